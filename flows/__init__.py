@@ -1,0 +1,1 @@
+"""Prefect flows and the `raiden` command. They only chain tasks."""

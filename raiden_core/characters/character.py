@@ -1,0 +1,40 @@
+"""`Character`: what every reader of character files yields and every later stage works on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Character:
+    """One character, as its author wrote it and as prompts show it."""
+
+    name: str | None
+    """As written; None where the source has none."""
+    language: str
+    """ISO 639-1 code; raiden generates for zh, en, ja and ko."""
+    profile: dict[str, str]
+    """Ordered fields, placeholders resolved: what prompts show. ``{Name, Description}`` where no fields were found."""
+    facts: dict[str, str]
+    """The ``key: value`` facts found, in order, the name left out; empty where the text is prose only."""
+    text: str
+    """The profile's text, verbatim."""
+    source: str
+    """The file it came from, or the name of a built-in collection."""
+    row: int | None = None
+    """Its row in that file, from 1; None where a file holds one character."""
+    extras: dict[str, str] = field(default_factory=dict)
+    """What a card says that is not about the character: greeting, example messages, system prompt."""
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Something that could not be read, and why."""
+
+    source: str
+    row: int | None
+    reason: str
+
+    def __str__(self) -> str:
+        place = self.source if self.row is None else f"{self.source}: row {self.row}"
+        return f"{place}: {self.reason}"

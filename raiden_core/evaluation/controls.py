@@ -1,0 +1,133 @@
+"""Controls: answers whose scores are known beforehand, so that a broken measure shows itself.
+
+References must score 1. A reply given for another character must not score above what two characters happen to share.
+A bare list of keywords and a recited profile show what the measure alone cannot tell from an answer. All of them are
+scored as answer text, without tags.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Hashable, Iterable, Sequence
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from raiden_core.evaluation.statistics import mean_interval
+from raiden_core.samples import Sample, sample_id
+from raiden_core.training.prompts import profile_text
+
+if TYPE_CHECKING:
+    from raiden_core.rewards import Scorer
+
+CHANCE_DRAWS = 4
+"""Other characters' references that are tried on each sample for the chance rate."""
+
+
+def bad_gold(samples: Sequence[Sample], scorer: Scorer) -> dict[str, str]:
+    """Samples whose own reference fails their validator, by id, each with the reason."""
+    failures = ((sample, scorer.check(sample)) for sample in samples)
+    return {sample.id: f"{sample.character_name}: {reason}" for sample, reason in failures if reason is not None}
+
+
+def run_controls(samples: Sequence[Sample], answers: Sequence[str], scorer: Scorer, seed: int) -> dict[str, Any]:
+    """The controls of a data set.
+
+    Args:
+        samples: what is evaluated.
+        answers: the answer text of the model under test to each of them.
+        seed: draws the other characters.
+
+    Returns:
+        ``gold``, ``other_character`` (None where there is only one character) beside ``other_character_chance``,
+        ``keyword_list`` and ``profile_recited``, each an accuracy from 0 to 1.
+    """
+
+    def accuracy(sample: Sample, text: str) -> float:
+        return float(scorer.accuracy_of_text(sample, text).accuracy)
+
+    draws = _other_characters(samples, Random(seed))
+    kept = [number for number, others in enumerate(draws) if others]
+    swapped = mean_interval(
+        [accuracy(samples[number], answers[draws[number][0]]) for number in kept],
+        [samples[number].character_name for number in kept],
+        bounds=(0, 1),
+    )
+    shared = [accuracy(samples[number], samples[other].answer) for number in kept for other in draws[number]]
+    return {
+        "gold": _mean([accuracy(sample, sample.answer) for sample in samples]),
+        "other_character": swapped.mean,
+        "other_character_ci95": swapped.interval,
+        "other_character_chance": _mean(shared),
+        "other_character_n": swapped.n,
+        "keyword_list": _mean([accuracy(sample, _keyword_list(sample)) for sample in samples]),
+        "profile_recited": _mean(
+            [accuracy(sample, profile_text(sample.character_profile, sample.language)) for sample in samples]
+        ),
+    }
+
+
+def find_leaks(samples: Sequence[Sample], training: Iterable[Sample]) -> dict[str, Any]:
+    """What of a validation set is in the training data, where nothing should be.
+
+    Returns:
+        ``characters`` (met by name or by an identical profile), and how many ``samples`` (same character, history
+        and question) and ``conversations`` of the validation set training has seen.
+    """
+    names, profiles, ids, conversations = set(), set(), set(), set()
+    for sample in training:
+        names.add(sample.character_name)
+        profiles.add(_profile_key(sample))
+        ids.add(sample_id(sample))
+        conversations.add(sample.conversation_history)
+    seen = {s.character_name for s in samples if s.character_name in names or _profile_key(s) in profiles}
+    return {
+        "characters": sorted(seen),
+        "samples": sum(sample_id(sample) in ids for sample in samples),
+        "conversations": sum(bool(s.conversation_history) and s.conversation_history in conversations for s in samples),
+    }
+
+
+def _profile_key(sample: Sample) -> str:
+    return json.dumps(sample.character_profile, ensure_ascii=True)
+
+
+def _kinds(sample: Sample) -> list[Hashable]:
+    """What makes two questions alike, from the narrowest sense to the widest."""
+    same = (sample.dimension, sample.language)
+    attribute = sample.metadata.get("attribute")
+    narrow: list[Hashable] = [(*same, "attribute", str(attribute))] if attribute else []
+    return [*narrow, (*same, sample.question_type), same, (sample.dimension,)]
+
+
+def _other_characters(samples: Sequence[Sample], random: Random) -> list[list[int]]:
+    """For each sample up to `CHANCE_DRAWS` samples of other characters, of the narrowest kind that another one has."""
+    groups: dict[Hashable, list[int]] = {}
+    names: dict[Hashable, set[str]] = {}
+    for number, sample in enumerate(samples):
+        for kind in _kinds(sample):
+            groups.setdefault(kind, []).append(number)
+            names.setdefault(kind, set()).add(sample.character_name)
+    draws = []
+    for sample in samples:
+        kind = next((kind for kind in _kinds(sample) if len(names[kind]) > 1), None)
+        draws.append([] if kind is None else _draw(samples, groups[kind], sample.character_name, random))
+    return draws
+
+
+def _draw(samples: Sequence[Sample], group: Sequence[int], name: str, random: Random) -> list[int]:
+    """Distinct samples of the group that are not of the named character."""
+    # A few more than are needed, because some may be of the same character; only small groups are searched whole.
+    candidates = random.sample(group, min(len(group), CHANCE_DRAWS * 8))
+    others = [number for number in candidates if samples[number].character_name != name]
+    if not others:
+        others = [number for number in group if samples[number].character_name != name]
+        random.shuffle(others)
+    return others[:CHANCE_DRAWS]
+
+
+def _keyword_list(sample: Sample) -> str:
+    return ("、" if sample.language in ("zh", "ja") else ", ").join(sample.keywords)
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return sum(values) / len(values) if values else None

@@ -1,0 +1,215 @@
+"""Base and trained model on the same questions: answers, scores, comparisons, controls.
+
+    results = evaluate(
+        models={"base": run / "cold_start/model", "trained": run / "train/model"},
+        samples=read_samples(run / "split/validation.json"),
+        scorer=Scorer(),
+        out=run / "evaluate",
+    )
+
+writes into ``out``: ``results.json``, ``predictions.jsonl`` (a line for each model and sample), ``summary.csv`` and
+``summary.parquet`` (all the tables), ``answers.jsonl`` (raw replies; with it a killed evaluation goes on). ``base`` is
+the policy that GRPO started from; ``original``, when given, is what the cold start began with.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from raiden_core.errors import DataError, UsageError
+from raiden_core.evaluation.answers import Answerer, LocalModel
+from raiden_core.evaluation.controls import bad_gold, find_leaks, run_controls
+from raiden_core.evaluation.predictions import MAIN_SET, Prediction, score_replies, write_predictions
+from raiden_core.evaluation.summary import breakdown, cells, pairs, write_tables
+from raiden_core.progress import Progress, silent
+from raiden_core.samples import Sample
+from raiden_core.training.prompts import build_prompt
+
+if TYPE_CHECKING:
+    from raiden_core.rewards import Scorer
+
+MODELS = ("original", "base", "trained")
+"""The names a model can have; ``trained`` is the one that controls look at, or the last one given."""
+
+FEW_CHARACTERS = 30
+"""With fewer clusters than this a clustered interval is a rough guide."""
+
+NAMED_FAILURES = 5
+"""So many samples with a bad reference are named in the error; all of them stand in results.json when dropped."""
+
+
+def evaluate(
+    *,
+    models: Mapping[str, Path | Answerer],
+    samples: Sequence[Sample],
+    scorer: Scorer,
+    out: Path,
+    extra: Mapping[str, Sequence[Sample]] = MappingProxyType({}),
+    training: Iterable[Sample] | None = None,
+    instructions: str | None = None,
+    max_new_tokens: int = 256,
+    batch_size: int = 64,
+    seed: int = 0,
+    drop_bad_gold: bool = False,
+    store: Path | None = None,
+    progress: Progress = silent,
+) -> dict[str, Any]:
+    """Evaluate one to three models on samples; the files above and the content of results.json are the result.
+
+    Args:
+        models: some of `MODELS`, each a folder or something that answers.
+        samples: the validation set, which the headline is about.
+        scorer: the reward's own scorer, so that training and evaluation measure the same.
+        out: a folder; it is made.
+        extra: further sets, each with rows of its own under ``results["extra"]``, never mixed into the headline.
+        training: what the model was trained on; when given, what the validation set shares with it is reported.
+        instructions: replaces the prompts' instructions, as in training.
+        max_new_tokens: at most so many tokens a reply.
+        batch_size: prompts in a batch.
+        seed: draws the other characters of the control.
+        drop_bad_gold: leave samples out whose reference fails their validator, instead of refusing them.
+        store: where raw replies are kept; ``out / "answers.jsonl"`` when None.
+        progress: told about questions answered, over all models.
+
+    Raises:
+        DataError: there is no sample, a reference does not score 1, or a model folder is unusable.
+        UsageError: no model, or a model with an unknown name.
+    """
+    if not models or not set(models) <= set(MODELS):
+        raise UsageError(f"models to evaluate: {', '.join(models) or 'none'}; give one or more of {', '.join(MODELS)}")
+    if MAIN_SET in extra:
+        raise UsageError(f"a further set cannot be called {MAIN_SET}")
+    sets, notes, dropped = _usable_sets({MAIN_SET: samples, **extra}, scorer, drop_bad_gold)
+    out.mkdir(parents=True, exist_ok=True)
+    predictions = _predict(
+        {
+            name: LocalModel(model, max_new_tokens, batch_size) if isinstance(model, Path) else model
+            for name, model in sorted(models.items(), key=lambda item: MODELS.index(item[0]))
+        },
+        sets,
+        scorer,
+        instructions,
+        store or out / "answers.jsonl",
+        progress,
+    )
+    write_predictions(out / "predictions.jsonl", (row for rows in predictions.values() for row in rows))
+    by_model = {model: rows for (set_name, model), rows in predictions.items() if set_name == MAIN_SET}
+    tested = "trained" if "trained" in by_model else list(by_model)[-1]
+    results: dict[str, Any] = {
+        **_compare(by_model),
+        "controls": run_controls(sets[MAIN_SET], [row.answer for row in by_model[tested]], scorer, seed),
+        "by": breakdown(by_model),
+        "extra": {
+            name: _compare({model: rows for (set_name, model), rows in predictions.items() if set_name == name})
+            for name in extra
+        },
+    }
+    if training is not None:
+        leaks = results["controls"]["leaks"] = find_leaks(sets[MAIN_SET], training)
+        if leaks["characters"]:
+            notes.append(f"Training has seen {len(leaks['characters'])} of these characters: they are not unseen.")
+    results |= {
+        "format_rate": {model: results[model]["all"]["format"] for model in by_model},
+        "empty_answers": {model: results[model]["all"]["empty"] for model in by_model},
+        "mean_length": {model: results[model]["all"]["mean_tokens"] for model in by_model},
+        "dropped_bad_gold": dropped,
+        "notes": notes + _warnings(results, by_model),
+        "settings": {
+            "decoding": "greedy",
+            "max_new_tokens": max_new_tokens,
+            "instructions": instructions,
+            "seed": seed,
+        },
+    }
+    write_tables(out, [row for rows in predictions.values() for row in rows])
+    partial = out / "results.json.partial"
+    partial.write_text(json.dumps(results, ensure_ascii=False, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+    partial.replace(out / "results.json")
+    return results
+
+
+def _usable_sets(
+    sets: Mapping[str, Sequence[Sample]], scorer: Scorer, drop: bool
+) -> tuple[dict[str, list[Sample]], list[str], dict[str, dict[str, str]]]:
+    """The samples of each set that keywords can judge, notes about the rest, and what was dropped for its reference."""
+    usable: dict[str, list[Sample]] = {}
+    notes: list[str] = []
+    dropped: dict[str, dict[str, str]] = {}
+    for name, samples in sets.items():
+        kept = [sample for sample in samples if sample.keywords or sample.validator]
+        if len(kept) < len(samples):
+            notes.append(f"{name}: {len(samples) - len(kept)} samples without keywords are left to a judge.")
+        failures = bad_gold(kept, scorer)
+        if failures and not drop:
+            named = "; ".join(f"{key} ({reason})" for key, reason in list(failures.items())[:NAMED_FAILURES])
+            rest = f"; and {len(failures) - NAMED_FAILURES} more" if len(failures) > NAMED_FAILURES else ""
+            raise DataError(
+                f"{name}: the reference of {len(failures)} of {len(kept)} samples fails its own validator: "
+                f"{named}{rest}; mend these samples, or leave them out with --drop-bad-gold"
+            )
+        if failures:
+            dropped[name] = failures
+            notes.append(f"{name}: {len(failures)} samples were left out, because their own reference scores 0.")
+        usable[name] = [sample for sample in kept if sample.id not in failures]
+        if not usable[name]:
+            raise DataError(f"{name}: no sample to evaluate; generate or split again, or look at what was dropped")
+    return usable, notes, dropped
+
+
+def _predict(
+    models: Mapping[str, Answerer],
+    sets: Mapping[str, Sequence[Sample]],
+    scorer: Scorer,
+    instructions: str | None,
+    store: Path,
+    progress: Progress,
+) -> dict[tuple[str, str], list[Prediction]]:
+    """Predictions by set and model; each model answers all sets at once, because loading it can take minutes."""
+    prompts = {name: [build_prompt(sample, instructions) for sample in samples] for name, samples in sets.items()}
+    everything = [prompt for part in prompts.values() for prompt in part]
+    predictions: dict[tuple[str, str], list[Prediction]] = {}
+    for number, (model, answerer) in enumerate(models.items()):
+
+        def share(done: int, total: int, note: str = "", number: int = number, model: str = model) -> None:
+            finished = len(everything) * number + len(everything) * done // max(total, 1)
+            progress(finished, len(everything) * len(models), note or model)
+
+        replies = iter(answerer.answer(everything, store=store, progress=share))
+        for name, samples in sets.items():
+            part = [next(replies) for _ in samples]
+            predictions[name, model] = score_replies(name, model, samples, prompts[name], part, scorer)
+    return predictions
+
+
+def _compare(by_model: Mapping[str, Sequence[Prediction]]) -> dict[str, Any]:
+    """Cells of each model, and pairs with ``trained``: ``paired`` for base, ``paired_original`` for original."""
+    result: dict[str, Any] = {model: cells(rows) for model, rows in by_model.items()}
+    if "trained" in by_model:
+        for before, key in (("base", "paired"), ("original", "paired_original")):
+            if before in by_model:
+                result[key] = pairs(by_model[before], by_model["trained"])
+    return result
+
+
+def _warnings(results: Mapping[str, Any], by_model: Mapping[str, Sequence[Prediction]]) -> list[str]:
+    """What a reader must know about these numbers, in plain words."""
+    notes = []
+    for model in by_model:
+        numbers = results[model]["all"]
+        if numbers["empty"] == numbers["n"]:
+            notes.append(f"The model '{model}' gave no answer text at all.")
+        unasked = [row.note for row in by_model[model] if row.note]
+        if unasked:
+            notes.append(
+                f"The model '{model}' could not be asked {len(unasked)} questions ({unasked[0]}); they count as wrong."
+            )
+    characters = len({row.character for rows in by_model.values() for row in rows})
+    if characters == 1:
+        notes.append("There is one character only: nothing can be said about others, so there is no interval.")
+    elif characters < FEW_CHARACTERS:
+        notes.append(f"There are only {characters} characters: the intervals are a rough guide.")
+    return notes

@@ -1,0 +1,129 @@
+"""`Prediction`: one reply of one model to one sample, with its score; and the file that holds them.
+
+``predictions.jsonl`` has one object a line with everything that is needed to look at a reply without the data set: the
+prompt as the model saw it, the reference, the keywords, the completion, the answer text and why it was scored so.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from raiden_core.errors import DataError
+from raiden_core.evaluation.answers import Prompt, Reply
+from raiden_core.samples import Sample, iter_rows
+
+if TYPE_CHECKING:
+    from raiden_core.rewards import Scorer
+
+MAIN_SET = "validation"
+"""The set that the headline is about; every other set has rows of its own."""
+
+SLICES = ("language", "question_type", "difficulty", "source")
+"""What results are broken down by, beside dimension and character."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """One line of predictions.jsonl."""
+
+    set: str
+    model: str
+    id: str
+    character: str
+    dimension: str
+    language: str
+    question_type: str
+    difficulty: str
+    source: str
+    """Where the sample comes from, by its metadata; empty where that says nothing."""
+    prompt: list[dict[str, str]]
+    question: str
+    reference: str
+    keywords: list[str]
+    completion: str
+    answer: str
+    """The completion's answer text: what was matched."""
+    accuracy: float
+    format: float
+    total: float
+    matched: list[str]
+    why: str
+    tokens: int
+    finished: bool
+    note: str
+    """Why the model could not be asked; empty where it was."""
+
+    @property
+    def strict(self) -> float:
+        """Right and in the required format."""
+        return self.accuracy * self.format
+
+
+def score_replies(
+    set_name: str,
+    model: str,
+    samples: Sequence[Sample],
+    prompts: Sequence[Prompt],
+    replies: Sequence[Reply],
+    scorer: Scorer,
+) -> list[Prediction]:
+    """A prediction a sample, in their order."""
+    rows = []
+    for sample, prompt, reply in zip(samples, prompts, replies, strict=True):
+        score = scorer.score(sample, reply.text)
+        rows.append(
+            Prediction(
+                set=set_name,
+                model=model,
+                id=sample.id,
+                character=sample.character_name,
+                dimension=sample.dimension,
+                language=sample.language,
+                question_type=sample.question_type,
+                difficulty=sample.difficulty,
+                source=str(sample.metadata.get("source", "")),
+                prompt=[dict(message) for message in prompt],
+                question=sample.question,
+                reference=sample.answer,
+                keywords=list(sample.keywords),
+                completion=reply.text,
+                answer=score.answer,
+                accuracy=float(score.accuracy),
+                format=float(score.format),
+                total=float(score.total),
+                matched=list(score.matched),
+                why=score.why,
+                tokens=reply.tokens,
+                finished=reply.finished,
+                note=reply.note,
+            )
+        )
+    return rows
+
+
+def write_predictions(path: Path, predictions: Iterable[Prediction]) -> None:
+    """Write predictions a line each; the file appears under its name only when it is whole."""
+    partial = path.with_name(path.name + ".partial")
+    with partial.open("w", encoding="utf-8") as file:
+        file.writelines(json.dumps(asdict(row), ensure_ascii=True) + "\n" for row in predictions)
+    partial.replace(path)
+
+
+def read_predictions(path: Path) -> list[Prediction]:
+    """The predictions of a file that `write_predictions` wrote.
+
+    Raises:
+        DataError: the file is missing, or a line is no prediction.
+    """
+    return [_prediction(row, where) for where, row in iter_rows(path)]
+
+
+def _prediction(row: Any, where: str) -> Prediction:
+    try:
+        return Prediction(**row)
+    except TypeError:
+        raise DataError(f"{where}: no prediction of `raiden evaluate`; evaluate again") from None

@@ -1,0 +1,65 @@
+"""The evaluate stage: from the configuration and finished stages to ``results.json`` and ``predictions.jsonl``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from raiden_core.config import Config
+from raiden_core.errors import ConfigError
+from raiden_core.evaluation.evaluate import evaluate
+from raiden_core.progress import Progress
+from raiden_core.rewards import Scorer
+from raiden_core.samples import read_samples
+
+
+def evaluation_only_files(folder: Path) -> dict[str, Path]:
+    """Row -> samples of the characters that are only evaluated, in a generate stage's folder."""
+    return {path.stem: path for path in sorted((folder / "evaluation_only").glob("*.jsonl"))}
+
+
+def evaluate_stage(
+    config: Config,
+    models: Mapping[str, Path | str],
+    validation: Path,
+    extra: Mapping[str, Path],
+    out: Path,
+    progress: Progress,
+) -> Mapping[str, Any]:
+    """Evaluate models on the validation file and the extra files, and leave the results in ``out``."""
+    results = evaluate(
+        models={name: _local(model) for name, model in models.items()},
+        samples=read_samples(validation),
+        extra={name: read_samples(path) for name, path in extra.items()},
+        scorer=Scorer(
+            accuracy_weight=config.accuracy.weight,
+            format_weight=config.format.weight,
+            prefilled_think=config.prefilled_think,
+            min_length_bound=config.accuracy.min_length_bound,
+            length_ratio=config.accuracy.length_ratio,
+        ),
+        out=out,
+        instructions=config.system_prompt,
+        max_new_tokens=config.evaluation.max_new_tokens,
+        batch_size=config.evaluation.batch_size,
+        seed=config.seed,
+        drop_bad_gold=config.evaluation.drop_bad_gold,
+        progress=progress,
+    )
+    return {"base": results["base"]["all"], "trained": results["trained"]["all"], "paired": results["paired"]}
+
+
+def _local(model: Path | str) -> Path:
+    """A model's folder; one named by its Hub id is taken from (or fetched into) the Hub's cache."""
+    if isinstance(model, Path):
+        return model
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
+
+    try:
+        return Path(snapshot_download(model, allow_patterns=["*.safetensors", "*.json", "*.txt", "*.jinja", "*.model"]))
+    except (LocalEntryNotFoundError, RepositoryNotFoundError) as error:
+        raise ConfigError(f"student.model: {model}: not on the Hub, or the Hub cannot be reached: {error}") from error
+    except HfHubHTTPError as error:
+        raise ConnectionError(f"{model}: the Hub answered: {error}") from error

@@ -1,0 +1,118 @@
+"""The generate stage: from the configuration's characters to files of samples.
+
+It leaves ``samples.jsonl`` (to be split), ``evaluation_only/<row>.jsonl`` for characters that are only ever evaluated,
+and ``skipped.jsonl``: who was left out, and why.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from raiden_core.characters import Character, read_characters
+from raiden_core.characters.compose import compose
+from raiden_core.characters.sources import find_sources
+from raiden_core.config import CharactersConfig, Config
+from raiden_core.digests import digest_bytes, digest_path
+from raiden_core.errors import ConfigError, DataError
+from raiden_core.generation.generator import Generated, Skipped, generate
+from raiden_core.progress import Progress
+from raiden_core.rewards import Scorer
+from raiden_core.samples import write_samples
+from raiden_core.teacher.offline import OfflineTeacher
+
+SAMPLES_FILE = "samples.jsonl"
+EVALUATION_ONLY = "evaluation_only"
+SKIPPED_FILE = "skipped.jsonl"
+
+
+def character_files(characters: CharactersConfig) -> dict[str, str]:
+    """The stage's inputs: for each group of paths one digest over the names and contents of its files.
+
+    Raises:
+        ConfigError: nobody is asked for, or a row's name cannot be a file's.
+        DataError: a path does not exist.
+    """
+    if not characters.paths and not characters.composed.count:
+        raise ConfigError("characters: nobody to train on; give characters.paths or characters.composed.count")
+    groups = {"characters": characters.paths}
+    for row, paths in characters.evaluation_only.items():
+        if not re.fullmatch(r"[\w .-]+", row) or row.startswith("."):
+            raise ConfigError(f"characters.evaluation_only: {row!r} cannot be a row's name; use letters and hyphens")
+        groups[f"{EVALUATION_ONLY} {row}"] = paths
+    return {name: _digest(paths) for name, paths in groups.items() if paths}
+
+
+def generate_stage(config: Config, out: Path, progress: Progress) -> Mapping[str, Any]:
+    """Write the samples of all characters that the configuration names into ``out``.
+
+    Raises:
+        DataError: a path does not exist, or no character has a fact that can be asked about.
+    """
+    wanted = config.characters
+    characters, refused = _read(wanted.paths)
+    composed = wanted.composed
+    if composed.count:
+        characters += compose(composed.count, language=composed.language, facts=composed.facts, seed=config.seed)
+    generated = _generate(config, characters, progress)
+    if not generated.samples:
+        first = next(iter([*refused, *map(str, generated.skipped)]), "no character was read")
+        raise DataError(f"characters: no sample could be made; the first reason: {first}")
+    write_samples(out / SAMPLES_FILE, generated.samples)
+    skipped = list(generated.skipped)
+    stats = {**generated.stats, "refused": refused, EVALUATION_ONLY: {}}
+    for row, paths in wanted.evaluation_only.items():
+        others, refused_here = _read(paths)
+        made = _generate(config, others, progress)
+        if not made.samples:
+            raise DataError(f"characters.evaluation_only.{row}: no sample could be made of {', '.join(paths)}")
+        (out / EVALUATION_ONLY).mkdir(exist_ok=True)
+        write_samples(out / EVALUATION_ONLY / f"{row}.jsonl", made.samples)
+        skipped += made.skipped
+        stats["refused"] += refused_here
+        stats[EVALUATION_ONLY][row] = made.stats
+    _write_skipped(out / SKIPPED_FILE, skipped)
+    stats["skipped"] = [str(one) for one in skipped]
+    return stats
+
+
+def _generate(config: Config, characters: Sequence[Character], progress: Progress) -> Generated:
+    generation = config.generation
+    return generate(
+        characters,
+        teacher=OfflineTeacher(config.seed),
+        samples_per_character=generation.samples_per_character,
+        include_cm=generation.include_cm,
+        cm_share=generation.cm_share,
+        seed=config.seed,
+        scorer=Scorer(
+            prefilled_think=config.prefilled_think,
+            min_length_bound=config.accuracy.min_length_bound,
+            length_ratio=config.accuracy.length_ratio,
+        ),
+        progress=progress,
+    )
+
+
+def _read(paths: Sequence[str]) -> tuple[list[Character], list[str]]:
+    if not paths:
+        return [], []
+    result = read_characters(paths)
+    return list(result.characters), [str(refusal) for refusal in result.refused]
+
+
+def _digest(paths: Sequence[str]) -> str:
+    lines = []
+    for source in find_sources(paths):
+        if source.path is None:
+            raise ConfigError("characters.paths: '-' (standard input) cannot be read twice; save it as a file")
+        lines.append(f"{source.name} {digest_path(source.path)}")
+    return digest_bytes("\n".join(lines).encode("utf-8", "surrogateescape"))
+
+
+def _write_skipped(path: Path, skipped: Sequence[Skipped]) -> None:
+    rows = ({"name": one.name, "source": one.source, "row": one.row, "reason": one.reason} for one in skipped)
+    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), "utf-8")

@@ -1,0 +1,195 @@
+"""Builds report.html: everything about a run in one file that can be sent to anybody.
+
+    build_report(results=…, predictions=run / "evaluate/predictions.jsonl", …, out=run / "report/report.html")
+
+The page needs no network: style, script and charts are inside, and a content security policy forbids it to load or to
+run anything else. Names, profiles and replies come from strangers and from models; the template escapes all of them.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from raiden_core.errors import DataError
+from raiden_core.evaluation.formatting import p_value, percent, percent_range, points, points_range
+from raiden_core.evaluation.predictions import SLICES, read_predictions
+from raiden_core.report import charts
+from raiden_core.report.curves import read_log, training_charts
+from raiden_core.report.examples import OUTCOMES, choose_examples
+from raiden_core.report.tree import mask_secrets, tree
+from raiden_core.report.wording import control_rows, explanation, reading_guide, verdict
+
+MAX_TEXT = 4000
+"""Characters of one text on the page; what is longer is cut, and says so."""
+
+MODEL_LABELS = {"original": "Original", "base": "Base", "trained": "Trained"}
+SLICE_LABELS = {"language": "Language", "question_type": "Question", "difficulty": "Difficulty", "source": "Source"}
+DIFFICULTIES = {"easy": 1, "medium": 2, "hard": 3}
+VALUE_LABELS = {
+    "zh": "Chinese", "en": "English", "ja": "Japanese", "ko": "Korean",
+    "SBK": "Profile knowledge (SBK)", "CM": "Conversation memory (CM)", "all": "All questions",
+}  # fmt: skip
+
+
+def build_report(
+    *,
+    results: Mapping[str, Any],
+    predictions: Path,
+    dataset_stats: Mapping[str, Any],
+    metrics: Path | None,
+    generation_stats: Mapping[str, Any],
+    config: Mapping[str, Any],
+    run: Mapping[str, Any],
+    out: Path,
+) -> None:
+    """Write the page.
+
+    Args:
+        results: the content of results.json; it holds a model ``trained``.
+        predictions: predictions.jsonl of the same evaluation; the examples come from it.
+        dataset_stats: statistics of the split; any shape.
+        metrics: JSONL of the trainer's logs, or None where nothing was trained.
+        generation_stats: statistics of the generation; any shape.
+        config: the resolved configuration; secrets in it are masked.
+        run: ``name`` and ``notes`` (sentences shown at the top), ``commands`` (how to run it again); everything else
+            (versions, seeds, hashes, hardware, …) is listed as it is.
+        out: the file to write.
+
+    Raises:
+        DataError: results, predictions or metrics are not what evaluation and training write.
+    """
+    if "trained" not in results:
+        raise DataError("results.json holds no model called 'trained'; evaluate with a trained model")
+    script, style = _asset("report.js"), _asset("report.css")
+    page = (
+        _environment()
+        .get_template("report.html.jinja")
+        .render(
+            run=run,
+            notes=[*run.get("notes", []), *results.get("notes", [])],
+            results=results,
+            models=[model for model in MODEL_LABELS if model in results],
+            verdict=verdict(results),
+            explanation=explanation(results),
+            guide=reading_guide(results),
+            tables=_result_tables(results),
+            strips=_strip_groups(results),
+            phases=training_charts(read_log(metrics)) if metrics is not None else [],
+            examples=choose_examples(read_predictions(predictions)),
+            outcomes=OUTCOMES,
+            controls=control_rows(results["controls"]),
+            generation=tree(generation_stats),
+            dataset=tree(dataset_stats),
+            facts=tree({key: value for key, value in run.items() if key not in ("name", "notes", "commands")}),
+            config=_yaml(config),
+            style=style,
+            script=script,
+            script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        )
+    )
+    out.parent.mkdir(parents=True, exist_ok=True)
+    partial = out.with_name(out.name + ".partial")
+    # Half of a surrogate pair, as some card files hold, has no UTF-8 form.
+    partial.write_text(page, encoding="utf-8", errors="replace")
+    partial.replace(out)
+
+
+def _environment() -> Any:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("raiden_core.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "percent": percent,
+        "points": points,
+        "percent_range": percent_range,
+        "points_range": points_range,
+        "p_value": p_value,
+        "clip": _clip,
+        "model_label": MODEL_LABELS.__getitem__,
+    }
+    environment.globals |= {
+        "chart": {name: getattr(charts, name) for name in ("WIDTH", "HEIGHT", "LEFT", "RIGHT", "BOTTOM")}
+    }
+    return environment
+
+
+def _asset(name: str) -> Any:
+    """One of our own files, marked as safe to stand in the page as it is."""
+    from markupsafe import Markup
+
+    text = (Path(__file__).parent / "templates" / name).read_text(encoding="utf-8")
+    return Markup(text)
+
+
+def _clip(text: str) -> str:
+    """A text that fits on the page, without control characters; a browser would choke on NUL."""
+    shown = "".join(letter if letter >= " " or letter in "\n\t" else "\ufffd" for letter in text[:MAX_TEXT])
+    return shown if len(text) <= MAX_TEXT else f"{shown} … ({len(text) - MAX_TEXT:,} more characters)"
+
+
+def _yaml(config: Mapping[str, Any]) -> str:
+    import yaml
+
+    plain = json.loads(json.dumps(mask_secrets(config), default=str))
+    return str(yaml.safe_dump(plain, allow_unicode=True, sort_keys=False, width=100))
+
+
+def _result_tables(results: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The result table's parts: the validation set, then each further set; rows without samples are left out."""
+    tables = []
+    for title, part in [("", results), *results.get("extra", {}).items()]:
+        models = [model for model in MODEL_LABELS if model in part]
+        rows = []
+        for name in ("all", "SBK", "CM"):
+            if part["trained"][name]["n"]:
+                paired = part.get("paired")
+                change = paired if name == "all" or paired is None else paired[name]
+                rows.append(
+                    {
+                        "label": VALUE_LABELS[name],
+                        "n": part["trained"][name]["n"],
+                        "characters": part["trained"][name]["characters"],
+                        "cells": [part[model][name] for model in models],
+                        "change": change,
+                    }
+                )
+        tables.append({"title": title, "models": models, "rows": rows})
+    return tables
+
+
+def _strip_groups(results: Mapping[str, Any]) -> list[tuple[str, list[dict[str, Any]]]]:
+    """Intervals to draw, by group: dimensions, every breakdown, further sets."""
+    groups = [("Dimension", [_strip(name, results, name) for name in ("all", "SBK", "CM")])]
+    for name in SLICES:
+        values = results.get("by", {}).get(name, {})
+        # Easy comes before hard; everything else goes by how many questions there are.
+        order = sorted(values, key=lambda value: (DIFFICULTIES.get(value, 0), -values[value]["trained"]["n"]))
+        groups.append((SLICE_LABELS[name], [_strip(value, values[value], None) for value in order]))
+    groups.append(("Further sets", [_strip(name, part, "all") for name, part in results.get("extra", {}).items()]))
+    shown = [(title, [strip for strip in strips if strip["n"]]) for title, strips in groups]
+    # A breakdown with one value says what the headline says.
+    return [(title, strips) for title, strips in shown if len(strips) > (title not in ("Dimension", "Further sets"))]
+
+
+def _strip(label: str, entry: Mapping[str, Any], part: str | None) -> dict[str, Any]:
+    """One row: the cell of each model, and the difference."""
+    models = {model: entry[model] if part is None else entry[model][part] for model in MODEL_LABELS if model in entry}
+    paired = entry.get("paired")
+    change = paired[part] if paired is not None and part in ("SBK", "CM") else paired
+    return {
+        "label": VALUE_LABELS.get(label, label),
+        "n": models["trained"]["n"],
+        "models": models,
+        "change": change,
+    }

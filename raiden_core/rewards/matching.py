@@ -1,0 +1,183 @@
+"""Terms: what a validator looks for, and where a folded text mentions it.
+
+A term is matched as a folded string: at word boundaries where its edge is a letter of a script that sets words apart
+(a Chinese, Japanese or Korean neighbour is a boundary), as a substring elsewhere. Numbers in a term match by value,
+never inside a longer number. `mentions` looks for several terms at once: longest first, each consuming its text, so
+that a longer term shields what it holds (東京都 is not 京都).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import combinations
+
+from raiden_core.rewards.folding import SPACELESS, fold
+from raiden_core.rewards.numbers import HAN_NUMERALS, UNIT_AFTER, Number, find_numbers, may_hold_numbers
+
+Span = tuple[int, int]
+
+_LETTER = re.compile(f"[^\\W_{SPACELESS}]")
+_LATIN = re.compile("[a-z\u00df-\u024f\u1e00-\u1eff]")
+_INFLECTION = re.compile(f"(?:'s|es|s)(?![^\\W_{SPACELESS}])")
+_NUMERAL_RUN = re.compile(f"[{HAN_NUMERALS}]{{2}}")
+_SHORTEST_INFLECTED = 2
+_MOST_COMPARED = 64
+
+
+@dataclass(frozen=True)
+class Term:
+    """One folded term, ready to be looked for."""
+
+    text: str
+    literals: tuple[str, ...]
+    """What stands around its numbers: one more than there are numbers."""
+    values: tuple[str, ...]
+    """Its numbers' values; empty for most terms."""
+    bounded: bool
+    """Whether it begins or ends with a letter that must stand at a word boundary."""
+
+    def find(self, text: str, numbers: Sequence[Number]) -> Iterator[Span]:
+        """The places of a folded text that hold the term, from left to right, none overlapping the one before."""
+        if not self.values:
+            return self._find_literally(text)
+        return self._find_by_value(text, numbers)
+
+    def _find_literally(self, text: str) -> Iterator[Span]:
+        size = len(self.text)
+        place = text.find(self.text)
+        while place >= 0:
+            end = _bounded_end(text, place, place + size) if self.bounded else place + size
+            if end:
+                yield place, end
+            place = text.find(self.text, end or place + 1)
+
+    def _find_by_value(self, text: str, numbers: Sequence[Number]) -> Iterator[Span]:
+        at = {number.start: number for number in numbers}
+        found = []
+        for number in numbers:
+            start = number.start - len(self.literals[0])
+            if number.value == self.values[0] and start >= 0 and text.startswith(self.literals[0], start):
+                end = self._follow(text, number, at)
+                if end is not None:
+                    found.append((start, end))
+        if not found and _NUMERAL_RUN.search(self.text):
+            # 五一 is no number in 五一节, where no unit follows; there the name is matched as it is written.
+            for start, end in self._find_literally(text):
+                if text[start - 1 : start] not in _NUMERALS and text[end : end + 1] not in _NUMERALS:
+                    found.append((start, end))
+        yield from found
+
+    def _follow(self, text: str, number: Number, at: dict[int, Number]) -> int | None:
+        """Where a mention ends that begins with ``number``; None if the rest of the term does not follow."""
+        start, place = number.start - len(self.literals[0]), number.end
+        for literal, value in zip(self.literals[1:], (*self.values[1:], None), strict=True):
+            if not text.startswith(literal, place):
+                if not (text.startswith(" ", place) and UNIT_AFTER.match(literal)):
+                    return None
+                if not text.startswith(literal, place + 1):
+                    return None
+                place += 1
+            place += len(literal)
+            if value is not None:
+                following = at.get(place)
+                if following is None or following.value != value:
+                    return None
+                place = following.end
+        if not self.literals[-1]:
+            return place if not self.literals[0] or _bounded_end(text, start, start + 1, left_only=True) else None
+        return _bounded_end(text, start, place) or None
+
+
+_NUMERALS = frozenset(HAN_NUMERALS)
+
+
+@lru_cache(maxsize=65536)
+def compile_term(term: str) -> Term | None:
+    """A term ready to be looked for; None when nothing of it is left after folding."""
+    text = fold(term)
+    if not text or not any(letter.isalnum() for letter in text) and not text.strip(_PUNCTUATION):
+        return None
+    numbers = find_numbers(text) if may_hold_numbers(text) else []
+    literals, place = [], 0
+    for number in numbers:
+        literals.append(text[place : number.start])
+        place = number.end
+    literals.append(text[place:])
+    for index in range(1, len(literals)):
+        if literals[index].startswith(" ") and UNIT_AFTER.match(literals[index]):
+            literals[index] = literals[index][1:]
+    bounded = _LETTER.match(text) is not None or _LETTER.match(text, len(text) - 1) is not None
+    return Term(text, tuple(literals), tuple(number.value for number in numbers), bounded)
+
+
+_PUNCTUATION = " .,;:!?'\"()[]{}<>-_/\\|~。、·…—“”「」『』《》"
+
+
+def mentions(terms: Sequence[Term], text: str, may_overlap: bool = True) -> list[list[Span]]:
+    """For each term, longest first, the places of a folded text that mention it; no two places overlap.
+
+    Args:
+        terms: sorted by the length of their text, longest first.
+        text: folded.
+        may_overlap: what `may_overlap` says of these terms; False spares the bookkeeping.
+    """
+    numbers = find_numbers(text) if any(term.values for term in terms) and may_hold_numbers(text) else []
+    here = [bool(term.values) or term.text in text for term in terms]
+    if not may_overlap or sum(here) <= 1:
+        return [list(term.find(text, numbers)) if there else [] for term, there in zip(terms, here, strict=True)]
+    taken = bytearray(len(text))
+    found: list[list[Span]] = []
+    for term, there in zip(terms, here, strict=True):
+        spans: list[Span] = []
+        if there:
+            for start, end in term.find(text, numbers):
+                if taken.find(1, start, end) < 0:
+                    spans.append((start, end))
+            for start, end in spans:
+                taken[start:end] = b"\1" * (end - start)
+        found.append(spans)
+    return found
+
+
+def may_overlap(terms: Sequence[Term]) -> bool:
+    """Whether mentions of two different terms can share text."""
+    if any(term.values for term in terms) or len(terms) > _MOST_COMPARED:
+        return len(terms) > 1
+    return any(_can_share(longer.text, shorter.text) for longer, shorter in combinations(terms, 2))
+
+
+def _can_share(longer: str, shorter: str) -> bool:
+    if shorter in longer:
+        return True
+    sizes = range(1, len(shorter))
+    return any(longer.endswith(shorter[:size]) or shorter.endswith(longer[:size]) for size in sizes)
+
+
+def contains_term(text: str, term: str) -> bool:
+    """Whether a text holds a term, negated or not, by the rules that scoring uses.
+
+    Miners of distractors call it: ``none_of`` never holds a term of the profile, the history or the question.
+    """
+    compiled = compile_term(term)
+    return compiled is not None and any(mentions([compiled], _folded(text)))
+
+
+@lru_cache(maxsize=1024)
+def _folded(text: str) -> str:
+    return fold(text)
+
+
+def _bounded_end(text: str, start: int, end: int, left_only: bool = False) -> int:
+    """Where a mention ends, its inflection included; 0 if it does not stand at word boundaries."""
+    if start and _LETTER.match(text, start) and _LETTER.match(text, start - 1):
+        return 0
+    if left_only or not _LETTER.match(text, end - 1):
+        return end
+    if end < len(text) and end - start >= _SHORTEST_INFLECTED and _LATIN.match(text, end - 1):
+        inflection = _INFLECTION.match(text, end)
+        if inflection:
+            return inflection.end()
+    return 0 if end < len(text) and _LETTER.match(text, end) else end

@@ -1,0 +1,91 @@
+"""Negation: whether a mention of a term is denied where it stands.
+
+Chinese and English negate before the term, Japanese and Korean after it, so each language has a module of its own;
+which of them speaks depends on the scripts of the text. A negation governs its clause: it ends at punctuation and
+at conjunctions that open a new statement. Two negations cancel; idioms that only look negative (不仅, not only,
+だけでなく, 뿐만 아니라) do not count. The classic account of such rules is NegEx (Chapman et al., J. Biomed. Inform. 34, 2001):
+negator, scope, end of scope, pseudo-negation.
+
+Rules, not a parser: they are fast, linear and the same on every machine, and docs/vrar.md says what they miss.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Sequence
+from functools import cached_property
+
+from raiden_core.rewards.folding import HANGUL, KANA
+from raiden_core.rewards.negation import chinese, english, japanese, korean
+from raiden_core.rewards.negation.clause import Clause, Clauses
+
+_LETTERS = re.compile(f"[{chinese.LETTERS}{japanese.LETTERS}{korean.LETTERS}]")
+_WORDS = re.compile(english.HINT)
+_SURE_STOP = re.compile(r"[,。!?;](?!\d)")
+_REACH = 3
+"""A denial may stand in the mention's own clause or in the two after it."""
+_LONGEST_BARE = 24
+"""A clause that holds more than this before the mention is no bare item of a list."""
+_KANA = re.compile(f"[{KANA}]")
+_CHINESE = re.compile(f"(?:不[是会当做在叫喜]|没有|没当|并非|从不)[^{KANA}]*$")
+_HANGUL = re.compile(f"[{HANGUL}]")
+_LATIN = re.compile("[a-z]{2}")
+
+
+def may_negate(text: str) -> bool:
+    """A quick look: False means that nothing in a folded text can negate."""
+    if not text.isascii() and _LETTERS.search(text):
+        return True
+    return _LATIN.search(text) is not None and _WORDS.search(text) is not None
+
+
+class Negation:
+    """What is denied in one folded text."""
+
+    def __init__(self, text: str, breaks: Sequence[int] = ()) -> None:
+        """``text`` has terms masked that hold a negator themselves; ``breaks`` are the places where lines begin."""
+        self._text = text
+        self._breaks = breaks
+        self._is_english = _LATIN.search(text) is not None
+        self._hints = [hint.start() for hint in _LETTERS.finditer(text)]
+        if self._is_english:
+            self._hints = sorted([*self._hints, *[hint.start() for hint in _WORDS.finditer(text)]])
+
+    def denies(self, start: int, end: int) -> bool:
+        """Whether the mention ``text[start:end]`` is denied."""
+        if self._is_out_of_reach(start, end):
+            return False
+        clause = Clause(self._clauses, start, end)
+        if self._is_japanese:
+            # 不 and 无 are parts of words in Japanese (不思議, 無口), so Chinese rules need a Chinese negator to apply.
+            if japanese.denies(clause) or (_CHINESE.search(clause.before) is not None and chinese.denies(clause)):
+                return True
+        elif chinese.denies(clause):
+            return True
+        if self._is_korean and korean.denies(clause):
+            return True
+        return self._is_english and english.denies(clause)
+
+    def _is_out_of_reach(self, start: int, end: int) -> bool:
+        """A quick look: whether stops part the mention from all that could negate it."""
+        text, hints = self._text, self._hints
+        place = bisect_left(hints, start)
+        if place < len(hints) and len(_SURE_STOP.findall(text, end, hints[place])) < _REACH:
+            return False
+        if place == 0:
+            return True
+        stop = max(text.rfind(mark, hints[place - 1], start) for mark in ",。!?")
+        return stop >= 0 and start - stop > _LONGEST_BARE and not text[stop + 1].isdigit()
+
+    @cached_property
+    def _clauses(self) -> Clauses:
+        return Clauses(self._text, self._breaks)
+
+    @cached_property
+    def _is_japanese(self) -> bool:
+        return _KANA.search(self._text) is not None
+
+    @cached_property
+    def _is_korean(self) -> bool:
+        return _HANGUL.search(self._text) is not None

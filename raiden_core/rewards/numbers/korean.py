@@ -1,0 +1,96 @@
+"""Korean numerals: Sino-Korean 십칠, 이천이십사 and native 열일곱, 스물한."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from raiden_core.rewards.folding import HANGUL
+from raiden_core.rewards.numbers import han
+from raiden_core.rewards.numbers.units import KOREAN_UNIT
+from raiden_core.rewards.numbers.values import Number
+
+_TENS = ("열", "스물", "서른", "마흔", "쉰", "예순", "일흔", "여든", "아흔")
+_UNITS = ("하나", "둘", "셋", "넷", "다섯", "여섯", "일곱", "여덟", "아홉")
+TENS = {
+    **{word: 10 * value for value, word in enumerate(_TENS, 1)},
+    "스무": 20,
+}
+ONES = {
+    **{word: value for value, word in enumerate(_UNITS, 1)},
+    **{"한": 1, "두": 2, "세": 3, "석": 3, "네": 4, "넉": 4},
+}
+_SINO = "영공일이삼사오육륙칠팔구십백천만억조"
+_AS_HAN = str.maketrans(_SINO, "零零一二三四五六六七八九十百千万亿兆")
+
+_ONES = "|".join(sorted(ONES, key=len, reverse=True))
+_NUMERAL = re.compile(
+    f"(?<![{HANGUL}])(?:(?P<tens>{'|'.join(TENS)})(?P<more>{_ONES})?|(?P<ones>{_ONES})|(?P<sino>[{_SINO}]+))"
+)
+_ALONE_AFTER = re.compile(
+    "$|[^\\w]|이에|이야|이고|이며|이다|입니|예요|이요|이라|이었|인|은|는|을|를|이|가|도|만|에|과|와|의|로|으로|정도|쯤"
+)
+_GLUED_NATIVE = frozenset(
+    ("살", "명", "개", "개월", "마리", "달", "시간", "시", "권", "잔", "병", "가지", "번", "번째", "사람")
+)
+_GLUED_SINO = frozenset(["월", "년", "층", "학년", "개월", "호", "세기"])
+"""Units that may be glued to a numeral of one syllable; with others it mostly is another word (이번, 사회)."""
+_OTHER_WORDS = frozenset(
+    {"만일", "천만", "오만", "이만", "구구", "사사", "백만", "억만", "만", "천", "백", "일일", "사만"}
+)
+
+
+def find(text: str) -> list[Number]:
+    """The Korean numerals of a text."""
+    found = []
+    for match in _NUMERAL.finditer(text):
+        number = _sino(text, match) if match["sino"] else _native(text, match)
+        if number:
+            found.append(number)
+    return found
+
+
+def _native(text: str, match: re.Match[str]) -> Number | None:
+    ones = match["more"] or match["ones"]
+    value = TENS.get(match["tens"], 0) + ONES.get(ones, 0)
+    unit = KOREAN_UNIT.match(text, match.end())
+    short = len(match.group()) == 1
+    if unit:
+        fits = bool(unit[1]) or not short or unit[2] in _GLUED_NATIVE
+    else:
+        fits = not short and match.group() != "스무" and _ALONE_AFTER.match(text, match.end()) is not None
+    return Number(match.start(), match.end(), str(value)) if fits else None
+
+
+def _sino(text: str, match: re.Match[str]) -> Number | None:
+    numeral, start, end = match.group(), match.start(), match.end()
+    value = korean_value(numeral)
+    if value is None and numeral[-1] in "일조" and len(numeral) > 1:
+        # 이십일일 is the twenty-first day: the last syllable is the unit.
+        return Number(start, end - 1, shorter) if (shorter := korean_value(numeral[:-1])) else None
+    if value is None:
+        return None
+    unit = KOREAN_UNIT.match(text, end)
+    if unit:
+        fits = bool(unit[1]) or len(numeral) > 1 or unit[2] in _GLUED_SINO
+    else:
+        compound = len(numeral) > 1 and any(letter in "십백천만" for letter in numeral) and numeral not in _OTHER_WORDS
+        fits = compound and _ALONE_AFTER.match(text, end) is not None
+    return Number(start, end, value) if fits else None
+
+
+@lru_cache(maxsize=65536)
+def korean_value(numeral: str) -> str | None:
+    """The value of a Sino-Korean numeral; None where it is not well formed.
+
+    >>> korean_value("십칠"), korean_value("이천이십사"), korean_value("백오")
+    ('17', '2024', '105')
+    """
+    letters = numeral.translate(_AS_HAN)
+    if letters[0] in han.MYRIADS:
+        letters = "一" + letters
+    if len(letters) > 1 and letters[-1] in han.DIGITS and letters[-2] in "百千万亿":
+        # Korean has no short form as Chinese 三百五 for 350.
+        letters = f"{letters[:-1]}零{letters[-1]}"
+    value = han.han_value(letters)
+    return None if value is None or "~" in value else value

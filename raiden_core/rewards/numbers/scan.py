@@ -1,0 +1,146 @@
+"""`find_numbers`: digits, and what all scripts together yield."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from raiden_core.rewards.folding import HANGUL, SPACELESS
+from raiden_core.rewards.numbers import english, han, korean
+from raiden_core.rewards.numbers.units import HAN_UNITS, KOREAN_UNITS, SUFFIX, UNIT_AFTER
+from raiden_core.rewards.numbers.values import LONGEST, Number, canonical, plus, times
+
+_DIGITS = re.compile(r"\d+(?:[.,]\d+)*")
+_GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
+_PLAIN = re.compile(r"\d+(?:\.\d+)?")
+_DATE = re.compile(r"[12]\d{3}(?:\.\d{1,2}){1,2}")
+_LETTERS = re.compile(f"[^\\W\\d{SPACELESS}]+")
+_SCALES = {"十": 10, "百": 100, "千": 1000, "万": 10**4, "亿": 10**8, "億": 10**8, "백": 100, "천": 1000}
+_SCALES |= {"만": 10**4, "억": 10**8}
+_SCALES_AFTER = re.compile(f"[{''.join(_SCALES)}]{{1,3}}")
+_ENGLISH_SCALE_AFTER = re.compile(r" (thousand|million|billion|trillion)\b")
+_VAGUE_AFTER = re.compile(f"[多余]|[几来](?={HAN_UNITS})|여(?= ?(?:{KOREAN_UNITS}))")
+_RANGE = re.compile(" ?[-~–—] ?|[到至]")
+_RANGE_LENGTH = 3
+_LATIN = re.compile("[a-z]")
+_HANGUL = re.compile(f"[{HANGUL}]")
+_HAN = re.compile(f"[{han.HAN_NUMERALS}]")
+_ANY = re.compile(f"[\\d{han.HAN_NUMERALS}a-z{HANGUL}]")
+
+
+def may_hold_numbers(text: str) -> bool:
+    """A quick look: False means that `find_numbers` will find nothing."""
+    return _ANY.search(text) is not None
+
+
+def find_numbers(text: str) -> list[Number]:
+    """All numbers of a folded text, from left to right, none inside another.
+
+    >>> [number.value for number in find_numbers("十七岁,1,000 miles in twenty-one days")]
+    ['17', '1000', '21']
+    """
+    found = _in_digits(text)
+    if _HAN.search(text):
+        found += han.find(text, frozenset(place for number in found for place in range(number.end - 3, number.end)))
+    if _LATIN.search(text):
+        found += english.find(text)
+    if _HANGUL.search(text):
+        found += korean.find(text)
+    found.sort(key=lambda number: number.start)
+    return _approximate(text, found)
+
+
+def _in_digits(text: str) -> list[Number]:
+    found: list[Number] = []
+    for match in _DIGITS.finditer(text):
+        start, end = match.span()
+        if start and _LETTERS.match(text, start - 1):
+            continue
+        glued = _LETTERS.match(text, end)
+        if glued and not SUFFIX.fullmatch(glued.group()):
+            continue
+        for number in _parts(match):
+            if number.start == start and _is_minus(text, start):
+                number = Number(start, number.end, f"-{number.value}")
+            if number.end == end:
+                number = _scaled(text, number)
+            if found and found[-1].end == start == number.start and len(number.value) < LONGEST:
+                # 3万5千: the second half adds to the first.
+                first = found.pop()
+                number = Number(first.start, number.end, plus(first.value, number.value))
+            found.append(number)
+    return [_vague(text, number) for number in found]
+
+
+def _parts(match: re.Match[str]) -> Iterator[Number]:
+    token = match.group()
+    if _GROUPED.fullmatch(token):
+        yield Number(*match.span(), canonical(token.replace(",", "")))
+        return
+    place = match.start()
+    for part in token.split(","):
+        if _PLAIN.fullmatch(part):
+            yield Number(place, place + len(part), canonical(part))
+        elif _DATE.fullmatch(part):
+            for figure in part.split("."):
+                yield Number(place, place + len(figure), canonical(figure))
+                place += len(figure) + 1
+            place -= len(part) + 1
+        place += len(part) + 1
+
+
+def _is_minus(text: str, start: int) -> bool:
+    return text[start - 1 : start] == "-" and (start == 1 or text[start - 2] in " (:")
+
+
+def _scaled(text: str, number: Number) -> Number:
+    """The number with what multiplies it: 3.5万, 2 million."""
+    scale = _SCALES_AFTER.match(text, number.end)
+    factor = 1
+    if scale:
+        for letter in scale.group():
+            factor *= _SCALES[letter]
+    else:
+        scale = _ENGLISH_SCALE_AFTER.match(text, number.end)
+        if not scale:
+            return number
+        factor = english.SCALES[scale[1]]
+    value = times(number.value, factor)
+    return number if value is None else Number(number.start, scale.end(), value)
+
+
+def _vague(text: str, number: Number) -> Number:
+    vague = number.value.endswith("0") and _VAGUE_AFTER.match(text, number.end)
+    return Number(number.start, number.end, f"{number.value}+") if vague else number
+
+
+def _approximate(text: str, found: list[Number]) -> list[Number]:
+    """Numbers without those inside another one, and with neighbours that mean "one or the other" made one.
+
+    17-18岁, 十七、八岁 and 3到5个 hold one approximate number each.
+    """
+    result: list[Number] = []
+    for number in found:
+        last = result[-1] if result else None
+        if last and number.start < last.end:
+            continue
+        value = last and _range_value(text, last, number)
+        if last and value:
+            result[-1] = Number(last.start, number.end, value)
+        else:
+            result.append(number)
+    return result
+
+
+def _range_value(text: str, low: Number, high: Number) -> str | None:
+    gap = text[low.end : high.start]
+    if len(gap) > _RANGE_LENGTH or not (low.value.isdecimal() and high.value.isdecimal()):
+        return None
+    if len(high.value) > LONGEST or len(low.value) > LONGEST or not UNIT_AFTER.match(text, high.end):
+        return None
+    if gap == "、" and len(high.value) == 1 and int(high.value) == int(low.value[-1]) + 1:
+        return f"{low.value}~{low.value[:-1]}{high.value}"
+    is_date = low.start and text[low.start - 1] in "-/.~"
+    if _RANGE.fullmatch(gap) and not is_date and int(low.value) < int(high.value):
+        return f"{low.value}~{high.value}"
+    return None

@@ -1,0 +1,213 @@
+"""The data contract: `Sample` and `Validator`, and the files that hold samples.
+
+A sample is one question to one character, with a reference answer and what a right answer must contain.
+Only ``character_name``, ``character_profile``, ``question``, ``answer`` and ``keywords`` are required on
+reading, so files made for the OpenR1 guide load unchanged. ``.json`` (an array), ``.jsonl`` and
+``.parquet`` are read and written, by suffix; in Parquet the objects with free keys are JSON strings,
+because Arrow would merge their keys across rows and lose the order.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from raiden_core.errors import DataError
+
+JSON_COLUMNS = ("character_profile", "validator", "metadata")
+"""Columns that are JSON strings wherever a table holds samples."""
+
+Dimension = Literal["SBK", "CM"]
+QuestionType = Literal["what", "who", "where", "when", "why", "how"]
+ValidationMethod = Literal["single_term_validation", "multi_term_parsing"]
+Difficulty = Literal["easy", "medium", "hard"]
+
+
+class Turn(BaseModel):
+    """One turn of a conversation."""
+
+    model_config = ConfigDict(frozen=True)
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+class Validator(BaseModel):
+    """What a right answer must and must not say: data, never code."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    all_of: tuple[tuple[str, ...], ...] = Field(min_length=1)
+    """Groups of equivalent terms; every group needs one of its terms."""
+    none_of: tuple[str, ...] = ()
+    """Terms of which none may be claimed."""
+    min_groups: int | None = Field(default=None, ge=1)
+    """How many groups suffice; None means all of them."""
+
+    @field_validator("all_of")
+    @classmethod
+    def _groups_hold_terms(cls, groups: tuple[tuple[str, ...], ...]) -> tuple[tuple[str, ...], ...]:
+        if any(not group for group in groups):
+            raise ValueError("a group of all_of is empty")
+        return groups
+
+    @model_validator(mode="after")
+    def _min_groups_can_be_met(self) -> Validator:
+        if self.min_groups is not None and self.min_groups > len(self.all_of):
+            raise ValueError(f"min_groups is {self.min_groups}, but all_of has {len(self.all_of)} groups")
+        return self
+
+
+class Sample(BaseModel):
+    """One verifiable question about a character (docs/vrar.md says how answers to it are scored)."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    id: str = ""
+    character_name: str
+    character_profile: dict[str, Any]
+    conversation_history: tuple[Turn, ...] = ()
+    question: str = Field(min_length=1)
+    answer: str
+    keywords: tuple[str, ...]
+    dimension: Dimension = "SBK"
+    question_type: QuestionType = "what"
+    validation_method: ValidationMethod = "single_term_validation"
+    validator: Validator | None = None
+    difficulty: Difficulty = "medium"
+    reasoning: str = ""
+    language: str = "zh"
+    metadata: dict[str, Any] = Field(default_factory=dict)
+
+    @field_validator(*JSON_COLUMNS, mode="before")
+    @classmethod
+    def _json_strings_are_objects(cls, value: Any) -> Any:
+        return json.loads(value) if isinstance(value, str) else value
+
+    @model_validator(mode="before")
+    @classmethod
+    def _none_means_absent(cls, data: Any) -> Any:
+        if isinstance(data, dict):
+            return {key: value for key, value in data.items() if value is not None}
+        return data
+
+    @model_validator(mode="after")
+    def _has_an_id(self) -> Sample:
+        if not self.id:
+            object.__setattr__(self, "id", sample_id(self))
+        return self
+
+
+def sample_id(sample: Sample) -> str:
+    """The first 16 hex digits of the sha256 of name, profile, history and question."""
+    parts = [
+        sample.character_name,
+        sample.character_profile,
+        [turn.model_dump() for turn in sample.conversation_history],
+        sample.question,
+    ]
+    text = json.dumps(parts, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def parse_sample(row: Any, where: str) -> Sample:
+    """A sample from one row of a file.
+
+    Raises:
+        DataError: the row is not a sample; the message starts with ``where`` and names the field.
+    """
+    try:
+        return Sample.model_validate(row)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"]) or "row"
+        raise DataError(f"{where}: {field}: {first['msg']}") from None
+
+
+def iter_rows(path: Path) -> Iterator[tuple[str, Any]]:
+    """The rows of a ``.json``, ``.jsonl`` or ``.parquet`` file, each with the words that name its place.
+
+    Raises:
+        DataError: the file is missing, of another kind, or broken; the message says where.
+    """
+    if not path.is_file():
+        raise DataError(f"{path}: no such file")
+    try:
+        if path.suffix == ".jsonl":
+            with path.open(encoding="utf-8-sig") as lines:
+                for number, line in enumerate(lines, 1):
+                    if line.strip():
+                        yield f"{path}: line {number}", _loads(line, f"{path}: line {number}")
+        elif path.suffix == ".json":
+            rows = _loads(path.read_text(encoding="utf-8-sig"), str(path))
+            if not isinstance(rows, list):
+                raise DataError(f"{path}: not a JSON array of samples; one object a line belongs in a .jsonl file")
+            for number, row in enumerate(rows, 1):
+                yield f"{path}: row {number}", row
+        elif path.suffix == ".parquet":
+            yield from _parquet_rows(path)
+        else:
+            raise DataError(f"{path}: unknown kind of file; use .json, .jsonl or .parquet")
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: not UTF-8 at byte {error.start}; save the file as UTF-8") from None
+
+
+def read_samples(path: Path) -> list[Sample]:
+    """All samples of a file.
+
+    Raises:
+        DataError: the file or one of its rows cannot be read; the message names row and field.
+    """
+    return [parse_sample(row, where) for where, row in iter_rows(path)]
+
+
+def write_samples(path: Path, samples: Iterable[Sample]) -> None:
+    """Write samples as ``.json``, ``.jsonl`` or ``.parquet``, by suffix."""
+    if path.suffix == ".parquet":
+        import pandas as pd
+
+        pd.DataFrame([table_row(sample) for sample in samples]).to_parquet(path, index=False)
+        return
+    rows = (json.dumps(sample.model_dump(mode="json"), ensure_ascii=False) for sample in samples)
+    with path.open("w", encoding="utf-8") as file:
+        if path.suffix == ".jsonl":
+            file.writelines(row + "\n" for row in rows)
+        elif path.suffix == ".json":
+            file.write("[\n" + ",\n".join(rows) + "\n]\n")
+        else:
+            raise DataError(f"{path}: unknown kind of file; use .json, .jsonl or .parquet")
+
+
+def table_row(sample: Sample) -> dict[str, Any]:
+    """A sample as a flat row for Arrow: free-key objects are JSON strings."""
+    row = sample.model_dump(mode="json")
+    for column in JSON_COLUMNS:
+        if row[column] is not None:
+            row[column] = json.dumps(row[column], ensure_ascii=False)
+    return row
+
+
+def _loads(text: str, where: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise DataError(f"{where}: broken JSON at line {error.lineno}, column {error.colno}: {error.msg}") from None
+
+
+def _parquet_rows(path: Path) -> Iterator[tuple[str, Any]]:
+    import pyarrow
+    from pyarrow import parquet
+
+    try:
+        number = 0
+        for batch in parquet.ParquetFile(path).iter_batches():
+            for row in batch.to_pylist():
+                number += 1
+                yield f"{path}: row {number}", row
+    except pyarrow.ArrowException as error:
+        raise DataError(f"{path}: not a readable Parquet file: {error}") from None

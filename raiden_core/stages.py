@@ -1,0 +1,219 @@
+"""What a stage leaves behind: a folder that is whole, named by its key, with a manifest that can be checked.
+
+A stage's **key** is a digest of its inputs (by content), its part of the configuration and the code of its modules.
+Its folder is ``<output_dir>/<stage>-<key>``; it is written under a temporary name and renamed when complete, so a
+folder with its final name is whole. Nothing is overwritten: a folder whose files were changed, and a stage that is
+run anew, make way for ``<stage>-<key>-2``. Two processes that want the same key wait for each other (flock, which
+the kernel releases however a process ends).
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+from raiden_core.digests import digest_bytes, digest_file
+from raiden_core.errors import StageError
+from raiden_core.versions import installed_versions
+
+MANIFEST = "manifest.json"
+STATS = "stats.json"
+KEY_DIGITS = 12
+
+Work = Callable[[Path], Mapping[str, Any]]
+"""A stage's work: writes its files into the folder that it is given and returns its statistics."""
+
+
+class StageResult(BaseModel):
+    """A finished stage. Loading one checks that its folder still holds what it held when it was written."""
+
+    model_config = ConfigDict(frozen=True)
+
+    stage: str
+    key: str
+    folder: Path
+    seconds: float
+    manifest_sha256: str
+    found: bool = False
+    """Whether it was there already when it was asked for."""
+
+    @model_validator(mode="after")
+    def _still_whole(self) -> Self:
+        problem = damage(self.folder, self.manifest_sha256)
+        if problem:
+            raise ValueError(problem)
+        return self
+
+    @property
+    def stats(self) -> dict[str, Any]:
+        """The statistics that the stage wrote."""
+        stats: dict[str, Any] = json.loads((self.folder / STATS).read_text("utf-8"))
+        return stats
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """Inputs, outputs, configuration and versions."""
+        manifest: dict[str, Any] = json.loads((self.folder / MANIFEST).read_text("utf-8"))
+        return manifest
+
+
+def run_stage(
+    stage: str,
+    key: str,
+    *,
+    output_dir: Path,
+    inputs: Mapping[str, str],
+    section: Mapping[str, Any],
+    work: Work,
+    refresh: bool = False,
+    resumable: bool = False,
+    waiting: Callable[[], None] = lambda: None,
+) -> StageResult:
+    """Do a stage's work, or take the whole folder that is already there.
+
+    Args:
+        stage: its name.
+        key: the digest that its result is stored under.
+        output_dir: where stages' folders lie.
+        inputs: name -> digest of everything the work reads, for the manifest.
+        section: the configuration that the work depends on, for the manifest.
+        work: writes files into a folder and returns statistics.
+        refresh: do the work even where a whole folder is there; the new one stands beside it.
+        resumable: keep an unfinished folder of an earlier try, for work that knows how to go on.
+        waiting: called once when another process is at work on the same key.
+
+    Returns:
+        The result; `StageResult.found` says whether it was there already.
+
+    Raises:
+        StageError: the output folder cannot be written, or the disk is full.
+    """
+    output_dir = output_dir.absolute()
+    name = f"{stage}-{key[:KEY_DIGITS]}"
+    try:
+        with _locked(output_dir, name, waiting):
+            if not refresh and (found := find_result(output_dir, stage, key)):
+                return found
+            partial = output_dir / f".{name}.partial"
+            if partial.exists() and not resumable:
+                shutil.rmtree(partial)
+            partial.mkdir(parents=True, exist_ok=True)
+            started = time.monotonic()
+            stats = work(partial)
+            seconds = round(time.monotonic() - started, 2)
+            _write_json(partial / STATS, stats)
+            manifest = {
+                "stage": stage,
+                "key": key,
+                "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+                "seconds": seconds,
+                "inputs": dict(inputs),
+                "config": dict(section),
+                "versions": installed_versions(),
+                "outputs": dict(sorted(_outputs(partial))),
+            }
+            _write_json(partial / MANIFEST, manifest)
+            folder = _free_name(output_dir / name)
+            os.rename(partial, folder)
+            return _result(stage, key, folder, seconds)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StageError(f"{output_dir}: the disk is full; make room and run again, finished stages are kept") from None
+        if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM, errno.ENOTDIR):
+            raise StageError(f"{output_dir}: cannot be written ({error.strerror}); choose another output_dir") from None
+        raise
+
+
+def find_result(output_dir: Path, stage: str, key: str) -> StageResult | None:
+    """The newest whole folder for a key, if there is one."""
+    name = f"{stage}-{key[:KEY_DIGITS]}"
+    folders = [path for path in output_dir.absolute().glob(f"{name}*") if path.is_dir()]
+    for folder in sorted(folders, key=_number, reverse=True):
+        if damage(folder) is None:
+            manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
+            if manifest["key"] == key:
+                return _result(stage, key, folder, manifest["seconds"], found=True)
+    return None
+
+
+def damage(folder: Path, manifest_sha256: str | None = None) -> str | None:
+    """What is wrong with a stage's folder: files missing or changed since it was written; None when it is whole."""
+    manifest_file = folder / MANIFEST
+    if not manifest_file.is_file():
+        return f"{folder}: not a finished stage"
+    content = manifest_file.read_bytes()
+    if manifest_sha256 is not None and digest_bytes(content) != manifest_sha256:
+        return f"{manifest_file}: was replaced"
+    try:
+        outputs = json.loads(content)["outputs"]
+    except (json.JSONDecodeError, KeyError, TypeError):
+        return f"{manifest_file}: is broken"
+    for name, digest in outputs.items():
+        path = folder / name
+        if not path.is_file():
+            return f"{path}: is missing"
+        if digest_file(path) != digest:
+            return f"{path}: was changed"
+    return None
+
+
+def _result(stage: str, key: str, folder: Path, seconds: float, found: bool = False) -> StageResult:
+    # Whoever calls this has just written or checked the folder: constructing without validation saves a second look.
+    digest = digest_file(folder / MANIFEST)
+    return StageResult.model_construct(
+        stage=stage, key=key, folder=folder, seconds=seconds, manifest_sha256=digest, found=found
+    )
+
+
+@contextmanager
+def _locked(output_dir: Path, name: str, waiting: Callable[[], None]) -> Iterator[None]:
+    locks = output_dir / ".locks"
+    locks.mkdir(parents=True, exist_ok=True)
+    with (locks / f"{name}.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            waiting()
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _free_name(folder: Path) -> Path:
+    candidate, number = folder, 1
+    while candidate.exists():
+        number += 1
+        candidate = folder.with_name(f"{folder.name}-{number}")
+    return candidate
+
+
+def _number(folder: Path) -> int:
+    last = folder.name.rpartition("-")[2]
+    return int(last) if last.isdigit() and len(last) < KEY_DIGITS else 1
+
+
+def _outputs(folder: Path) -> Iterator[tuple[str, str]]:
+    for path in folder.rglob("*"):
+        if path.is_file():
+            yield str(path.relative_to(folder)), digest_file(path)
+
+
+def _write_json(path: Path, value: Any) -> None:
+    path.write_text(json.dumps(value, ensure_ascii=False, indent=2, default=str) + "\n", "utf-8")
+
+
+def stage_key(stage: str, code: str, inputs: Mapping[str, str], section: Mapping[str, Any]) -> str:
+    """The key of a stage: a digest of its name, the digest of its code, its inputs' digests and its configuration."""
+    text = json.dumps([stage, code, dict(inputs), section], sort_keys=True, ensure_ascii=False, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,1 @@
+"""Training: the prompt, the cold start (SFT) and GRPO, as scripts that ``accelerate launch`` starts."""

@@ -1,0 +1,132 @@
+"""What the training scripts read beside TRL's own arguments, and how they read a flat YAML file.
+
+``python -m raiden_core.training.grpo job.yaml --learning_rate 1e-5`` works like TRL's scripts: keys of the file are
+defaults, the command line goes before them. The OpenR1 guide's names are read in such flat files and flags only.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from raiden_core.config import AccuracyConfig, FormatConfig, GrpoConfig, ProbeConfig
+from raiden_core.config_loading import numbers_from_text
+from raiden_core.errors import ConfigError
+
+ALIASES = {
+    "num_samples_per_prompt": "num_generations",
+    "kl_penalty": "beta",
+}
+"""Names of the OpenR1 guide -> TRL's."""
+
+_ACCURACY, _FORMAT = AccuracyConfig(), FormatConfig()
+_PROBE = ProbeConfig()
+
+
+@dataclass
+class DataArguments:
+    """Data and prompt: shared by both scripts."""
+
+    train_data_path: str = field(default="", metadata={"help": "train.json (or .jsonl, .parquet)"})
+    system_prompt: str | None = field(default=None, metadata={"help": "replaces the default instructions"})
+    prefilled_think: bool = field(default=False, metadata={"help": "the chat template opens <think> itself"})
+    min_length_bound: int = field(default=_ACCURACY.min_length_bound, metadata={"help": "answers up to this are short"})
+    length_ratio: float = field(default=_ACCURACY.length_ratio, metadata={"help": "longest answer / reference"})
+
+
+@dataclass
+class GrpoArguments(DataArguments):
+    """What GRPO needs beside ``GRPOConfig`` and ``ModelConfig``."""
+
+    eval_data_path: str | None = field(default=None, metadata={"help": "validation.json, scored during training"})
+    accuracy_weight: float = field(default=_ACCURACY.weight, metadata={"help": "weight of the accuracy reward"})
+    format_weight: float = field(default=_FORMAT.weight, metadata={"help": "weight of the format reward"})
+    partial_credit: bool = field(default=False, metadata={"help": "share of groups matched instead of 1 or 0"})
+    permute_rewards: bool = field(default=False, metadata={"help": "control: shuffle rewards within the batch"})
+    longest_first: bool = field(default=False, metadata={"help": "longest prompts first"})
+    patience: int = field(
+        default=GrpoConfig.model_fields["patience"].default, metadata={"help": "logged steps without any signal"}
+    )
+    max_prompt_length: int | None = field(default=None, metadata={"help": "drop samples with longer prompts"})
+
+
+@dataclass
+class ColdStartArguments(DataArguments):
+    """What the cold start needs beside ``SFTConfig`` and ``ModelConfig``."""
+
+    nano: str | None = field(default=None, metadata={"help": "JSON: shape of the nano student, if that is the model"})
+    questions_per_sequence: int = field(default=1, metadata={"help": "questions about a character in one sequence"})
+    shortest_first: bool = field(default=False, metadata={"help": "first epoch from few facts to many"})
+    probe_stop_at: float | None = field(default=_PROBE.stop_at, metadata={"help": "accuracy that is enough"})
+    probe_ceiling: float = field(default=_PROBE.ceiling, metadata={"help": "accuracy that must not be passed"})
+    probe_questions: int = field(default=_PROBE.questions, metadata={"help": "questions a probe"})
+    probe_first: int = field(default=_PROBE.first, metadata={"help": "step of the first probe"})
+    probe_every: int = field(default=_PROBE.every, metadata={"help": "steps between probes"})
+    probe_max_new_tokens: int = field(default=96, metadata={"help": "longest answer to a probe's question"})
+
+
+def parse_script(dataclass_types: Sequence[type], argv: Sequence[str]) -> tuple[Any, ...]:
+    """Instances of ``dataclass_types`` from ``FILE.yaml [--key value …]`` (or ``--config FILE.yaml``).
+
+    Raises:
+        ConfigError: the file is missing or broken, a key is unknown, or an alias stands beside its native key.
+    """
+    from trl import TrlParser
+
+    flags = [_native_flag(argument) for argument in argv]
+    if flags and not flags[0].startswith("-"):
+        path = Path(flags.pop(0))
+    elif "--config" in flags:
+        at = flags.index("--config")
+        path = Path(flags[at + 1])
+        del flags[at : at + 2]
+    else:
+        raise ConfigError("no configuration: give a YAML file as the first argument")
+    values = read_flat(path)
+    parser = TrlParser(list(dataclass_types))
+    unknown = parser.set_defaults_with_config(**values)
+    if unknown:
+        known = sorted({name for kind in dataclass_types for name in kind.__dataclass_fields__})
+        from raiden_core.config_fields import suggestion
+
+        name = unknown[0].removeprefix("--")
+        raise ConfigError(f"{path}: {name}: unknown key{suggestion(name, known)}")
+    try:
+        parsed: tuple[Any, ...] = parser.parse_args_into_dataclasses(args=flags)
+    except (ValueError, argparse.ArgumentError) as error:
+        raise ConfigError(f"{path}: {' '.join(str(error).split())}") from None
+    return parsed
+
+
+def read_flat(path: Path) -> dict[str, Any]:
+    """The keys of a flat YAML file, aliases replaced by native names.
+
+    Raises:
+        ConfigError: the file is missing or broken, or an alias stands together with its native key.
+    """
+    try:
+        values = yaml.safe_load(path.read_text("utf-8-sig"))
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: no such file") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not a readable YAML file: {' '.join(str(error).split())}") from None
+    if not isinstance(values, dict):
+        raise ConfigError(f"{path}: the file must hold a mapping of keys")
+    for alias, native in ALIASES.items():
+        if alias in values:
+            if native in values:
+                raise ConfigError(f"{path}: {alias} and {native} are the same setting; keep one")
+            values[native] = values.pop(alias)
+    return dict(numbers_from_text(values))
+
+
+def _native_flag(argument: str) -> str:
+    name, equals, value = argument.removeprefix("--").partition("=")
+    if argument.startswith("--") and name in ALIASES:
+        return f"--{ALIASES[name]}{equals}{value}"
+    return argument

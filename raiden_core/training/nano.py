@@ -1,0 +1,133 @@
+"""The nano student: a Qwen3-architecture model of about half a million parameters, made inside the run.
+
+It makes the whole pipeline real on two CPU cores: tokenizer trained on the run's own training samples, weights
+random. Nothing is downloaded and nothing about it is special to later stages, which see a model folder like any other.
+
+What lets so small a model learn to copy from a profile (measured, see docs/quickstart-results.md): every frequent
+``key：`` of the profiles is one token, and the vocabulary is small. ``<think>`` and ``<answer>`` are ordinary added
+tokens, not special ones: TRL decodes completions with ``skip_special_tokens=True``, and a reward that cannot see the
+tags trains a model that drops them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from raiden_core.samples import Sample
+from raiden_core.training.prompts import build_completion, build_prompt
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast, Qwen3ForCausalLM
+
+    from raiden_core.config import NanoConfig
+
+TAGS = ("<think>", "</think>", "<answer>", "</answer>")
+PAD, END = "<|pad|>", "<|end|>"
+ROLES = ("<|system|>", "<|user|>", "<|assistant|>")
+KEY_COLONS = ("：", ": ")
+MIN_KEY_COUNT = 20
+"""A profile key becomes one token when at least this many characters have it: rarer ones cannot be learned anyway."""
+MAX_KEYS = 128
+MAX_TEXTS = 6000
+"""Samples that the tokenizer is trained on; more change its merges no further."""
+
+CHAT_TEMPLATE = (
+    "{% for message in messages %}{{ '<|' + message['role'] + '|>' + message['content'] + '<|end|>' }}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}"
+)
+
+
+def build_nano(folder: Path, samples: Sequence[Sample], config: NanoConfig, seed: int) -> int:
+    """Make tokenizer and model from ``samples`` and save both in ``folder``.
+
+    Returns:
+        The number of parameters.
+    """
+    import torch
+
+    tokenizer = build_tokenizer(samples, config)
+    torch.manual_seed(seed)
+    model = build_model(tokenizer, config)
+    tokenizer.save_pretrained(folder)
+    model.save_pretrained(folder, safe_serialization=True)
+    return model.num_parameters()
+
+
+def build_tokenizer(samples: Sequence[Sample], config: NanoConfig) -> PreTrainedTokenizerFast:
+    """A BPE tokenizer with byte fallback (so that no text is unknown) and one token for every frequent ``key：``."""
+    from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
+    from transformers import PreTrainedTokenizerFast
+
+    specials = [PAD, END, *ROLES]
+    byte_tokens = [f"<0x{byte:02X}>" for byte in range(256)]
+    keys = frequent_keys(samples)
+    bpe = Tokenizer(models.BPE(byte_fallback=True))
+    # A merge never crosses a line's end or the colon after a key, so that values keep tokens of their own.
+    bpe.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(Regex(r"[：:\n。，？！、“”]"), "isolated"),
+            pre_tokenizers.Split(Regex(r" "), "merged_with_next"),
+            pre_tokenizers.Digits(individual_digits=True),
+        ]
+    )
+    bpe.decoder = decoders.Sequence([decoders.ByteFallback(), decoders.Fuse()])
+    trainer = trainers.BpeTrainer(
+        vocab_size=config.vocab_size - len(specials) - len(TAGS) - len(keys),
+        special_tokens=byte_tokens,
+        limit_alphabet=config.vocab_size // 2,
+        show_progress=False,
+    )
+    bpe.train_from_iterator(_texts(samples), trainer)
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=bpe,
+        pad_token=PAD,
+        eos_token=END,
+        additional_special_tokens=list(ROLES),
+        padding_side="left",
+        clean_up_tokenization_spaces=False,
+        model_max_length=config.context,
+    )
+    tokenizer.add_tokens([AddedToken(token, normalized=False, special=False) for token in (*TAGS, *keys)])
+    tokenizer.chat_template = CHAT_TEMPLATE
+    return tokenizer
+
+
+def build_model(tokenizer: PreTrainedTokenizerFast, config: NanoConfig) -> Qwen3ForCausalLM:
+    """A randomly initialised Qwen3 model with tied embeddings; seed torch before calling."""
+    from transformers import Qwen3Config, Qwen3ForCausalLM
+
+    return Qwen3ForCausalLM(
+        Qwen3Config(
+            vocab_size=len(tokenizer),
+            hidden_size=config.hidden_size,
+            intermediate_size=3 * config.hidden_size,
+            num_hidden_layers=config.layers,
+            num_attention_heads=config.heads,
+            num_key_value_heads=config.heads,
+            head_dim=config.hidden_size // config.heads,
+            max_position_embeddings=config.context,
+            tie_word_embeddings=True,
+            bos_token_id=None,
+            eos_token_id=tokenizer.eos_token_id,
+            pad_token_id=tokenizer.pad_token_id,
+        )
+    )
+
+
+def frequent_keys(samples: Iterable[Sample]) -> list[str]:
+    """``key：`` (or ``key: ``) of the profile keys that many characters share, the most frequent first."""
+    profiles = {sample.character_name: sample.character_profile for sample in samples}
+    counts = Counter(key for profile in profiles.values() for key in profile)
+    common = [key for key, count in counts.most_common(MAX_KEYS) if count >= MIN_KEY_COUNT]
+    return [key + (KEY_COLONS[1] if key.isascii() else KEY_COLONS[0]) for key in common]
+
+
+def _texts(samples: Sequence[Sample]) -> Iterable[str]:
+    step = max(1, len(samples) // MAX_TEXTS)
+    for sample in samples[::step]:
+        for message in build_prompt(sample):
+            yield message["content"]
+        yield build_completion(sample)

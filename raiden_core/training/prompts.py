@@ -1,0 +1,66 @@
+"""The one place where a prompt is built: training, evaluation and serving all see the same chat.
+
+A prompt is a system turn (instructions, the whole profile, the output format), the conversation so far, and the
+question as the last user turn. ``instructions`` replaces only the first of the three parts of the system turn:
+a model that does not see the profile cannot stay in character, and one that is not told the format cannot keep it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from raiden_core.samples import Sample
+
+Message = dict[str, str]
+"""One turn of a chat: ``{"role": …, "content": …}``."""
+
+INSTRUCTIONS = {
+    "zh": "你是{name}。始终以第一人称、按下面的资料回答。",
+    "en": "You are {name}. Always answer in the first person and according to the profile below.",
+    "ja": "あなたは{name}です。常に一人称で、以下のプロフィールに従って答えてください。",
+    "ko": "당신은 {name}입니다. 항상 일인칭으로, 아래 프로필에 따라 대답하세요.",
+}
+"""Default instructions by language; English serves every other language."""
+
+FORMATS = {
+    "zh": "格式：<think>思考</think><answer>回答</answer>",
+    "en": "Format: <think>reasoning</think><answer>reply</answer>",
+    "ja": "形式：<think>思考</think><answer>返答</answer>",
+    "ko": "형식: <think>생각</think><answer>대답</answer>",
+}
+
+
+def build_prompt(sample: Sample, instructions: str | None = None) -> list[Message]:
+    """The chat that asks a character the sample's question.
+
+    Args:
+        sample: its profile, history, question and language are used; the answer never is.
+        instructions: replaces the default instructions; ``{name}`` in it becomes the character's name.
+
+    Returns:
+        Messages that start with a system turn and end with the user's question.
+    """
+    system = system_turn(sample.character_name, sample.character_profile, sample.language, instructions)
+    history = [{"role": turn.role, "content": turn.content} for turn in sample.conversation_history]
+    return [system, *history, {"role": "user", "content": sample.question}]
+
+
+def system_turn(
+    name: str, profile: Mapping[str, Any], language: str, instructions: str | None = None
+) -> Message:
+    """The system turn: instructions, profile as ``key：value`` lines, output format."""
+    opening = (instructions or INSTRUCTIONS.get(language, INSTRUCTIONS["en"])).replace("{name}", name)
+    closing = FORMATS.get(language, FORMATS["en"])
+    return {"role": "system", "content": f"{opening}\n{profile_text(profile, language)}\n{closing}"}
+
+
+def profile_text(profile: Mapping[str, Any], language: str) -> str:
+    """The profile as lines of ``key：value``, with the colon of the language."""
+    colon = "：" if language in ("zh", "ja") else ": "
+    return "\n".join(f"{key}{colon}{value}" for key, value in profile.items())
+
+
+def build_completion(sample: Sample) -> str:
+    """What a perfect model would reply: the reference answer after the teacher's reasoning, in the format."""
+    return f"<think>{sample.reasoning.strip() or sample.answer}</think><answer>{sample.answer}</answer>"

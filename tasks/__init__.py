@@ -1,0 +1,1 @@
+"""Prefect tasks, one file a stage: caching, retries, artifacts, progress. The work itself is raiden_core's."""

@@ -1,0 +1,46 @@
+"""Evaluate: base and trained model answer the same questions; the difference is the result."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from raiden_core.config import Config
+from raiden_core.progress import Progress
+from raiden_core.stages import StageResult
+from tasks.stage import StageCall, stage_task
+
+
+def describe(
+    config: Config, generated: StageResult, split: StageResult, cold: StageResult | None, trained: StageResult
+) -> StageCall:
+    """The call: validation samples, the rows that are evaluated only, and two or three models."""
+    from raiden_core.evaluation.stage import evaluate_stage, evaluation_only_files
+    from raiden_core.training.jobs import base_model
+
+    validation = split.folder / "validation.json"
+    extra = evaluation_only_files(generated.folder)
+    models: dict[str, Path | str] = {
+        "base": base_model(config.student, cold),
+        "trained": trained.folder / "model",
+    }
+    if cold is not None and config.student.model != "nano":
+        models["original"] = base_model(config.student, None)
+
+    def work(out: Path, progress: Progress) -> Mapping[str, Any]:
+        return evaluate_stage(config, models, validation, extra, out, progress)
+
+    return StageCall(
+        stage="evaluate",
+        modules=("raiden_core.evaluation.stage",),
+        inputs={"validation": validation, **models, **{f"extra {name}": path for name, path in extra.items()}},
+        section=config.model_dump(
+            mode="json", include={"evaluation", "accuracy", "format", "system_prompt", "prefilled_think", "seed"}
+        ),
+        work=work,
+        resumable=True,
+    )
+
+
+evaluate = stage_task("evaluate", describe)

@@ -1,0 +1,33 @@
+"""Split: samples in, train.json and validation.json out, no character on both sides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from raiden_core.config import Config
+from raiden_core.progress import Progress
+from raiden_core.stages import StageResult
+from tasks.stage import StageCall, stage_task
+
+
+def describe(config: Config, generated: StageResult) -> StageCall:
+    """The call: the generated samples."""
+    from raiden_core.splitting import split_file
+
+    samples = generated.folder / "samples.jsonl"
+
+    def work(out: Path, progress: Progress) -> Mapping[str, Any]:
+        return split_file(samples, config.split, config.seed, out)
+
+    return StageCall(
+        stage="split",
+        modules=("raiden_core.splitting",),
+        inputs={"samples": samples},
+        section=config.model_dump(mode="json", include={"split", "seed"}),
+        work=work,
+    )
+
+
+split = stage_task("split", describe)

@@ -1,0 +1,139 @@
+"""What all stages' tasks share: the cache key, the retries, and the way from a `StageCall` to a `StageResult`.
+
+A stage's file describes its call (inputs, configuration, code, work); `stage_task` makes a Prefect task of it. The
+cache key is the stage's own key (raiden_core.stages), so Prefect's cache and the folder's name say the same: a file
+counts by its content, code by its syntax, and nothing else counts. The cached value is a `StageResult`, which checks
+its folder when Prefect loads it; one whose files were edited or deleted is a miss.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from prefect import Task, task
+from prefect.cache_policies import CachePolicy
+from prefect.context import TaskRunContext
+from prefect.logging import get_run_logger
+
+from raiden_core.config import Config
+from raiden_core.digests import digest_code, digest_path
+from raiden_core.errors import RaidenError
+from raiden_core.progress import Progress
+from raiden_core.stages import StageResult, run_stage, stage_key
+from tasks.progress import task_progress
+
+RESULT_FOLDER = ".results"
+"""Where Prefect keeps its records of finished stages, below the output folder: all ways of starting share it."""
+RETRIES = 3
+RETRY_DELAY_SECONDS = [5, 20, 60]
+
+
+@dataclass(frozen=True)
+class StageCall:
+    """Everything that a stage's result depends on, and the work that makes it."""
+
+    stage: str
+    modules: tuple[str, ...]
+    """Dotted names of the raiden_core modules that do the work; what they import is found."""
+    inputs: Mapping[str, Path | str]
+    """Name -> a file or folder that is read, or the name of something outside (a model on the Hub)."""
+    section: Mapping[str, Any]
+    """The part of the configuration that the work depends on."""
+    work: Callable[[Path, Progress], Mapping[str, Any]]
+    """Writes files into a folder and returns statistics."""
+    resumable: bool = False
+    input_digests: Mapping[str, str] = field(init=False)
+    """Name -> digest of the input's content."""
+
+    def __post_init__(self) -> None:
+        digests = {
+            name: digest_path(value) if isinstance(value, Path) else value for name, value in self.inputs.items()
+        }
+        object.__setattr__(self, "input_digests", digests)
+
+    @property
+    def key(self) -> str:
+        """The stage's key."""
+        return stage_key(self.stage, digest_code(*self.modules), self.input_digests, self.section)
+
+
+Describe = Callable[..., StageCall]
+"""``(config, **upstream results) -> StageCall``."""
+
+
+@dataclass
+class StageKey(CachePolicy):
+    """Prefect's cache key of a stage: the key of its folder."""
+
+    describe: Describe | None = None
+
+    def compute_key(
+        self,
+        task_ctx: TaskRunContext,
+        inputs: dict[str, Any],
+        flow_parameters: dict[str, Any],
+        **kwargs: Any,
+    ) -> str | None:
+        """The key, or None where the task has no description."""
+        if self.describe is None:
+            return None
+        try:
+            call = self.describe(config=inputs["config"], **inputs["upstream"])
+        except RaidenError:
+            return None  # the task describes itself again and fails with this error, where the user sees it
+        return f"{call.stage}-{call.key}"
+
+
+def stage_task(stage: str, describe: Describe) -> Task[..., StageResult]:
+    """A Prefect task that takes ``config``, upstream results by name, and ``refresh``, and returns a `StageResult`."""
+
+    def run(config: Config, upstream: dict[str, StageResult | None], refresh: bool = False) -> StageResult:
+        logger = get_run_logger()
+        call = describe(config=config, **upstream)
+        with task_progress(stage) as progress:
+            result = run_stage(
+                call.stage,
+                call.key,
+                output_dir=config.output_dir,
+                inputs=call.input_digests,
+                section=call.section,
+                work=lambda folder: call.work(folder, progress),
+                refresh=refresh,
+                resumable=call.resumable,
+                waiting=lambda: logger.warning("%s: another run is at work on the same; waiting for it", stage),
+            )
+        logger.info("%s: %s", stage, result.folder)
+        return result
+
+    return task(
+        run,
+        name=stage,
+        description=f"The {stage} stage.",
+        cache_policy=StageKey(describe=describe),
+        persist_result=True,
+        result_serializer="json",
+        retries=RETRIES,
+        retry_delay_seconds=RETRY_DELAY_SECONDS,
+        retry_condition_fn=may_heal,
+    )
+
+
+def may_heal(_task: Any, _run: Any, state: Any) -> bool:
+    """Whether trying again can help: lost connections and busy servers may heal; config, data and code never do."""
+    error: BaseException | None = state.result(raise_on_failure=False)
+    while error is not None:
+        if isinstance(error, RaidenError):
+            return False
+        if isinstance(error, (ConnectionError, TimeoutError)) or _status(error) in (408, 409, 429, 500, 502, 503, 504):
+            return True
+        error = error.__cause__
+    return False
+
+
+def _status(error: BaseException) -> int | None:
+    """The HTTP status that an error of a client library carries, if any."""
+    status = getattr(error, "status_code", None) or getattr(getattr(error, "response", None), "status_code", None)
+    return status if isinstance(status, int) else None

@@ -1,0 +1,160 @@
+"""What must hold for any text whatsoever."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from raiden_core.rewards import Scorer, contains_term, extract_answer, fold
+from raiden_core.rewards.extras import language_consistency, length_penalty, repetition_penalty
+
+CASES = [json.loads(line) for line in (Path(__file__).parent / "cases.jsonl").read_text(encoding="utf-8").splitlines()]
+ANSWERS = [case for case in CASES if case.get("says") and case["rule"] != "length"]
+FEW = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+PIECES = st.sampled_from(
+    [
+        *(
+            "<think>",
+            "</think>",
+            "<answer>",
+            "</answer>",
+            "<ANSWER>",
+            "医生",
+            "不是",
+            "我",
+            "，",
+            "。",
+            "?",
+            "十七",
+            "岁",
+        ),
+        *(
+            "17",
+            "1,0",
+            "\u200b",
+            "\u0301",
+            "doctor",
+            " not ",
+            "n't ",
+            "never ",
+            "의사",
+            "아니",
+            "않",
+            "열",
+            "일곱",
+            "살",
+        ),
+        *("医者", "では", "ない", "ません", "one ", "hundred ", "and ", "万", "亿", "-", ".", "…", "臺", "İ", "ß", "ﷺ"),
+        *("\ud800", "\n", " ", "老师"),
+    ]
+)
+TEXTS = st.one_of(st.text(max_size=80), st.lists(PIECES, max_size=40).map("".join))
+TERMS = ["医生", "17岁", "doctor", "의사", "医者", "one hundred"]
+
+
+@FEW
+@given(TEXTS, st.booleans())
+@example("<think><answer>", True)
+def test_any_text_scores_0_or_1_and_an_answer_in_full_never_raises(text: str, prefilled: bool) -> None:
+    sample = {"validator": {"all_of": [TERMS], "none_of": ["老师", "3 people"]}, "answer": text}
+    scorer = Scorer(prefilled_think=prefilled, min_length_bound=3)
+    for score in (scorer.score(sample, text), scorer.accuracy_of_text(sample, text)):
+        assert score.accuracy in (0.0, 1.0)
+        assert score.format in (0.0, 1.0)
+        assert score.total == pytest.approx(0.7 * score.accuracy + 0.3 * score.format)
+        assert "\n" not in score.why
+
+
+@FEW
+@given(TEXTS)
+@example("ŉİıſ")
+@example("e\u200b\u0301")
+@example("\u0345\u0399")
+def test_folding_twice_is_folding_once(text: str) -> None:
+    assert fold(fold(text)) == fold(text)
+
+
+@FEW
+@given(st.text(max_size=30))
+def test_case_does_not_survive_folding(text: str) -> None:
+    assert fold(text.upper()) == fold(fold(text).upper())
+
+
+@pytest.mark.parametrize("case", ANSWERS[::3], ids=lambda case: case["says"][:20])
+def test_disguises_change_nothing(case: dict[str, object]) -> None:
+    says = str(case["says"])
+    wide = "".join(
+        chr(ord(letter) + 0xFEE0) if "!" <= letter <= "~" and letter not in "<>" else letter for letter in says
+    )
+    disguises = {
+        "blanks doubled": says.replace(" ", "  ").replace("\n", "\n\n"),
+        "zero-width": "\u200b".join(says),
+        "joiners": "\u2060".join(says) + "\ufeff",
+        "upper case": says.upper(),
+        "lower case": says.lower(),
+        "full width": wide,
+        "no-break blanks": says.replace(" ", "\u00a0"),
+    }
+    for name, disguise in disguises.items():
+        assert Scorer().accuracy_of_text(case, disguise).accuracy == case["accuracy"], name
+
+
+@FEW
+@given(st.data())
+def test_disguises_at_any_place_change_nothing(data: st.DataObject) -> None:
+    case = data.draw(st.sampled_from(ANSWERS))
+    letters = list(case["says"])
+    for place in data.draw(st.lists(st.integers(0, len(letters) - 1), max_size=8)):
+        if letters[place].isspace():
+            letters[place] += letters[place][0]
+        else:
+            letters[place] += data.draw(st.sampled_from(["", "\u200b", "\u200d", "\ufeff", "\u00ad"]))
+    assert Scorer().accuracy_of_text(case, "".join(letters)).accuracy == case["accuracy"]
+
+
+@FEW
+@given(st.data())
+def test_the_order_of_groups_and_terms_does_not_matter(data: st.DataObject) -> None:
+    case = data.draw(st.sampled_from([case for case in ANSWERS if "validator" in case]))
+    validator = case["validator"]
+    shuffled = {
+        **validator,
+        "all_of": [data.draw(st.permutations(group)) for group in data.draw(st.permutations(validator["all_of"]))],
+        "none_of": data.draw(st.permutations(validator.get("none_of", []))),
+    }
+    assert Scorer().accuracy_of_text({**case, "validator": shuffled}, case["says"]).accuracy == case["accuracy"]
+
+
+@FEW
+@given(TEXTS, TEXTS)
+def test_a_sample_that_passes_its_check_holds_what_the_check_promises(keyword: str, answer: str) -> None:
+    sample = {"keywords": [keyword], "answer": f"{answer}。{keyword}"}
+    if Scorer().check(sample) is None:
+        assert Scorer().score(sample, f"<think>.</think><answer>{sample['answer']}</answer>").total == pytest.approx(1)
+        assert Scorer().score(sample, "<think>.</think><answer></answer>").accuracy == 0
+
+
+@FEW
+@given(TEXTS)
+def test_what_is_only_reasoned_is_no_answer(text: str) -> None:
+    reasoning = text.replace("<", "")
+    assert extract_answer(f"<think>{reasoning}</think><answer>hm</answer>") == "hm"
+    assert extract_answer(f"{reasoning}</think>hm") == "hm"
+    assert extract_answer(f"hm<think>{reasoning}") == "hm"
+
+
+@FEW
+@given(TEXTS, TEXTS)
+def test_a_term_is_found_in_itself_between_stops(before: str, term: str) -> None:
+    if contains_term(term, term):
+        assert contains_term(f"{before}。{term}。", term)
+
+
+@FEW
+@given(TEXTS)
+def test_extras_never_raise_and_keep_their_range(text: str) -> None:
+    assert -1 <= length_penalty([text], max_length=20, cache_length=10)[0] <= 0
+    assert -1 <= repetition_penalty([text])[0] <= 0
+    assert 0 <= language_consistency([text], language="zh")[0] <= 1
