@@ -10,11 +10,11 @@ import json
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from prefect import Task, flow
 from prefect.logging import get_run_logger
-from prefect.states import State
+from prefect.client.schemas.objects import State
 
 from raiden_core.config import Config
 from raiden_core.config_loading import dump_config, load_config
@@ -97,8 +97,9 @@ class Run:
         anew = task.name in self.refresh
         started = time.monotonic()
         ready = task.with_options(refresh_cache=anew, result_storage=self.storage)
-        state: State[StageResult] = ready(self.config, upstream, refresh=anew, return_state=True)
-        result: StageResult = state.result()
+        # Prefect's types do not say that return_state changes what a task's call returns.
+        state = cast("State[StageResult]", ready(self.config, upstream, refresh=anew, return_state=True))
+        result = state.result()
         self.record[task.name] = {
             "folder": str(result.folder),
             "cached": state.name == "Cached" or result.found,

@@ -40,7 +40,12 @@ def parse_config(text: str, overrides: Sequence[str] = (), where: str = "config"
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise ConfigError(f"{where}: broken YAML{place}: {getattr(error, 'problem', None) or error}") from None
+        problem = " ".join(str(getattr(error, "problem", None) or error).split())
+        raise ConfigError(f"{where}: broken YAML{place}: {problem}") from None
+    except ValueError as error:  # a date that does not exist, a number of thousands of digits
+        raise ConfigError(f"{where}: broken YAML: {error}") from None
+    except RecursionError:
+        raise ConfigError(f"{where}: broken YAML: nested too deeply") from None
     if tree is None:
         tree = {}
     if not isinstance(tree, dict):
@@ -75,7 +80,7 @@ def _apply(tree: dict[str, Any], override: str) -> None:
         raise ConfigError(f"--set {override}: write it as key=value, e.g. grpo.max_steps=100")
     try:
         value = yaml.safe_load(text)
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError):
         raise ConfigError(f"--set {override}: the value is not valid YAML; quote it") from None
     node = tree
     for part in parts[:-1]:
@@ -119,7 +124,7 @@ def _first_line(error: ValidationError) -> str:
 def _keys_at(parents: Sequence[int | str]) -> list[str]:
     model: Any = Config
     for part in parents:
-        field = model.model_fields.get(part) if isinstance(model, type) and issubclass(model, BaseModel) else None
+        field = model.model_fields.get(str(part)) if isinstance(model, type) and issubclass(model, BaseModel) else None
         if field is None:
             return []
         model = field.annotation

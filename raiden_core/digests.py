@@ -1,6 +1,6 @@
 """Digests of what a stage depends on: files, folders, and the code of its modules.
 
-Code counts by its syntax tree without docstrings (comments are not in it), so that a better comment does not throw
+Code counts by its syntax tree without docstrings, those of fields included (comments are not in it), so that a better comment does not throw
 away an hour of training. A module's digest covers every module of raiden_core that it imports, and the data files
 that lie beside them.
 """
@@ -13,8 +13,12 @@ import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
+from raiden_core.errors import DataError
+
 PACKAGE = Path(__file__).parent
-NEUTRAL = frozenset({"config", "config_fields", "config_loading", "errors", "progress", "stages", "digests", "versions"})
+NEUTRAL = frozenset(
+    {"config", "config_fields", "config_loading", "errors", "progress", "stages", "digests", "versions"}
+)
 """Modules that no stage's result depends on: their values reach a stage through its section and inputs."""
 BIG_FILE = 64 << 20
 """Files above so many bytes are digested by size, first and last piece, and pieces in between."""
@@ -45,9 +49,15 @@ def digest_file(path: Path) -> str:
 
 
 def digest_path(path: Path) -> str:
-    """Digest of a file, or of all files below a folder by relative name and content."""
+    """Digest of a file, or of all files below a folder by relative name and content.
+
+    Raises:
+        DataError: there is no such file or folder.
+    """
     if path.is_file():
         return digest_file(path)
+    if not path.is_dir():
+        raise DataError(f"{path}: no such file or folder")
     lines = [
         f"{file.relative_to(path)} {digest_file(file)}\n"
         for file in sorted(path.rglob("*"))
@@ -103,10 +113,17 @@ def _syntax(file: Path) -> str:
     tree = ast.parse(file.read_text("utf-8"))
     for node in ast.walk(tree):
         if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
-            first = node.body[0] if node.body else None
-            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
-                node.body = node.body[1:]
+            node.body = [statement for statement in node.body if not _is_text(statement)]
     return ast.dump(tree)
+
+
+def _is_text(statement: ast.stmt) -> bool:
+    """Whether a statement is only a string: a docstring of a module, class, function or field."""
+    return (
+        isinstance(statement, ast.Expr)
+        and isinstance(statement.value, ast.Constant)
+        and isinstance(statement.value.value, str)
+    )
 
 
 def _data_files(folders: Iterable[Path]) -> set[Path]:
@@ -118,6 +135,11 @@ def _data_files(folders: Iterable[Path]) -> set[Path]:
     for folder in folders:
         for path in folder.rglob("*"):
             inner = path.relative_to(folder).parts
-            if path.is_file() and path.suffix not in (".py", ".pyc") and "__pycache__" not in inner and "shipped" not in inner:
+            if (
+                path.is_file()
+                and path.suffix not in (".py", ".pyc")
+                and "__pycache__" not in inner
+                and "shipped" not in inner
+            ):
                 data.add(path)
     return data

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+from pathlib import Path
 
 import psutil
 
@@ -17,11 +18,6 @@ def describe_hardware() -> str:
 
 
 def _gpus() -> list[str]:
-    folder = "/proc/driver/nvidia/gpus"
-    if not os.path.isdir(folder):
-        return []
-    names = []
-    for entry in sorted(os.listdir(folder)):
-        with open(f"{folder}/{entry}/information", encoding="utf-8") as file:
-            names += [line.split(":", 1)[1].strip() for line in file if line.startswith("Model:")]
-    return names
+    files = sorted(Path("/proc/driver/nvidia/gpus").glob("*/information"))
+    lines = [line for file in files for line in file.read_text("utf-8").splitlines()]
+    return [line.split(":", 1)[1].strip() for line in lines if line.startswith("Model:")]

@@ -168,6 +168,8 @@ def read_samples(path: Path) -> list[Sample]:
 
 def write_samples(path: Path, samples: Iterable[Sample]) -> None:
     """Write samples as ``.json``, ``.jsonl`` or ``.parquet``, by suffix."""
+    if path.suffix not in (".json", ".jsonl", ".parquet"):
+        raise DataError(f"{path}: unknown kind of file; use .json, .jsonl or .parquet")
     if path.suffix == ".parquet":
         import pandas as pd
 
@@ -177,10 +179,8 @@ def write_samples(path: Path, samples: Iterable[Sample]) -> None:
     with path.open("w", encoding="utf-8") as file:
         if path.suffix == ".jsonl":
             file.writelines(row + "\n" for row in rows)
-        elif path.suffix == ".json":
-            file.write("[\n" + ",\n".join(rows) + "\n]\n")
         else:
-            raise DataError(f"{path}: unknown kind of file; use .json, .jsonl or .parquet")
+            file.write("[\n" + ",\n".join(rows) + "\n]\n")
 
 
 def table_row(sample: Sample) -> dict[str, Any]:
@@ -197,6 +197,8 @@ def _loads(text: str, where: str) -> Any:
         return json.loads(text)
     except json.JSONDecodeError as error:
         raise DataError(f"{where}: broken JSON at line {error.lineno}, column {error.colno}: {error.msg}") from None
+    except RecursionError:
+        raise DataError(f"{where}: broken JSON: nested too deeply") from None
 
 
 def _parquet_rows(path: Path) -> Iterator[tuple[str, Any]]:

@@ -13,7 +13,6 @@ import errno
 import fcntl
 import hashlib
 import json
-import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -126,12 +125,14 @@ def run_stage(
             }
             _write_json(partial / MANIFEST, manifest)
             folder = _free_name(output_dir / name)
-            os.rename(partial, folder)
+            partial.rename(folder)
             return _result(stage, key, folder, seconds)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise StageError(f"{output_dir}: the disk is full; make room and run again, finished stages are kept") from None
-        if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM, errno.ENOTDIR):
+            raise StageError(
+                f"{output_dir}: the disk is full; make room and run again, finished stages are kept"
+            ) from None
+        if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM, errno.ENOTDIR) and _concerns(error, output_dir):
             raise StageError(f"{output_dir}: cannot be written ({error.strerror}); choose another output_dir") from None
         raise
 
@@ -157,8 +158,9 @@ def damage(folder: Path, manifest_sha256: str | None = None) -> str | None:
     if manifest_sha256 is not None and digest_bytes(content) != manifest_sha256:
         return f"{manifest_file}: was replaced"
     try:
-        outputs = json.loads(content)["outputs"]
-    except (json.JSONDecodeError, KeyError, TypeError):
+        manifest = json.loads(content)
+        outputs, _, _ = dict(manifest["outputs"]), manifest["key"], manifest["seconds"]
+    except (ValueError, KeyError, TypeError):
         return f"{manifest_file}: is broken"
     for name, digest in outputs.items():
         path = folder / name
@@ -203,9 +205,18 @@ def _number(folder: Path) -> int:
     return int(last) if last.isdigit() and len(last) < KEY_DIGITS else 1
 
 
+def _concerns(error: OSError, output_dir: Path) -> bool:
+    """Whether an error is about the output folder, something in it, or a folder that it would be made in."""
+    if not isinstance(error.filename, str):
+        return True
+    path = Path(error.filename).absolute()
+    return path.is_relative_to(output_dir) or output_dir.is_relative_to(path)
+
+
 def _outputs(folder: Path) -> Iterator[tuple[str, str]]:
     for path in folder.rglob("*"):
-        if path.is_file():
+        # A manifest that is there already was left by a try that ended while writing it.
+        if path.is_file() and path != folder / MANIFEST:
             yield str(path.relative_to(folder)), digest_file(path)
 
 

@@ -52,6 +52,8 @@ def main(argv: list[str]) -> int:
         code = subprocess.Popen(command, start_new_session=True).wait()
     except _Stop:
         code = 128 + received
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)  # nothing may keep what comes now from its end
     end_descendants()
     return code if code >= 0 else 128 - code
 

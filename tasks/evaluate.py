@@ -19,7 +19,7 @@ def describe(
     from raiden_core.evaluation.stage import evaluate_stage, evaluation_only_files
     from raiden_core.training.jobs import base_model
 
-    validation = split.folder / "validation.json"
+    train, validation = split.folder / "train.json", split.folder / "validation.json"
     extra = evaluation_only_files(generated.folder)
     models: dict[str, Path | str] = {
         "base": base_model(config.student, cold),
@@ -29,12 +29,17 @@ def describe(
         models["original"] = base_model(config.student, None)
 
     def work(out: Path, progress: Progress) -> Mapping[str, Any]:
-        return evaluate_stage(config, models, validation, extra, out, progress)
+        return evaluate_stage(config, models, validation, extra, train, out, progress)
 
     return StageCall(
         stage="evaluate",
         modules=("raiden_core.evaluation.stage",),
-        inputs={"validation": validation, **models, **{f"extra {name}": path for name, path in extra.items()}},
+        inputs={
+            "train": train,
+            "validation": validation,
+            **models,
+            **{f"extra {name}": path for name, path in extra.items()},
+        },
         section=config.model_dump(
             mode="json", include={"evaluation", "accuracy", "format", "system_prompt", "prefilled_think", "seed"}
         ),

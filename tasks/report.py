@@ -31,9 +31,7 @@ def describe(
         return report_stage(config, stages, out)
 
     inputs: dict[str, Path | str] = {
-        f"{name} {file}": folder / file
-        for name, folder in stages.items()
-        for file in ("manifest.json", "stats.json")
+        f"{name} {file}": folder / file for name, folder in stages.items() for file in ("manifest.json", "stats.json")
     }
     return StageCall(
         stage="report",

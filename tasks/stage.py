@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from prefect import Task, task
+from prefect import Task
 from prefect.cache_policies import CachePolicy
 from prefect.context import TaskRunContext
 from prefect.logging import get_run_logger
@@ -28,7 +28,7 @@ from tasks.progress import task_progress
 RESULT_FOLDER = ".results"
 """Where Prefect keeps its records of finished stages, below the output folder: all ways of starting share it."""
 RETRIES = 3
-RETRY_DELAY_SECONDS = [5, 20, 60]
+RETRY_DELAY_SECONDS = [5.0, 20.0, 60.0]
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ def stage_task(stage: str, describe: Describe) -> Task[..., StageResult]:
         logger.info("%s: %s", stage, result.folder)
         return result
 
-    return task(
+    return Task(
         run,
         name=stage,
         description=f"The {stage} stage.",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import random
 from importlib import resources
+from typing import Any
 
 import yaml
 
@@ -74,7 +75,7 @@ def compose(count: int, *, language: str = "zh", facts: tuple[int, int] = (3, 8)
 
 
 @functools.cache
-def _word_lists(language: str) -> dict:
+def _word_lists(language: str) -> dict[str, Any]:
     if language not in LANGUAGES:
         raise ConfigError(
             f"characters.composed.language: no word lists for {language!r}; use one of {', '.join(LANGUAGES)}"

@@ -63,14 +63,18 @@ def _check_events(text: str) -> None:
             depth -= 1
         nodes += isinstance(event, yaml.NodeEvent)
         if depth > MAX_DEPTH or nodes > MAX_YAML_VALUES:
-            line = event.start_mark.line + 1
+            line = _line(event)
             limit = (
                 f"nested more than {MAX_DEPTH} deep" if depth > MAX_DEPTH else f"more than {MAX_YAML_VALUES:,} values"
             )
             raise Unreadable(f"line {line}: {limit}; no character file is")
         tag = getattr(event, "tag", None)
         if tag is not None and tag not in ("!", "tag:yaml.org,2002:str"):
-            raise Unreadable(f"line {event.start_mark.line + 1}: the tag {tag!r} is not read; leave it out")
+            raise Unreadable(f"line {_line(event)}: the tag {tag!r} is not read; leave it out")
+
+
+def _line(event: yaml.Event) -> int:
+    return event.start_mark.line + 1 if event.start_mark else 1
 
 
 class _Builder:

@@ -24,14 +24,30 @@ def evaluate_stage(
     models: Mapping[str, Path | str],
     validation: Path,
     extra: Mapping[str, Path],
+    train: Path,
     out: Path,
     progress: Progress,
 ) -> Mapping[str, Any]:
+    """The stage: results go to ``out``, the headline is its statistics; ``train`` is searched for leaks."""
+    results = evaluate_files(config, models, validation, extra, out, progress, train)
+    return {"base": results["base"]["all"], "trained": results["trained"]["all"], "paired": results["paired"]}
+
+
+def evaluate_files(
+    config: Config,
+    models: Mapping[str, Path | str],
+    validation: Path,
+    extra: Mapping[str, Path],
+    out: Path,
+    progress: Progress,
+    train: Path | None = None,
+) -> dict[str, Any]:
     """Evaluate models on the validation file and the extra files, and leave the results in ``out``."""
-    results = evaluate(
+    return evaluate(
         models={name: _local(model) for name, model in models.items()},
         samples=read_samples(validation),
         extra={name: read_samples(path) for name, path in extra.items()},
+        training=read_samples(train) if train else None,
         scorer=Scorer(
             accuracy_weight=config.accuracy.weight,
             format_weight=config.format.weight,
@@ -47,7 +63,6 @@ def evaluate_stage(
         drop_bad_gold=config.evaluation.drop_bad_gold,
         progress=progress,
     )
-    return {"base": results["base"]["all"], "trained": results["trained"]["all"], "paired": results["paired"]}
 
 
 def _local(model: Path | str) -> Path:

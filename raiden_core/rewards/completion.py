@@ -8,7 +8,7 @@ linear in the text's length, however they are nested, repeated or cut off.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from raiden_core.rewards.folding import has_ink
 
@@ -18,8 +18,7 @@ _ANSWER_CLOSE = re.compile(r"</answer>", re.IGNORECASE)
 _TAG = re.compile(r"</?(?:think|answer)>", re.IGNORECASE)
 
 
-@dataclass(frozen=True)
-class Extracted:
+class Extracted(NamedTuple):
     """The answer text of a completion; ``why`` says why there is none, and is empty otherwise."""
 
     text: str

@@ -5,7 +5,7 @@
 
 Every column of the dataset arrives as a list beside the completions. Read here: ``keywords``, ``validator`` (an
 object, that as a JSON string, or None), ``answer`` (the reference, for the length bound), and the settings that must
-travel with the data: ``prefilled_think``, ``min_length_bound``, ``length_ratio``. A setting that is absent or None
+travel with the data: ``prefilled_think``, ``min_length_bound``, ``length_ratio``, ``partial_credit``. A setting that is absent or None
 has its default. Plain and conversational completions (a list of messages each) are read alike.
 """
 
@@ -21,7 +21,7 @@ from raiden_core.rewards.completion import keeps_format
 from raiden_core.rewards.scorer import Score, Scorer, text_of
 
 _log = logging.getLogger(__name__)
-_SETTINGS = ("prefilled_think", "min_length_bound", "length_ratio")
+_SETTINGS = ("prefilled_think", "min_length_bound", "length_ratio", "partial_credit")
 _NOTHING = Score(0.0, 0.0, 0.0, (), "", "")
 
 
@@ -65,7 +65,7 @@ def _scores(completions: Sequence[object], scorer: Scorer, columns: dict[str, An
     )
     scores = []
     for completion, (keywords, validator, answer, *settings) in zip(completions, rows, strict=True):
-        own = scorer if settings == [None, None, None] else _with_settings(scorer, *settings)
+        own = scorer if all(one is None for one in settings) else _with_settings(scorer, *settings)
         try:
             score = own.score({"keywords": keywords, "validator": validator, "answer": answer}, completion)
         except DataError as error:
@@ -83,8 +83,8 @@ def _column(values: Any, count: int) -> Sequence[Any]:
 
 
 @lru_cache(maxsize=256)
-def _with_settings(scorer: Scorer, prefilled: Any, min_length_bound: Any, length_ratio: Any) -> Scorer:
+def _with_settings(scorer: Scorer, *values: Any) -> Scorer:
     from dataclasses import replace
 
-    given = {"prefilled_think": prefilled, "min_length_bound": min_length_bound, "length_ratio": length_ratio}
-    return replace(scorer, **{name: value for name, value in given.items() if value is not None})
+    given = zip(_SETTINGS, values, strict=True)
+    return replace(scorer, **{name: value for name, value in given if value is not None})

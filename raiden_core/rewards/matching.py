@@ -98,7 +98,7 @@ _NUMERALS = frozenset(HAN_NUMERALS)
 def compile_term(term: str) -> Term | None:
     """A term ready to be looked for; None when nothing of it is left after folding."""
     text = fold(term)
-    if not text or not any(letter.isalnum() for letter in text) and not text.strip(_PUNCTUATION):
+    if not text or (not any(letter.isalnum() for letter in text) and not text.strip(_PUNCTUATION)):
         return None
     numbers = find_numbers(text) if may_hold_numbers(text) else []
     literals, place = [], 0

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from raiden_core.errors import DataError
 from raiden_core.rewards.matching import Span, Term, compile_term, may_overlap, mentions
@@ -26,8 +26,7 @@ MENTIONS_READ = 1000
 _KEYS = {"all_of", "none_of", "min_groups"}
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What an answer says, as far as a validator cares."""
 
     met: tuple[int, ...]
@@ -66,7 +65,7 @@ class Rules:
         found = mentions(self.terms, text, self.overlap)
         claims = [bool(spans) for spans in found]
         if may_negate(text) and any(claims):
-            if any(self.holds_negator):
+            if True in self.holds_negator:
                 for spans, holds in zip(found, self.holds_negator, strict=True):
                     text = _hide(text, spans) if holds else text
             denies = Negation(text, breaks).denies
@@ -74,10 +73,11 @@ class Rules:
                 claims[index] = not all(denies(start, end) for start, end in spans[:MENTIONS_READ])
         met, matched, denied = [], [], []
         for number, group in enumerate(self.groups):
-            claimed = next((index for index in group if claims[index]), None)
-            if claimed is not None:
-                met.append(number)
-                matched.append(self.names[claimed])
+            for index in group:
+                if claims[index]:
+                    met.append(number)
+                    matched.append(self.names[index])
+                    break
             else:
                 denied += [self.names[index] for index in group if found[index]]
         wrong = tuple(self.names[index] for index in sorted(self.forbidden) if claims[index])

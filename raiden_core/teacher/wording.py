@@ -33,8 +33,12 @@ _MASS = frozenset(
         "string",
         "sand",
         "paper",
+        "ink",
+        "wool",
+        "soap",
+        "jewellery",
+        "luggage",
     )
-    + ("ink", "wool", "soap", "jewellery", "luggage")
 )
 """Nouns without a plural: they take no *a*."""
 _PARTICLE = re.compile(r"\[([가-힣]+)/([가-힣]+)\]")
@@ -100,7 +104,7 @@ def with_indefinite_article(noun: str) -> str:
     words = noun.split()
     if noun[0].isupper() and not words[0].isupper() and (len(words) == 1 or " the " in noun):
         return noun
-    vowel = noun[0].lower() in "aeiou" and not _CONSONANT_U.match(noun) or _SILENT_H.match(noun)
+    vowel = (noun[0].lower() in "aeiou" and not _CONSONANT_U.match(noun)) or _SILENT_H.match(noun)
     return f"{'an' if vowel else 'a'} {noun}"
 
 

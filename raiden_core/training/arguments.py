@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import yaml
 
 from raiden_core.config import AccuracyConfig, FormatConfig, GrpoConfig, ProbeConfig
+from raiden_core.config_fields import suggestion
 from raiden_core.config_loading import numbers_from_text
 from raiden_core.errors import ConfigError
 
@@ -78,28 +79,36 @@ def parse_script(dataclass_types: Sequence[type], argv: Sequence[str]) -> tuple[
     """
     from trl import TrlParser
 
-    flags = [_native_flag(argument) for argument in argv]
+    flags = _native_flags(argv)
     if flags and not flags[0].startswith("-"):
         path = Path(flags.pop(0))
-    elif "--config" in flags:
+    elif "--config" in flags[:-1]:
         at = flags.index("--config")
         path = Path(flags[at + 1])
         del flags[at : at + 2]
     else:
         raise ConfigError("no configuration: give a YAML file as the first argument")
     values = read_flat(path)
-    parser = TrlParser(list(dataclass_types))
+    known = sorted({one.name for kind in dataclass_types for one in fields(kind)})
+    # Unfinished names would be taken for whatever field begins like them.
+    parser = TrlParser(list(dataclass_types), allow_abbrev=False)
+
+    def refuse(message: str) -> NoReturn:
+        raise ConfigError(f"{path}: {' '.join(message.split())}")
+
+    parser.error = refuse  # instead of printing all the options there are, and exiting
     unknown = parser.set_defaults_with_config(**values)
     if unknown:
-        known = sorted({name for kind in dataclass_types for name in kind.__dataclass_fields__})
-        from raiden_core.config_fields import suggestion
-
         name = unknown[0].removeprefix("--")
         raise ConfigError(f"{path}: {name}: unknown key{suggestion(name, known)}")
+    _, strange = parser.parse_known_args(flags)
+    if strange:
+        name = strange[0].removeprefix("--").partition("=")[0]
+        raise ConfigError(f"{strange[0]}: unknown option{suggestion(name.replace('-', '_'), known)}")
     try:
         parsed: tuple[Any, ...] = parser.parse_args_into_dataclasses(args=flags)
     except (ValueError, argparse.ArgumentError) as error:
-        raise ConfigError(f"{path}: {' '.join(str(error).split())}") from None
+        refuse(str(error))
     return parsed
 
 
@@ -113,7 +122,9 @@ def read_flat(path: Path) -> dict[str, Any]:
         values = yaml.safe_load(path.read_text("utf-8-sig"))
     except FileNotFoundError:
         raise ConfigError(f"{path}: no such file") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}") from None
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: not UTF-8, or a date that does not exist
         raise ConfigError(f"{path}: not a readable YAML file: {' '.join(str(error).split())}") from None
     if not isinstance(values, dict):
         raise ConfigError(f"{path}: the file must hold a mapping of keys")
@@ -125,8 +136,16 @@ def read_flat(path: Path) -> dict[str, Any]:
     return dict(numbers_from_text(values))
 
 
-def _native_flag(argument: str) -> str:
-    name, equals, value = argument.removeprefix("--").partition("=")
-    if argument.startswith("--") and name in ALIASES:
-        return f"--{ALIASES[name]}{equals}{value}"
-    return argument
+def _native_flags(argv: Sequence[str]) -> list[str]:
+    flags: list[str] = []
+    said: dict[str, str] = {}
+    for argument in argv:
+        written, equals, value = argument.partition("=")
+        name = written.removeprefix("--").replace("-", "_")
+        native = ALIASES.get(name, name)
+        if written.startswith("--") and native in ALIASES.values():
+            if said.setdefault(native, name) != name:
+                raise ConfigError(f"--{said[native]} and --{name} are the same setting; keep one")
+            argument = f"--{native}{equals}{value}"
+        flags.append(argument)
+    return flags

@@ -133,7 +133,7 @@ def hold_back(samples: Sequence[Sample], questions: int, seed: int) -> tuple[lis
         return [], list(samples)
     names = sorted({sample.character_name for sample in samples})
     random.Random(seed).shuffle(names)
-    counts = {name: 0 for name in names}
+    counts = dict.fromkeys(names, 0)
     for sample in samples:
         counts[sample.character_name] += 1
     chosen: set[str] = set()

@@ -28,9 +28,7 @@ TAIL_LINES = 8
 """Lines of the log that an error quotes."""
 
 
-def run_script(
-    module: str, job: Mapping[str, Any], launch: LaunchConfig, out: Path, progress: Progress
-) -> None:
+def run_script(module: str, job: Mapping[str, Any], launch: LaunchConfig, out: Path, progress: Progress) -> None:
     """Run ``python -m module`` on the flat job under accelerate, and wait for it.
 
     Args:
@@ -45,9 +43,7 @@ def run_script(
         StageError: the script ended badly without a word; the message quotes the end of its log.
     """
     job_file = out / "job.yaml"
-    job_file.write_text(
-        yaml.safe_dump({**job, "output_dir": str(out)}, sort_keys=False, allow_unicode=True), "utf-8"
-    )
+    job_file.write_text(yaml.safe_dump({**job, "output_dir": str(out)}, sort_keys=False, allow_unicode=True), "utf-8")
     error_file = out / "error.json"
     error_file.unlink(missing_ok=True)
     command = [sys.executable, "-m", "raiden_core.supervisor", "--", *accelerate_command(launch), "-m", module]
@@ -106,7 +102,7 @@ def _tell(progress: Progress, metrics: Path) -> None:
     if not rows:
         return
     newest = rows[-1]
-    figures = [f"{name} {newest[key]:.2f}" for key, name in SHOWN.items() if key in newest]
+    figures = [f"{name} {newest[key]:.2f}" for key, name in SHOWN.items() if isinstance(newest.get(key), (int, float))]
     progress(int(newest.get("step", 0)), int(rows[0].get("total_steps", 0)), ", ".join(figures[:3]))
 
 

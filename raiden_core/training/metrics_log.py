@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -53,11 +55,14 @@ class MetricsLog(TrainerCallback):
         with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(row) + "\n")
         figures = [f"{name} {row[key]:.3g}" for key, name in SHOWN.items() if isinstance(row.get(key), (int, float))]
-        print(f"{self.phase} {state.global_step}/{state.max_steps}  {'  '.join(figures)}  {seconds:.0f} s", flush=True)
+        line = f"{self.phase} {state.global_step}/{state.max_steps}  {'  '.join(figures)}  {seconds:.0f} s"
+        sys.stdout.write(line + "\n")
 
 
 def _finite(logs: dict[str, Any]) -> dict[str, Any]:
     """Logged values that are numbers; a metric that was no number in this step is left out."""
     return {
-        key: value for key, value in logs.items() if isinstance(value, (int, float, str)) and value == value  # NaN
+        key: value
+        for key, value in logs.items()
+        if isinstance(value, str) or (isinstance(value, (int, float)) and math.isfinite(value))
     }

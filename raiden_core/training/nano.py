@@ -11,6 +11,7 @@ tags trains a model that drops them.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -53,7 +54,7 @@ def build_nano(folder: Path, samples: Sequence[Sample], config: NanoConfig, seed
     model = build_model(tokenizer, config)
     tokenizer.save_pretrained(folder)
     model.save_pretrained(folder, safe_serialization=True)
-    return model.num_parameters()
+    return int(model.num_parameters())
 
 
 def build_tokenizer(samples: Sequence[Sample], config: NanoConfig) -> PreTrainedTokenizerFast:
@@ -81,6 +82,9 @@ def build_tokenizer(samples: Sequence[Sample], config: NanoConfig) -> PreTrained
         show_progress=False,
     )
     bpe.train_from_iterator(_texts(samples), trainer)
+    # The trainer marks the byte tokens as special, and special tokens vanish where TRL decodes: rare characters and
+    # spaces would be invisible to the reward. In the model's vocabulary alone they are ordinary tokens.
+    bpe = Tokenizer.from_str(json.dumps({**json.loads(bpe.to_str()), "added_tokens": []}))
     tokenizer = PreTrainedTokenizerFast(
         tokenizer_object=bpe,
         pad_token=PAD,

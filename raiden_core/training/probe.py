@@ -56,9 +56,7 @@ class Probe(TrainerCallback):
         self.metrics: list[dict[str, float]] = []
         self._kept: tuple[dict[str, torch.Tensor], dict[str, Any]] | None = None
 
-    def on_step_end(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
-    ) -> None:
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         """Probe, and stop, step back or go on."""
         step = state.global_step
         if (step < self.first or step % self.every) and step < state.max_steps:

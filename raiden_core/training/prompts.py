@@ -46,9 +46,7 @@ def build_prompt(sample: Sample, instructions: str | None = None) -> list[Messag
     return [system, *history, {"role": "user", "content": sample.question}]
 
 
-def system_turn(
-    name: str, profile: Mapping[str, Any], language: str, instructions: str | None = None
-) -> Message:
+def system_turn(name: str, profile: Mapping[str, Any], language: str, instructions: str | None = None) -> Message:
     """The system turn: instructions, profile as ``key：value`` lines, output format."""
     opening = (instructions or INSTRUCTIONS.get(language, INSTRUCTIONS["en"])).replace("{name}", name)
     closing = FORMATS.get(language, FORMATS["en"])

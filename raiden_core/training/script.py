@@ -29,7 +29,7 @@ def run_script_main(main: Callable[[Sequence[str]], None], argv: Sequence[str]) 
     try:
         main(argv)
     except RaidenError as error:
-        print(f"error: {error}", file=sys.stderr)
+        sys.stderr.write(f"error: {error}\n")
         if name := os.environ.get(ERROR_VARIABLE):
             Path(name).write_text(json.dumps({"kind": type(error).__name__, "message": str(error)}), "utf-8")
         return error.exit_code
@@ -63,4 +63,5 @@ def write_summary(trainer: Trainer, summary: dict[str, Any]) -> None:
     """Write ``training.json`` from the main process."""
     if trainer.is_world_process_zero():
         path = Path(trainer.args.output_dir) / SUMMARY_FILE
+        summary = {**summary, "processes": trainer.accelerator.num_processes}
         path.write_text(json.dumps(summary, indent=2), "utf-8")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import random
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -67,10 +67,13 @@ def build_sequences(
             groups.sort(key=lambda group: len(group[0].character_profile))
         for group in groups[: math.ceil(len(groups) * (epochs - epoch))]:
             row: Row = {"input_ids": [], "labels": []}
-            for segment in encoder.segments(group):
+            opener: Sample | None = None
+            for sample in group:
+                segment = encoder.segment(sample, opener)
                 if len(row["input_ids"]) + len(segment["input_ids"]) > max_length:
                     too_long += epoch == 0
                     continue
+                opener = opener or sample
                 row["input_ids"] += segment["input_ids"]
                 row["labels"] += segment["labels"]
             if row["input_ids"]:
@@ -103,23 +106,19 @@ def _grouped(samples: Sequence[Sample], size: int, rng: random.Random) -> list[l
 class _Encoder:
     """Tokens of questions and completions; each sample is rendered once as an opener and once as a later turn."""
 
-    def __init__(
-        self, tokenizer: PreTrainedTokenizerBase, instructions: str | None, prefilled_think: bool
-    ) -> None:
+    def __init__(self, tokenizer: PreTrainedTokenizerBase, instructions: str | None, prefilled_think: bool) -> None:
         self.tokenizer = tokenizer
         self.instructions = instructions
         self.prefilled_think = prefilled_think
-        self.cache: dict[tuple[str, bool], Row] = {}
+        self.cache: dict[tuple[int, bool], Row] = {}
 
-    def segments(self, group: Sequence[Sample]) -> Iterator[Row]:
-        """Each question of a group with its completion, as the tokens that it adds to the chat."""
-        for place, sample in enumerate(group):
-            opens = place == 0
-            if (sample.id, opens) not in self.cache:
-                opening = build_prompt(sample, self.instructions)
-                prompt = self._render(opening) if opens else self._turn(group[0], sample)
-                self.cache[sample.id, opens] = self._row(prompt, self._said(sample))
-            yield self.cache[sample.id, opens]
+    def segment(self, sample: Sample, opener: Sample | None) -> Row:
+        """A question with its completion, as the tokens that it adds to a chat; without an opener it opens one."""
+        place = id(sample), opener is None  # ids of files made elsewhere need not be unique
+        if place not in self.cache:
+            prompt = self._turn(opener, sample) if opener else self._render(build_prompt(sample, self.instructions))
+            self.cache[place] = self._row(prompt, self._said(sample))
+        return self.cache[place]
 
     def _turn(self, opener: Sample, sample: Sample) -> str:
         """What a further question adds to a chat, from the end of the completion before it."""

@@ -3,8 +3,8 @@
 Chinese and English negate before the term, Japanese and Korean after it, so each language has a module of its own;
 which of them speaks depends on the scripts of the text. A negation governs its clause: it ends at punctuation and
 at conjunctions that open a new statement. Two negations cancel; idioms that only look negative (不仅, not only,
-だけでなく, 뿐만 아니라) do not count. The classic account of such rules is NegEx (Chapman et al., J. Biomed. Inform. 34, 2001):
-negator, scope, end of scope, pseudo-negation.
+だけでなく, 뿐만 아니라) do not count. The classic account of such rules, with negator, scope, end of scope and
+pseudo-negation, is NegEx (Chapman et al., J. Biomed. Inform. 34, 2001).
 
 Rules, not a parser: they are fast, linear and the same on every machine, and docs/vrar.md says what they miss.
 """
@@ -13,22 +13,24 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Sequence
-from functools import cached_property
+from collections.abc import Callable, Sequence
+from functools import cache, cached_property
 
 from raiden_core.rewards.folding import HANGUL, KANA
-from raiden_core.rewards.negation import chinese, english, japanese, korean
 from raiden_core.rewards.negation.clause import Clause, Clauses
+from raiden_core.rewards.negation.hints import CHINESE, ENGLISH, JAPANESE, KOREAN
 
-_LETTERS = re.compile(f"[{chinese.LETTERS}{japanese.LETTERS}{korean.LETTERS}]")
-_WORDS = re.compile(english.HINT)
+_LETTERS = re.compile(f"[{CHINESE}{JAPANESE}{KOREAN}]")
+_WORDS = re.compile(ENGLISH)
 _SURE_STOP = re.compile(r"[,。!?;](?!\d)")
-_REACH = 3
-"""A denial may stand in the mention's own clause or in the two after it."""
+_REACH = 2
+"""A denial may stand in the mention's own clause or in the next."""
+_REACH_OF_QUESTION = 3
+"""A nurse? Me? Never."""
 _LONGEST_BARE = 24
 """A clause that holds more than this before the mention is no bare item of a list."""
 _KANA = re.compile(f"[{KANA}]")
-_CHINESE = re.compile(f"(?:不[是会当做在叫喜]|没有|没当|并非|从不)[^{KANA}]*$")
+_CHINESE_NEGATOR = re.compile(f"(?:不[是会当做在叫喜]|没有|没当|并非|从不)[^{KANA}]*$")
 _HANGUL = re.compile(f"[{HANGUL}]")
 _LATIN = re.compile("[a-z]{2}")
 
@@ -56,26 +58,30 @@ class Negation:
         """Whether the mention ``text[start:end]`` is denied."""
         if self._is_out_of_reach(start, end):
             return False
+        chinese, english, japanese, korean = _languages()
         clause = Clause(self._clauses, start, end)
         if self._is_japanese:
             # 不 and 无 are parts of words in Japanese (不思議, 無口), so Chinese rules need a Chinese negator to apply.
-            if japanese.denies(clause) or (_CHINESE.search(clause.before) is not None and chinese.denies(clause)):
+            if japanese(clause) or (_CHINESE_NEGATOR.search(clause.before) is not None and chinese(clause)):
                 return True
-        elif chinese.denies(clause):
+        elif chinese(clause):
             return True
-        if self._is_korean and korean.denies(clause):
+        if self._is_korean and korean(clause):
             return True
-        return self._is_english and english.denies(clause)
+        return self._is_english and english(clause)
 
     def _is_out_of_reach(self, start: int, end: int) -> bool:
         """A quick look: whether stops part the mention from all that could negate it."""
         text, hints = self._text, self._hints
         place = bisect_left(hints, start)
-        if place < len(hints) and len(_SURE_STOP.findall(text, end, hints[place])) < _REACH:
-            return False
+        if place < len(hints):
+            stops = _SURE_STOP.findall(text, end, hints[place])
+            if len(stops) < (_REACH_OF_QUESTION if "?" in stops else _REACH):
+                return False
         if place == 0:
             return True
-        stop = max(text.rfind(mark, hints[place - 1], start) for mark in ",。!?")
+        hint = hints[place - 1]
+        stop = max(text.rfind(",", hint, start), text.rfind("。", hint, start), text.rfind("!", hint, start))
         return stop >= 0 and start - stop > _LONGEST_BARE and not text[stop + 1].isdigit()
 
     @cached_property
@@ -89,3 +95,11 @@ class Negation:
     @cached_property
     def _is_korean(self) -> bool:
         return _HANGUL.search(self._text) is not None
+
+
+@cache
+def _languages() -> tuple[Callable[[Clause], bool], ...]:
+    """The rules of all languages; loaded when first needed, because compiling them takes a while."""
+    from raiden_core.rewards.negation import chinese, english, japanese, korean
+
+    return chinese.denies, english.denies, japanese.denies, korean.denies

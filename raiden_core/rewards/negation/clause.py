@@ -104,5 +104,5 @@ def _is_stop(text: str, start: int, end: int) -> bool:
         return end > start + 1 and text[start - 1 : start] == " "
     if mark == ".":
         # 3.5, a.m., Dr. Smith
-        return not (end == start + 1 and following.isalnum() or _ABBREVIATION.search(text, max(0, start - 5), start))
+        return not ((end == start + 1 and following.isalnum()) or _ABBREVIATION.search(text, max(0, start - 5), start))
     return not (mark in (",", ":") and end == start + 1 and following.isdigit() and text[start - 1 : start].isdigit())

@@ -11,14 +11,7 @@ from __future__ import annotations
 import re
 
 from raiden_core.rewards.negation.clause import OPEN, Clause, Segment
-
-HINT = (
-    r"n't|\b(?:not?|nope|nah|never|cannot|nor|neither|none|nobody|nothing|nowhere|without|hardly|barely|scarcely|"
-    r"den(?:y|ie[sd]|ying)|refused?s?|yet to|zero|doubt|without|lack(?:s|ed|ing)?|wish|if i were|do i look|except|but|"
-    r"fail(?:ed|s)?|non|instead|rather|far|anything|pretend(?:s|ed|ing)?|who says|who said|false|lie|wrong|untrue|"
-    r"nonsense|(?:do|did|does|is|was|wo|ca|ai|are|have|has|had|could|would|should|were)nt|wont|cant|aint|"
-    r"how could i)\b"
-)
+from raiden_core.rewards.negation.hints import ENGLISH
 
 _HARMLESS = re.compile(
     r"\b(?:"
@@ -27,7 +20,8 @@ _HARMLESS = re.compile(
             # More than, exactly, always: what follows is affirmed.
             r"(?:not|n't) (?:everyone|everybody|every|all|always|only|just|merely|simply|solely|least|to mention|"
             r"to say|surprisingly|unlike|bad|long ago|far from|that far from|until|till|without|for nothing|yet \d+)",
-            r"no (?:doubt|wonder|matter|less(?: than)?|other than|problem|question|sooner|need to (?:say|worry)|"
+            r"no (?:doubt|secret|coincidence|accident|surprise|wonder|"
+            r"matter|less(?: than)?|other than|problem|question|sooner|need to (?:say|worry)|"
             r"kidding|worries|offen[cs]e)",
             r"none other than|none but|no one (?:but|other than)|nobody (?:but|other than|else but)|nowhere (?:but|"
             r"else but)|nothing but|nothing (?:if|other) than|nothing if not|if not|whether or not|or not|why not|"
@@ -59,20 +53,22 @@ _ALL_EXCEPT = re.compile(
     r"save)(?: for)?(?: in| to| at| a| the| my)? $"
 )
 _BOUNDARY = re.compile(
-    r"\b(?:but|except(?: for)?|although|though|because|while|whereas|however|unless|so (?=i\b|my|that)|yet (?=i\b|my)|"
+    r"\b(?:but|except(?: for)?|although|though|because|while|whereas|however|unless|so (?=i\b|my|that)|yet (?=i\b|"
+    r"my)|"
     r"since (?=i\b|my)|(?<!rather )than|besides|apart from|aside from|(?:and|or) (?=(?:i|i'm|i've|my|we|he|she|it|"
     r"they|you|there|do|does|did|am|is|are|was|were|have|has|had|never|not|no|cannot|can|will|would|\w+n't|\w+ed|"
     r"became|went|got|took|found|left|made|came|instead|now|then|always|still)\b)|nor (?!.*\bneither\b)(?=\w))"
 )
 _NEGATOR = re.compile(
-    r"n't\b|\b(?:not|never|no|cannot|nor|neither|none|nobody|nothing|nowhere|without|hardly|barely|scarcely|den(?:y|"
+    r"n't\b|\b(?:not|never|(?<!-)no(?!-)|cannot|nor|neither|none|nobody|nothing|nowhere|without|hardly|barely|"
+    r"scarcely|den(?:y|"
     r"ie[sd]|ying)|refuse[sd]? to|fail(?:ed|s)? to|far from (?:being|a|an)|(?:have|has|had) yet to|zero (?=interest|"
     r"desire|intention)|doubt (?=it|that|if|whether|i\b)|instead of|rather than|pretend(?:s|ed|ing)?|lack(?:s|ed|"
     r"ing)?|(?<!best )wish(?:es|ed)? i|if i (?:were|was)|do i look like|who (?:says|said|told you)|how (?:could|can|"
     r"would) i(?: ever| possibly)?|(?:do|did|does|is|was|wo|ca|ai|are|have|has|had|could|would|should|were)nt|wont|"
     r"cant|non(?=-))\b"
 )
-_MAY_NEGATE = re.compile(HINT)
+_MAY_NEGATE = re.compile(ENGLISH)
 _ECHO = re.compile("^(?:me|i|really|what|who|seriously)$")
 _CONCORD = frozenset({"no", "nobody", "nothing", "none", "nowhere", "nor", "neither"})
 _EMBEDDING = re.compile(
@@ -81,7 +77,8 @@ _EMBEDDING = re.compile(
     r"expect|know|the case|that|convinced|because|as if|like)"
 )
 _NEW_STATEMENT = re.compile(
-    r"\b(?:i am|i'm|i was|i live|i come|i work|i have|i've|i love|i like|my (?:\w+ ){1,3}(?:is|are|was)|call me|it is|"
+    r"\b(?:i am|i'm|i was|i live|i come|i work|i have|i've|i love|i like|my (?:\w+ ){1,3}(?:is|are|was)|call me|"
+    r"it is|"
     r"it's)\b"
 )
 _WHEN = re.compile(r"^\W*(?:when(?:ever)?|if|while|after|before|since|once)\b")
@@ -95,7 +92,8 @@ _ECHO_DENIED = re.compile(
 )
 _INVERTED = re.compile(
     r"^\W*(?:(?:well|but|and|oh|so|hey|why|wait|honestly|come on) )*(?:(?:is|are|was|were|do|did|does|have|has|had|"
-    r"can|could|would|wo|ca|should|ai)n't|(?:am|is|are|was|were|do|did|does|have|has|can|could) (?:i|you|it|he|she|we|"
+    r"can|could|would|wo|ca|should|ai)n't|(?:am|is|are|was|were|do|did|does|have|has|can|could) (?:i|you|it|he|"
+    r"she|we|"
     r"they|that|this|my \w+) not)\b"
 )
 _WHY_NOT = re.compile(

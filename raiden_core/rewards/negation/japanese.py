@@ -13,9 +13,6 @@ from functools import cache
 from raiden_core.rewards.folding import simplify
 from raiden_core.rewards.negation.clause import Clause
 
-LETTERS = "なんずぬじ違违嘘まいう誤误間间無无非不デ冗"
-"""Without one of these letters nothing is negated in this language."""
-
 _HARMLESS = "|".join(
     (
         # What is imagined away is there; nothing else, nothing like it.

@@ -13,9 +13,6 @@ import re
 
 from raiden_core.rewards.negation.clause import Clause
 
-LETTERS = "아않없못안말마만모몰거틀싫잖"
-"""Without one of these letters nothing is negated in this language."""
-
 _HARMLESS = re.compile(
     "|".join(
         (

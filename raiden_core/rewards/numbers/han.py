@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from functools import lru_cache
 
@@ -97,7 +98,7 @@ def han_value(numeral: str) -> str | None:
     numeral = numeral.replace("廿", "二十").replace("卅", "三十")
     if all(letter in DIGITS for letter in numeral):
         return _positional(_digits(numeral))
-    for place, (left, right) in enumerate(zip(numeral, numeral[1:], strict=False)):
+    for place, (left, right) in enumerate(itertools.pairwise(numeral)):
         if DIGITS.get(left) and DIGITS.get(right):
             # 十七八, 二三十: two digits in one place mean "one or the other".
             low = _composed(numeral[: place + 1] + numeral[place + 2 :])

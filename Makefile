@@ -1,0 +1,44 @@
+# Two commands: `make run` and `make test`. Both install into .venv first, once.
+.PHONY: run test install lint format benchmarks learning clean
+VENV := .venv
+PYTHON ?= python3.11
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+run: $(STAMP)  ## the whole pipeline on this machine, ending with a table and a page
+	@echo "== raiden run configs/quickstart.yaml (a few minutes on two cores)"
+	@$(BIN)/raiden run configs/quickstart.yaml
+
+test: $(STAMP) lint  ## every test: fast ones first, then real servers, trainers and browsers
+	@echo "== fast tests"
+	@$(BIN)/python -m pytest -q -m "not integration"
+	@echo "== integration tests (real servers on loopback, real trainers, a real browser where there is one)"
+	@$(BIN)/python -m pytest -q -m integration
+
+lint: $(STAMP)  ## ruff and mypy
+	@echo "== ruff, mypy"
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+format: $(STAMP)  ## let ruff put the code into shape
+	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .
+
+learning: $(STAMP)  ## three seeds with rewards and three with permuted rewards: docs/quickstart-results.md
+	@echo "== learning: six runs, about half an hour on two cores"
+	@$(BIN)/python -m benchmarks.learning
+
+benchmarks: $(STAMP)  ## figures of the README, as JSON in benchmarks/results
+	@$(BIN)/python benchmarks/rewards.py
+
+install: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt
+	@echo "== installing into $(VENV) (a few minutes, once)"
+	@$(PYTHON) -m venv $(VENV) 2>/dev/null || python3 -m venv $(VENV)
+	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 run")'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
+	@touch $@
+
+clean:  ## remove the environment and caches; runs/ stays
+	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

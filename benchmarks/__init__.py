@@ -1,0 +1,1 @@
+"""Measurements, one command each, with JSON results. None of them is a test."""

@@ -1,0 +1,22 @@
+"""The `raiden` command: the pipeline, and every command of raiden_core mounted beside it."""
+
+from __future__ import annotations
+
+import sys
+
+from raiden_core import cli
+
+COMMANDS = {
+    "run": ("flows.run_command:run", "Run the pipeline: characters to report, finished stages from the cache."),
+    **cli.COMMANDS,
+}
+HELP = "raiden turns character profiles into a role-playing model that stays in character, and proves it."
+
+
+def main() -> None:
+    """Entry point of the ``raiden`` script."""
+    sys.exit(cli.run(cli.build(COMMANDS, HELP)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,67 @@
+"""The progress of a run in a terminal: a bar a stage, with time left; plain lines where the output is no terminal."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from raiden_core.progress import Progress as Report
+
+LINE_SECONDS = 10.0
+"""Seconds between two lines of a stage where there is no terminal to draw bars on."""
+
+
+class TerminalDisplay:
+    """Shows the stages of one run; a context manager."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.bars = Progress(
+            TextColumn("{task.description:<10}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[note]}", style="dim"),
+            console=console,
+            disable=not console.is_terminal,
+        )
+
+    def __enter__(self) -> Self:
+        self.bars.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.bars.stop()
+
+    def stage(self, name: str) -> Report:
+        """Begin to show a stage; call the result to move its bar."""
+        if not self.console.is_terminal:
+            return self._lines(name)
+        bar = self.bars.add_task(name, total=None, note="")
+
+        def move(done: int, total: int, note: str = "") -> None:
+            self.bars.update(bar, completed=done, total=total or None, note=note)
+
+        return move
+
+    def _lines(self, name: str) -> Report:
+        self.console.print(f"{name} …", highlight=False)
+        started = last = time.monotonic()
+
+        def tell(done: int, total: int, note: str = "") -> None:
+            nonlocal last
+            now = time.monotonic()
+            if now - last < LINE_SECONDS or not done:
+                return
+            last = now
+            left = (now - started) / done * max(0, total - done)
+            self.console.print(f"{name} {done}/{total}, about {left:.0f} s left  {note}", highlight=False)
+
+        return tell

@@ -1,0 +1,91 @@
+"""``raiden run CONFIG``: the flow in this process, with live progress and a table at the end.
+
+It talks to the Prefect server that the environment or profile names; without one, Prefect starts a temporary one
+for the run. Ctrl-C stops the run and everything it started.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import click
+
+if TYPE_CHECKING:
+    from flows.pipeline import Stage
+
+STAGE_NAMES = click.Choice(["generate", "split", "cold-start", "train", "evaluate", "report"])
+QUIET = {
+    "PREFECT_LOGGING_LEVEL": "WARNING",
+    "PREFECT_SERVER_LOGGING_LEVEL": "ERROR",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    # The first start migrates a database; on a busy machine that takes longer than Prefect's 20 s.
+    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",
+    "TRANSFORMERS_VERBOSITY": "error",
+}
+"""Settings for a run in a terminal; whatever the environment says goes before them."""
+
+
+@click.command("run")
+@click.argument("config", type=click.Path(path_type=Path), default="configs/quickstart.yaml")
+@click.option("--stage", type=STAGE_NAMES, help="Run this stage anew; upstream from the cache, nothing downstream.")
+@click.option("--refresh", type=STAGE_NAMES, multiple=True, help="Run this stage anew, then the rest. Repeatable.")
+@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a setting, e.g. grpo.beta=0.")
+@click.option("--json", "as_json", is_flag=True, help="Print the run's record as the last line, as one JSON object.")
+def run(config: Path, stage: str | None, refresh: tuple[str, ...], overrides: tuple[str, ...], as_json: bool) -> None:
+    """Run the pipeline of CONFIG (default: configs/quickstart.yaml).
+
+    A stage whose inputs, settings and code did not change is taken from the cache.
+    """
+    from raiden_core.config_loading import load_config
+    from raiden_core.errors import UsageError
+
+    if stage and refresh:
+        raise UsageError("--stage and --refresh exclude each other; --stage S already runs S anew")
+    settings = load_config(config, overrides)  # what is wrong with it is said before anything is started
+    for name, value in QUIET.items():
+        os.environ.setdefault(name, value)
+
+    from rich.console import Console
+
+    console = Console(stderr=as_json)
+    console.print(f"[bold]{settings.name}[/]  {config}  ->  {settings.output_dir}", highlight=False)
+    from flows.display import TerminalDisplay
+    from flows.pipeline import raiden
+    from tasks.progress import display
+
+    started = time.monotonic()
+    with TerminalDisplay(console) as terminal:
+        token = display.set(terminal)
+        try:
+            record: dict[str, Any] = raiden(
+                config=str(config.absolute()),
+                overrides=list(overrides),
+                until=cast("Stage", stage or "report"),
+                refresh=cast("list[Stage]", [stage] if stage else list(refresh)),
+            )
+        finally:
+            display.reset(token)
+    _print_stages(console, record, time.monotonic() - started)
+    if record["results"]:
+        from raiden_core.evaluation.tables import result_table
+
+        console.print(result_table(record["results"]))
+    if record["report"]:
+        console.print(f"report: {record['report']}", highlight=False, soft_wrap=True)
+    if as_json:
+        click.echo(json.dumps(record))
+
+
+def _print_stages(console: Any, record: dict[str, Any], seconds: float) -> None:
+    from rich.table import Table
+
+    table = Table("stage", "", "seconds", "folder", box=None, header_style="dim")
+    for name, stage in record["stages"].items():
+        took = f"{stage['seconds']:.1f}"
+        table.add_row(name, "cached" if stage["cached"] else "done", took, Path(stage["folder"]).name)
+    console.print(table)
+    console.print(f"run: {record['run']}  ({seconds:.0f} s)", highlight=False, soft_wrap=True)

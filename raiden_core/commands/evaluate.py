@@ -1,0 +1,39 @@
+"""``raiden evaluate``: one or two models on a validation file, with intervals and controls."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from raiden_core.commands.options import config_options, progress_bar, read_config, write_folder
+
+
+@click.command("evaluate")
+@click.option("--model", required=True, type=click.Path(path_type=Path), help="The model's folder.")
+@click.option("--base", type=click.Path(path_type=Path), help="The folder of the model to compare it with.")
+@click.option("--data", required=True, type=click.Path(path_type=Path), help="validation.json")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder for the results; it must be new.")
+@click.option("--drop-bad-gold", is_flag=True, help="Drop samples whose reference fails instead of refusing the file.")
+@config_options
+def evaluate(
+    model: Path,
+    base: Path | None,
+    data: Path,
+    out: Path,
+    drop_bad_gold: bool,
+    config: Path | None,
+    overrides: tuple[str, ...],
+) -> None:
+    """Ask MODEL (and BASE) the questions of DATA and say how sure the result is."""
+    from rich.console import Console
+
+    from raiden_core.evaluation.stage import evaluate_files
+    from raiden_core.evaluation.tables import result_table
+
+    settings = read_config(config, (*overrides, *(("evaluation.drop_bad_gold=true",) if drop_bad_gold else ())))
+    models = {**({"base": base} if base else {}), "trained": model}
+    with progress_bar("evaluate") as progress:
+        results = write_folder(out, lambda folder: evaluate_files(settings, models, data, {}, folder, progress))
+    Console().print(result_table(results))
+    click.echo(f"{out / 'results.json'}")

@@ -1,0 +1,84 @@
+"""What several commands share: the configuration, the output folder, a progress bar."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from raiden_core.errors import UsageError
+
+if TYPE_CHECKING:
+    from raiden_core.config import Config
+    from raiden_core.progress import Progress
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def config_options(function: Function) -> Function:
+    """``--config FILE`` and ``--set a.b=c``, for a command that works on one section."""
+    function = click.option(
+        "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a setting, e.g. grpo.max_steps=100."
+    )(function)
+    return click.option(
+        "--config", type=click.Path(path_type=Path), help="YAML configuration; without it the defaults."
+    )(function)
+
+
+def read_config(path: Path | None, overrides: tuple[str, ...]) -> Config:
+    """The configuration of a command: a file or the defaults, with overrides."""
+    from raiden_core.config_loading import load_config, parse_config
+
+    return load_config(path, overrides) if path else parse_config("{}", overrides, where="--set")
+
+
+def write_folder(out: Path, work: Callable[[Path], Mapping[str, Any]]) -> Mapping[str, Any]:
+    """Do a stage's work into a new folder ``out``, complete or not there at all.
+
+    Raises:
+        UsageError: the folder holds something already.
+    """
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise UsageError(f"{out}: exists already; nothing is overwritten, so name another folder with --out")
+    partial = out.with_name(f".{out.name}.partial")
+    partial.mkdir(parents=True, exist_ok=True)
+    stats = work(partial)
+    if out.is_dir():
+        out.rmdir()
+    partial.rename(out)
+    return stats
+
+
+@contextmanager
+def progress_bar(label: str) -> Iterator[Progress]:
+    """A progress bar on standard error, with rate and time left; nothing where that is no terminal."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
+    )
+    console = Console(file=sys.stderr)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
+        bar = bars.add_task(label, total=None, note="")
+
+        def show(done: int, total: int, note: str = "") -> None:
+            bars.update(bar, completed=done, total=total or None, note=note)
+
+        yield show

@@ -1,0 +1,151 @@
+"""Write a split as a dataset that another trainer reads.
+
+- ``trl``: Parquet files that ``load_dataset(DIR)`` and so ``trl grpo --dataset_name DIR`` read; the rewards find what
+  they need in the columns.
+- ``verl``: ``train.parquet`` and ``test.parquet`` in verl's layout and ``raiden_reward.py`` with its ``compute_score``.
+- ``openr1``: the ``trl`` dataset and ``recipe.yaml``, the keys of a GRPO recipe.
+
+In all of them objects with free keys are JSON strings, because Arrow would merge their keys across rows.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from raiden_core.config import Config
+from raiden_core.errors import DataError
+from raiden_core.rewards import Scorer
+from raiden_core.rewards.gold import read_verified
+from raiden_core.samples import Sample, table_row
+from raiden_core.training.dataset import reward_table
+from raiden_core.training.prompts import build_prompt
+
+Splits = dict[str, list[Sample]]
+"""``train`` and, where there is one, ``test``."""
+
+VERL_REWARD = '''"""raiden's verifiable role-awareness reward for verl: custom_reward_function.path points to this file."""
+
+from raiden_core.export.verl import compute_score
+
+__all__ = ["compute_score"]
+'''
+
+
+def export(to: str, train: Path, validation: Path | None, config: Config, out: Path) -> dict[str, int]:
+    """Write ``train`` (and ``validation`` as the test split) for a trainer into ``out``.
+
+    Args:
+        to: a key of `WRITERS`.
+        train: train.json, or any file of samples.
+        validation: validation.json, or None.
+        config: prompt and reward settings, which travel with the data.
+        out: the folder to write into; it exists.
+
+    Returns:
+        Samples written and left out, by split.
+
+    Raises:
+        DataError: a file cannot be read, or holds no usable sample.
+    """
+    scorer = Scorer(
+        accuracy_weight=config.accuracy.weight,
+        format_weight=config.format.weight,
+        prefilled_think=config.prefilled_think,
+        min_length_bound=config.accuracy.min_length_bound,
+        length_ratio=config.accuracy.length_ratio,
+        partial_credit=config.accuracy.partial_credit,
+    )
+    counts: dict[str, int] = {}
+    splits: Splits = {}
+    for name, path in (("train", train), ("test", validation)):
+        if path is None:
+            continue
+        samples, failures = read_verified(path, scorer)
+        if not samples:
+            raise DataError(f"{path}: no usable sample; the first problem: {failures[0] if failures else 'it is empty'}")
+        splits[name] = samples
+        counts[name] = len(samples)
+        counts[f"{name}_left_out"] = len(failures)
+    WRITERS[to](splits, config, out)
+    return counts
+
+
+def _write_trl(splits: Splits, config: Config, out: Path) -> None:
+    for name, samples in splits.items():
+        table = reward_table(
+            samples,
+            instructions=config.system_prompt,
+            prefilled_think=config.prefilled_think,
+            min_length_bound=config.accuracy.min_length_bound,
+            length_ratio=config.accuracy.length_ratio,
+            partial_credit=config.accuracy.partial_credit,
+        )
+        table.to_parquet(out / f"{name}.parquet")
+
+
+def _write_verl(splits: Splits, config: Config, out: Path) -> None:
+    from datasets import Dataset
+
+    for name, samples in splits.items():
+        rows = [_verl_row(sample, place, name, config) for place, sample in enumerate(samples)]
+        Dataset.from_list(rows).to_parquet(out / f"{name}.parquet")
+    (out / "raiden_reward.py").write_text(VERL_REWARD, "utf-8")
+
+
+def _verl_row(sample: Sample, place: int, split: str, config: Config) -> dict[str, Any]:
+    row = table_row(sample)
+    checked = {key: row[key] for key in ("id", "answer", "keywords", "validation_method")}
+    settings = {
+        "accuracy_weight": config.accuracy.weight,
+        "format_weight": config.format.weight,
+        "prefilled_think": config.prefilled_think,
+        "min_length_bound": config.accuracy.min_length_bound,
+        "length_ratio": config.accuracy.length_ratio,
+        "partial_credit": config.accuracy.partial_credit,
+    }
+    truth = {**checked, "validator": sample.validator.model_dump(mode="json") if sample.validator else None}
+    return {
+        "data_source": "raiden",
+        "prompt": build_prompt(sample, config.system_prompt),
+        "ability": f"role-playing/{sample.dimension}",
+        "reward_model": {"style": "rule", "ground_truth": json.dumps(truth, ensure_ascii=False)},
+        "extra_info": {"split": split, "index": place, "settings": json.dumps(settings)},
+    }
+
+
+def _write_openr1(splits: Splits, config: Config, out: Path) -> None:
+    _write_trl(splits, config, out)
+    grpo = config.grpo
+    recipe = {
+        "model_name_or_path": config.student.model if config.student.model != "nano" else "Qwen/Qwen2.5-7B-Instruct",
+        "dataset_name": str(out),
+        "dataset_prompt_column": "prompt",
+        "reward_funcs": ["raiden_core.rewards.accuracy_reward", "raiden_core.rewards.format_reward"],
+        "reward_weights": [config.accuracy.weight, config.format.weight],
+        "bf16": True,
+        "gradient_checkpointing": True,
+        "learning_rate": grpo.learning_rate,
+        "num_train_epochs": grpo.num_train_epochs,
+        "per_device_train_batch_size": grpo.per_device_train_batch_size,
+        "gradient_accumulation_steps": grpo.gradient_accumulation_steps,
+        "num_generations": grpo.num_generations,
+        "max_completion_length": grpo.max_completion_length,
+        "beta": grpo.beta,
+        "temperature": grpo.temperature,
+    }
+    (out / "recipe.yaml").write_text(yaml.safe_dump(recipe, sort_keys=False, allow_unicode=True), "utf-8")
+
+
+WRITERS: dict[str, Callable[[Splits, Config, Path], None]] = {
+    "trl": _write_trl,
+    "verl": _write_verl,
+    "openr1": _write_openr1,
+}
+"""Trainer -> who writes for it."""
+
+

@@ -1,0 +1,119 @@
+"""What integration tests share: one Prefect server on loopback, and the `raiden` command as a user calls it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+TINY = ROOT / "tests" / "integration" / "tiny.yaml"
+
+
+def free_port() -> int:
+    """A port that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@pytest.fixture
+def unused_port() -> int:
+    """A port of loopback for a server that the test starts itself."""
+    return free_port()
+
+
+@pytest.fixture(scope="session")
+def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """Environment variables of a Prefect server that runs for the session, with a home of its own."""
+    port = free_port()
+    environment = {
+        **os.environ,
+        "PREFECT_HOME": str(tmp_path_factory.mktemp("prefect")),
+        "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_WORKER_QUERY_SECONDS": "2",
+        "PYTHONPATH": str(ROOT),
+    }
+    command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
+    log = tmp_path_factory.mktemp("server") / "server.log"
+    with log.open("wb") as sink:
+        server = subprocess.Popen(
+            command, env=environment, stdout=sink, stderr=subprocess.STDOUT, start_new_session=True
+        )
+        try:
+            wait_until(lambda: healthy(f"http://127.0.0.1:{port}/api/health"), 180, f"no server; see {log}")
+            yield environment
+        finally:
+            os.killpg(server.pid, signal.SIGTERM)
+            server.wait(60)
+
+
+def healthy(url: str) -> bool:
+    """Whether a URL answers 200."""
+    try:
+        with urllib.request.urlopen(url, timeout=2) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, ConnectionError, TimeoutError):
+        return False
+
+
+def wait_until(met: Callable[[], Any], seconds: float, otherwise: str) -> None:
+    """Poll until a condition is met; fail with the words given after some seconds."""
+    deadline = time.monotonic() + seconds
+    while not met():
+        if time.monotonic() > deadline:
+            pytest.fail(otherwise)
+        time.sleep(0.2)
+
+
+class Raiden:
+    """The command line in subprocesses."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        self.environment = environment
+
+    def start(self, *arguments: str, **options: Any) -> subprocess.Popen[str]:
+        """Start the command and do not wait for it."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "flows.cli", *arguments],
+            env=self.environment,
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            **options,
+        )
+
+    def call(self, *arguments: str) -> tuple[int, str, str]:
+        """Exit code, standard output, standard error."""
+        process = self.start(*arguments)
+        out, err = process.communicate(timeout=300)
+        return process.returncode, out, err
+
+    wait_until = staticmethod(wait_until)
+
+    def run(self, output_dir: Path, *arguments: str) -> dict[str, Any]:
+        """``raiden run`` of the tiny configuration; its record."""
+        code, out, err = self.call("run", str(TINY), "--json", "--set", f"output_dir={output_dir}", *arguments)
+        assert code == 0, err[-3000:]
+        record: dict[str, Any] = json.loads(out.splitlines()[-1])
+        return record
+
+
+@pytest.fixture(scope="session")
+def raiden(prefect_server: dict[str, str]) -> Raiden:
+    """The `raiden` command against the session's server."""
+    return Raiden(prefect_server)
