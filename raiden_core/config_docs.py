@@ -28,7 +28,8 @@ INTRODUCTION = f"""\
 
 One YAML file holds the settings of a run; `configs/quickstart.yaml` is an example. A key that is left out has its
 default. An unknown key is refused with the nearest right name. `--set section.key=value` goes before the file; the
-value is YAML. Each run stores its resolved configuration as `config.yaml` in its folder.
+value is YAML. `None` in a meaning is `null` in YAML. Each run stores its resolved configuration as `config.yaml` in its
+folder.
 
 Under `cold_start` any field of the installed TRL's `SFTConfig` may stand beside the keys below, and under `grpo` any
 field of `GRPOConfig`. raiden sets some of them itself and refuses them in a file:

@@ -29,6 +29,8 @@ RESULT_FOLDER = ".results"
 """Where Prefect keeps its records of finished stages, below the output folder: all ways of starting share it."""
 RETRIES = 3
 RETRY_DELAY_SECONDS = [5.0, 20.0, 60.0]
+NETWORK_ERRORS = frozenset({"NetworkError", "TimeoutException", "RemoteProtocolError"})
+"""Kinds of httpx (and of its successors) that may heal; the clients of OpenAI and of the Hub raise from them."""
 
 
 @dataclass(frozen=True)
@@ -127,10 +129,18 @@ def may_heal(_task: Any, _run: Any, state: Any) -> bool:
     while error is not None:
         if isinstance(error, RaidenError):
             return False
-        if isinstance(error, (ConnectionError, TimeoutError)) or _status(error) in (408, 409, 429, 500, 502, 503, 504):
+        if isinstance(error, (ConnectionError, TimeoutError)) or _is_network_error(error):
+            return True
+        if _status(error) in (408, 409, 429, 500, 502, 503, 504):
             return True
         error = error.__cause__
     return False
+
+
+def _is_network_error(error: BaseException) -> bool:
+    """Whether an error is httpx's word for a lost connection or a time-out; they are no built-in kinds."""
+    kinds = {kind.__name__ for kind in type(error).__mro__ if kind.__module__.startswith(("httpx", "httpcore"))}
+    return bool(kinds & NETWORK_ERRORS)
 
 
 def _status(error: BaseException) -> int | None:

@@ -64,6 +64,8 @@ def generate(
     for refusal in read.refused:
         click.echo(f"refused: {refusal}", err=True)
     characters = [one for one in read.characters if not language or one.language == language][:max_profiles]
+    if language and read.characters and not characters:
+        raise DataError(f"{', '.join(paths)}: no character of language {language!r}; leave --language out to take all")
     click.echo("teacher: offline rules (no server; it knows facts written as `key: value`)", err=True)
     with progress_bar("generate") as progress:
         generated = generate_samples(

@@ -67,7 +67,9 @@ def export(to: str, train: Path, validation: Path | None, config: Config, out: P
             continue
         samples, failures = read_verified(path, scorer)
         if not samples:
-            raise DataError(f"{path}: no usable sample; the first problem: {failures[0] if failures else 'it is empty'}")
+            raise DataError(
+                f"{path}: no usable sample; the first problem: {failures[0] if failures else 'it is empty'}"
+            )
         splits[name] = samples
         counts[name] = len(samples)
         counts[f"{name}_left_out"] = len(failures)
@@ -147,5 +149,3 @@ WRITERS: dict[str, Callable[[Splits, Config, Path], None]] = {
     "openr1": _write_openr1,
 }
 """Trainer -> who writes for it."""
-
-

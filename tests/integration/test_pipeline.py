@@ -75,9 +75,7 @@ def test_the_models_load_without_raiden(first: tuple[Path, dict[str, Any]]) -> N
         assert "你好" in shown
 
 
-def test_a_rerun_does_no_work_and_a_change_does_only_its_own(
-    raiden: Any, first: tuple[Path, dict[str, Any]]
-) -> None:
+def test_a_rerun_does_no_work_and_a_change_does_only_its_own(raiden: Any, first: tuple[Path, dict[str, Any]]) -> None:
     output_dir, record = first
     again = raiden.run(output_dir)
     assert cached(again) == dict.fromkeys(STAGES, True)
@@ -122,7 +120,11 @@ def test_a_stage_alone_runs_anew_and_nothing_after_it(raiden: Any, first: tuple[
         (["run", "{tiny}", "--set", "seed=many"], 2, ["seed", "many"]),
         (["run", "{tiny}", "--stage", "trian"], 2, ["trian"]),
         (["run", "{tiny}", "--set", "output_dir={tmp}", "--set", 'characters.paths=["no.jsonl"]'], 1, ["no.jsonl"]),
-        (["run", "{tiny}", "--set", "output_dir={tmp}", "--set", 'characters.paths=["{tmp}/empty.jsonl"]'], 1, ["empty"]),
+        (
+            ["run", "{tiny}", "--set", "output_dir={tmp}", "--set", 'characters.paths=["{tmp}/empty.jsonl"]'],
+            1,
+            ["empty"],
+        ),
         (["run", "{tiny}", "--set", "output_dir=/proc/raiden"], 1, ["/proc/raiden"]),
     ],
 )

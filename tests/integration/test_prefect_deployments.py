@@ -46,7 +46,13 @@ def test_the_readmes_commands_run_every_stage(tmp_path: Path, unused_port: int) 
     }
     environment.pop("PREFECT_API_URL", None)
     done = subprocess.run(
-        ["bash", "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=480, stdin=subprocess.DEVNULL
+        ["bash", "-c", script],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=480,
+        stdin=subprocess.DEVNULL,
     )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     assert "Completed" in done.stdout + done.stderr

@@ -1,0 +1,136 @@
+"""Starting a script: its command line, its errors, its progress, its end."""
+
+import json
+import sys
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+import yaml
+
+from raiden_core.config import LaunchConfig
+from raiden_core.errors import ConfigError, DataError, RaidenError, StageError, UsageError
+from raiden_core.progress import silent
+from raiden_core.training import launch
+from raiden_core.training.launch import accelerate_command, run_script
+from raiden_core.training.script import ERROR_VARIABLE, reported_error, run_script_main
+
+
+def pairs(command: list[str]) -> dict[str, str]:
+    return {key: value for key, value in pairwise(command) if key.startswith("--")}
+
+
+def test_without_a_file_accelerate_starts_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setattr("os.cpu_count", lambda: 8)
+    command = accelerate_command(LaunchConfig())
+    assert command[:3] == [sys.executable, "-m", "accelerate.commands.launch"]
+    said = pairs(command)
+    assert (said["--num_processes"], said["--num_machines"]) == ("1", "1")
+    assert said["--num_cpu_threads_per_process"] == "8"
+    assert "--multi_gpu" not in command and "--config_file" not in command
+
+
+def test_several_processes_share_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setattr("os.cpu_count", lambda: 8)
+    command = accelerate_command(LaunchConfig(num_processes=4))
+    assert "--multi_gpu" in command
+    assert (pairs(command)["--num_processes"], pairs(command)["--num_cpu_threads_per_process"]) == ("4", "2")
+
+
+def test_a_file_decides_and_a_number_of_processes_goes_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    command = accelerate_command(LaunchConfig(accelerate=Path("ddp8.yaml")))
+    assert pairs(command) == {"--num_cpu_threads_per_process": "3", "--config_file": "ddp8.yaml"}
+    command = accelerate_command(LaunchConfig(accelerate=Path("ddp8.yaml"), num_processes=2))
+    assert pairs(command)["--num_processes"] == "2" and "--multi_gpu" not in command
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (ConfigError("a: bad"), ConfigError),
+        (DataError("b.json: no sample"), DataError),
+        (StageError("stopped"), StageError),
+        (UsageError("other"), StageError),
+    ],
+)
+def test_an_error_is_reported_to_whoever_started_the_script(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: RaidenError, kind: type
+) -> None:
+    path = tmp_path / "error.json"
+    monkeypatch.setenv(ERROR_VARIABLE, str(path))
+
+    def main(_argv: Sequence[str]) -> None:
+        raise error
+
+    assert run_script_main(main, []) == error.exit_code
+    assert capsys.readouterr().err == f"error: {error}\n"
+    report = reported_error(path)
+    assert type(report) is kind and str(report) == str(error)
+
+
+def test_success_reports_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "error.json"
+    monkeypatch.setenv(ERROR_VARIABLE, str(path))
+    assert run_script_main(lambda argv: None, []) == 0
+    assert not path.exists() and reported_error(path) is None
+
+
+def test_a_defect_is_not_dressed_up_as_an_error_of_the_user() -> None:
+    def main(_argv: Sequence[str]) -> None:
+        raise KeyError("x")
+
+    with pytest.raises(KeyError):
+        run_script_main(main, [])
+
+
+SCRIPTS = {
+    "good_script": "print('hello')\nopen(out + '/metrics.jsonl', 'w').write("
+    '\'{"phase": "p", "total_steps": 9}\\n{"step": 4, "loss": 0.5, "reward": "odd"}\\n\')',
+    "silent_script": "print('first')\nprint('the last words')\nsys.exit(3)",
+    "telling_script": "from raiden_core.errors import DataError\nfrom raiden_core.training.script import run_script_main\n"
+    "def main(argv): raise DataError('x.json: no usable sample')\nsys.exit(run_script_main(main, []))",
+}
+
+
+@pytest.fixture
+def out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder for results; scripts can be found, and start without accelerate, which costs seconds."""
+    start = "import os, sys, yaml\nout = yaml.safe_load(open(sys.argv[1], encoding='utf-8'))['output_dir']\n"
+    for name, code in SCRIPTS.items():
+        (tmp_path / f"{name}.py").write_text(start + code)
+    root = Path(launch.__file__).parents[2]
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{root}")
+    monkeypatch.setattr(launch, "accelerate_command", lambda _launch: [sys.executable])
+    monkeypatch.setattr(launch, "POLL_SECONDS", 0.05)
+    folder = tmp_path / "out"
+    folder.mkdir()
+    return folder
+
+
+def test_a_script_gets_the_job_and_its_progress_is_told(out: Path) -> None:
+    told: list[tuple[int, int, str]] = []
+    (out / "error.json").write_text(json.dumps({"kind": "DataError", "message": "of an earlier try"}))
+    job = {"system_prompt": "你是{name}", "beta": 0.5}
+    run_script("good_script", job, LaunchConfig(), out, lambda done, total, note="": told.append((done, total, note)))
+    written = yaml.safe_load((out / "job.yaml").read_text("utf-8"))
+    assert written == job | {"output_dir": str(out)}
+    assert (out / "training.log").read_text() == "hello\n"
+    assert told[-1] == (4, 9, "loss 0.50")
+    assert not (out / "error.json").exists()
+
+
+def test_a_script_that_fails_without_a_word_is_quoted(out: Path) -> None:
+    with pytest.raises(StageError) as caught:
+        run_script("silent_script", {}, LaunchConfig(), out, silent)
+    message = str(caught.value)
+    assert "silent_script ended with exit code 3" in message and "first | the last words" in message
+    assert str(out / "training.log") in message and "\n" not in message
+
+
+def test_what_a_script_reports_is_raised_as_it_is(out: Path) -> None:
+    with pytest.raises(DataError, match=r"^x\.json: no usable sample$"):
+        run_script("telling_script", {}, LaunchConfig(), out, silent)
