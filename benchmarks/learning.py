@@ -34,11 +34,16 @@ def main() -> None:
         for seed in SEEDS:
             sys.stderr.write(f"== seed {seed}{', rewards permuted' if permuted else ''}\n")
             rows.append(run(seed, permuted))
+            write(rows)
+    sys.stderr.write(f"{PAGE}\n{RESULTS}\n")
+
+
+def write(rows: list[dict[str, Any]]) -> None:
+    """Write what is done so far, so that a stopped benchmark keeps its runs."""
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
     record = {"hardware": describe_hardware(), "versions": installed_versions(), "config": CONFIG, "runs": rows}
     RESULTS.write_text(json.dumps(record, indent=2) + "\n", "utf-8")
     PAGE.write_text(page(rows), "utf-8")
-    sys.stderr.write(f"{PAGE}\n{RESULTS}\n")
 
 
 def run(seed: int, permuted: bool) -> dict[str, Any]:
