@@ -51,6 +51,10 @@ class TerminalDisplay:
 
         return move
 
+    def say(self, text: str) -> None:
+        """Print a line above the bars."""
+        self.bars.console.print(text, highlight=False)
+
     def _lines(self, name: str) -> Report:
         self.console.print(f"{name} …", highlight=False)
         started = last = time.monotonic()

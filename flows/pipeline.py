@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 from prefect import Task, flow
-from prefect.logging import get_run_logger
 from prefect.client.schemas.objects import State
+from prefect.logging import get_run_logger
 
 from raiden_core.config import Config
 from raiden_core.config_loading import dump_config, load_config
+from raiden_core.errors import StageError
 from raiden_core.stages import StageResult
 from tasks.artifacts import publish_results
 from tasks.cold_start import cold_start
@@ -64,6 +65,10 @@ class Run:
         self.refresh = refresh
         self.record: dict[str, dict[str, Any]] = {}
         output_dir = config.output_dir.absolute()
+        try:
+            output_dir.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StageError(f"output_dir: {output_dir}: {error.strerror}; choose another with output_dir=…") from None
         self.storage = output_dir / RESULT_FOLDER
         stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")[:-3]
         self.folder = output_dir / "runs" / f"{stamp}-{config.name}"

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 STAGE_NAMES = click.Choice(["generate", "split", "cold-start", "train", "evaluate", "report"])
 QUIET = {
-    "PREFECT_LOGGING_LEVEL": "WARNING",
+    # Prefect logs the traceback of every failed run; the command says what is wrong in one line.
+    "PREFECT_LOGGING_LEVEL": "CRITICAL",
     "PREFECT_SERVER_LOGGING_LEVEL": "ERROR",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     # The first start migrates a database; on a busy machine that takes longer than Prefect's 20 s.

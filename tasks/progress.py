@@ -22,9 +22,21 @@ class Display(Protocol):
     def stage(self, name: str) -> Progress:
         """Begin to show a stage; call the result to move its bar."""
 
+    def say(self, text: str) -> None:
+        """Show a line."""
+
 
 display: ContextVar[Display | None] = ContextVar("display", default=None)
 """The display of the terminal that runs the flow in this process; None under a worker."""
+
+
+def say(text: str) -> None:
+    """Tell whoever watches the run: a line in the terminal, or a warning in the run's log."""
+    shown = display.get()
+    if shown is not None:
+        shown.say(text)
+    else:
+        get_run_logger().warning(text)
 
 
 @contextmanager

@@ -23,7 +23,7 @@ from raiden_core.digests import digest_code, digest_path
 from raiden_core.errors import RaidenError
 from raiden_core.progress import Progress
 from raiden_core.stages import StageResult, run_stage, stage_key
-from tasks.progress import task_progress
+from tasks.progress import say, task_progress
 
 RESULT_FOLDER = ".results"
 """Where Prefect keeps its records of finished stages, below the output folder: all ways of starting share it."""
@@ -105,7 +105,7 @@ def stage_task(stage: str, describe: Describe) -> Task[..., StageResult]:
                 work=lambda folder: call.work(folder, progress),
                 refresh=refresh,
                 resumable=call.resumable,
-                waiting=lambda: logger.warning("%s: another run is at work on the same; waiting for it", stage),
+                waiting=lambda: say(f"{stage}: another run is at work on the same; waiting for it"),
             )
         logger.info("%s: %s", stage, result.folder)
         return result
