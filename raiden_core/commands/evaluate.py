@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import click
@@ -28,12 +29,12 @@ def evaluate(
     """Ask MODEL (and BASE) the questions of DATA and say how sure the result is."""
     from rich.console import Console
 
-    from raiden_core.evaluation.stage import evaluate_files
+    from raiden_core.evaluation.stage import evaluate_files, headline
     from raiden_core.evaluation.tables import result_table
 
     settings = read_config(config, (*overrides, *(("evaluation.drop_bad_gold=true",) if drop_bad_gold else ())))
     models = {**({"base": base} if base else {}), "trained": model}
     with progress_bar("evaluate") as progress:
-        results = write_folder(out, lambda folder: evaluate_files(settings, models, data, {}, folder, progress))
-    Console().print(result_table(results))
+        write_folder(out, lambda folder: headline(evaluate_files(settings, models, data, {}, folder, progress)))
+    Console().print(result_table(json.loads((out / "results.json").read_text("utf-8"))))
     click.echo(f"{out / 'results.json'}")

@@ -29,7 +29,7 @@ def export(out: Path, to: str, data: Path, config: Path | None, overrides: tuple
     validation = data / "validation.json" if data.is_dir() else None
     if validation is not None and not validation.is_file():
         validation = None
-    counts = write_folder(out, lambda folder: write(to, train, validation, settings, folder))
+    counts = write_folder(out, lambda folder: write(to, train, validation, settings, folder, out.absolute()))
     for split in ("train", "test"):
         if split in counts:
             left_out = counts[f"{split}_left_out"]

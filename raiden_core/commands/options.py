@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -11,6 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from raiden_core.errors import UsageError
+
+STATS = "stats.json"
 
 if TYPE_CHECKING:
     from raiden_core.config import Config
@@ -47,6 +50,7 @@ def write_folder(out: Path, work: Callable[[Path], Mapping[str, Any]]) -> Mappin
     partial = out.with_name(f".{out.name}.partial")
     partial.mkdir(parents=True, exist_ok=True)
     stats = work(partial)
+    (partial / STATS).write_text(json.dumps(stats, ensure_ascii=False, indent=2) + "\n", "utf-8")
     if out.is_dir():
         out.rmdir()
     partial.rename(out)

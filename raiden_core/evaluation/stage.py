@@ -30,7 +30,13 @@ def evaluate_stage(
 ) -> Mapping[str, Any]:
     """The stage: results go to ``out``, the headline is its statistics; ``train`` is searched for leaks."""
     results = evaluate_files(config, models, validation, extra, out, progress, train)
-    return {"base": results["base"]["all"], "trained": results["trained"]["all"], "paired": results["paired"]}
+    return headline(results)
+
+
+def headline(results: Mapping[str, Any]) -> dict[str, Any]:
+    """The figures of all validation samples by model, and the paired difference where there are two models."""
+    figures = {model: results[model]["all"] for model in ("original", "base", "trained") if model in results}
+    return {**figures, "paired": results.get("paired")}
 
 
 def evaluate_files(

@@ -36,7 +36,7 @@ __all__ = ["compute_score"]
 '''
 
 
-def export(to: str, train: Path, validation: Path | None, config: Config, out: Path) -> dict[str, int]:
+def export(to: str, train: Path, validation: Path | None, config: Config, out: Path, place: Path) -> dict[str, int]:
     """Write ``train`` (and ``validation`` as the test split) for a trainer into ``out``.
 
     Args:
@@ -45,6 +45,7 @@ def export(to: str, train: Path, validation: Path | None, config: Config, out: P
         validation: validation.json, or None.
         config: prompt and reward settings, which travel with the data.
         out: the folder to write into; it exists.
+        place: where that folder will be found in the end, for files that name it.
 
     Returns:
         Samples written and left out, by split.
@@ -73,11 +74,11 @@ def export(to: str, train: Path, validation: Path | None, config: Config, out: P
         splits[name] = samples
         counts[name] = len(samples)
         counts[f"{name}_left_out"] = len(failures)
-    WRITERS[to](splits, config, out)
+    WRITERS[to](splits, config, out, place)
     return counts
 
 
-def _write_trl(splits: Splits, config: Config, out: Path) -> None:
+def _write_trl(splits: Splits, config: Config, out: Path, place: Path) -> None:
     for name, samples in splits.items():
         table = reward_table(
             samples,
@@ -90,7 +91,7 @@ def _write_trl(splits: Splits, config: Config, out: Path) -> None:
         table.to_parquet(out / f"{name}.parquet")
 
 
-def _write_verl(splits: Splits, config: Config, out: Path) -> None:
+def _write_verl(splits: Splits, config: Config, out: Path, place: Path) -> None:
     from datasets import Dataset
 
     for name, samples in splits.items():
@@ -120,12 +121,12 @@ def _verl_row(sample: Sample, place: int, split: str, config: Config) -> dict[st
     }
 
 
-def _write_openr1(splits: Splits, config: Config, out: Path) -> None:
-    _write_trl(splits, config, out)
+def _write_openr1(splits: Splits, config: Config, out: Path, place: Path) -> None:
+    _write_trl(splits, config, out, place)
     grpo = config.grpo
     recipe = {
         "model_name_or_path": config.student.model if config.student.model != "nano" else "Qwen/Qwen2.5-7B-Instruct",
-        "dataset_name": str(out),
+        "dataset_name": str(place),
         "dataset_prompt_column": "prompt",
         "reward_funcs": ["raiden_core.rewards.accuracy_reward", "raiden_core.rewards.format_reward"],
         "reward_weights": [config.accuracy.weight, config.format.weight],
@@ -143,7 +144,7 @@ def _write_openr1(splits: Splits, config: Config, out: Path) -> None:
     (out / "recipe.yaml").write_text(yaml.safe_dump(recipe, sort_keys=False, allow_unicode=True), "utf-8")
 
 
-WRITERS: dict[str, Callable[[Splits, Config, Path], None]] = {
+WRITERS: dict[str, Callable[[Splits, Config, Path, Path], None]] = {
     "trl": _write_trl,
     "verl": _write_verl,
     "openr1": _write_openr1,

@@ -35,7 +35,7 @@ def test_the_readmes_commands_run_every_stage(tmp_path: Path, unused_port: int) 
     script = commands.replace("4200", str(unused_port)).replace("configs/quickstart.yaml", str(config))
     script = script.replace("server start --background", f"server start --background --port {unused_port}")
     script = re.sub(r"(prefect deployment run \S+)([^\n]*)", rf"\1 -p config={config} --watch", script)
-    script = f"set -e\ntrap 'kill $(jobs -p); prefect server stop' EXIT\n{script}"
+    script = f"set -e\ntrap 'jobs -p | xargs -r kill; prefect server stop' EXIT\n{script}"
     environment = {
         **os.environ,
         "PREFECT_HOME": str(tmp_path / "home"),
