@@ -173,9 +173,6 @@ class ColdStartConfig(TrainerSection):
     """Questions about one character that one training sequence holds."""
     shortest_first: bool = False
     """Whether the first epoch goes from characters with few facts to those with many."""
-    plain_share: float = Field(default=0.0, ge=0, lt=1)
-    """Share of the samples that are answered without reasoning and tags, as ordinary chat data is: the base then does
-    not always keep the format, as large models do not, and GRPO has that to teach as well."""
     probe: ProbeConfig = ProbeConfig()
     """When to stop early."""
     launch: LaunchConfig = LaunchConfig()
@@ -191,7 +188,7 @@ class ColdStartConfig(TrainerSection):
 
     @classmethod
     def _ours(cls) -> frozenset[str]:
-        return frozenset({"enabled", "questions_per_sequence", "shortest_first", "plain_share", "probe", "launch"})
+        return frozenset({"enabled", "questions_per_sequence", "shortest_first", "probe", "launch"})
 
     @model_validator(mode="after")
     def _extra_fields_are_trls(self) -> Self:

@@ -63,7 +63,6 @@ class ColdStartArguments(DataArguments):
     nano: str | None = field(default=None, metadata={"help": "JSON: shape of the nano student, if that is the model"})
     questions_per_sequence: int = field(default=1, metadata={"help": "questions about a character in one sequence"})
     shortest_first: bool = field(default=False, metadata={"help": "first epoch from few facts to many"})
-    plain_share: float = field(default=0.0, metadata={"help": "share of samples answered without reasoning and tags"})
     probe_stop_at: float | None = field(default=_PROBE.stop_at, metadata={"help": "accuracy that is enough"})
     probe_ceiling: float = field(default=_PROBE.ceiling, metadata={"help": "accuracy that must not be passed"})
     probe_questions: int = field(default=_PROBE.questions, metadata={"help": "questions a probe"})

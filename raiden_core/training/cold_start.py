@@ -72,7 +72,6 @@ def cold_start(script: ColdStartArguments, training: SFTConfig, model: ModelConf
             questions_per_sequence=script.questions_per_sequence,
             max_length=training.max_length or tokenizer.model_max_length,
             shortest_first=script.shortest_first,
-            plain_share=script.plain_share,
             instructions=script.system_prompt,
             prefilled_think=script.prefilled_think,
             seed=training.seed,

@@ -50,7 +50,6 @@ def cold_start_stage(config: Config, train: Path, out: Path, progress: Progress)
         "train_data_path": str(train),
         "questions_per_sequence": section.questions_per_sequence,
         "shortest_first": section.shortest_first,
-        "plain_share": section.plain_share,
         "probe_stop_at": section.probe.stop_at,
         "probe_ceiling": section.probe.ceiling,
         "probe_questions": section.probe.questions,

@@ -43,7 +43,6 @@ def build_sequences(
     questions_per_sequence: int,
     max_length: int,
     shortest_first: bool,
-    plain_share: float,
     instructions: str | None,
     prefilled_think: bool,
     seed: int,
@@ -51,7 +50,7 @@ def build_sequences(
     """Rows of all epochs, in the order in which they are to be trained on.
 
     Samples of one character share a sequence; one with a conversation history can only open it. Every epoch draws
-    the sequences anew. A ``plain_share`` of the samples is answered without reasoning and tags. ``shortest_first``
+    the sequences anew. ``shortest_first``
     sorts the first epoch by the number of profile fields, equals in random
     order.
 
@@ -59,7 +58,7 @@ def build_sequences(
         ConfigError: several questions a sequence, but the chat template rewrites earlier turns.
     """
     rng = random.Random(seed)
-    encoder = _Encoder(tokenizer, instructions, prefilled_think, plain_share, seed)
+    encoder = _Encoder(tokenizer, instructions, prefilled_think)
     rows: list[Row] = []
     too_long = 0
     for epoch in range(math.ceil(epochs)):
@@ -108,17 +107,8 @@ def _grouped(samples: Sequence[Sample], size: int, rng: random.Random) -> list[l
 class _Encoder:
     """Tokens of questions and completions; each sample is rendered once as an opener and once as a later turn."""
 
-    def __init__(
-        self,
-        tokenizer: PreTrainedTokenizerBase,
-        instructions: str | None,
-        prefilled_think: bool,
-        plain_share: float,
-        seed: int,
-    ) -> None:
+    def __init__(self, tokenizer: PreTrainedTokenizerBase, instructions: str | None, prefilled_think: bool) -> None:
         self.tokenizer = tokenizer
-        self.plain_share = plain_share
-        self.seed = seed
         self.instructions = instructions
         self.prefilled_think = prefilled_think
         self.cache: dict[tuple[int, bool], Row] = {}
@@ -135,7 +125,7 @@ class _Encoder:
         """What a further question adds to a chat, from the end of the completion before it."""
         chat = build_prompt(opener, self.instructions)
         shown = self._render(chat) + self._said(opener) + str(self.tokenizer.eos_token)
-        answered: list[Message] = [*chat, {"role": "assistant", "content": self._completion(opener)}]
+        answered: list[Message] = [*chat, {"role": "assistant", "content": build_completion(opener)}]
         rendered = self._render([*answered, {"role": "user", "content": sample.question}])
         if not rendered.startswith(shown):
             raise ConfigError(
@@ -144,13 +134,8 @@ class _Encoder:
         return rendered[len(shown) :]
 
     def _said(self, sample: Sample) -> str:
-        completion = self._completion(sample)
+        completion = build_completion(sample)
         return completion.removeprefix("<think>") if self.prefilled_think else completion
-
-    def _completion(self, sample: Sample) -> str:
-        """The reference in the format, or for a share of the samples the bare answer."""
-        plain = random.Random(f"{self.seed}:plain:{sample.id}").random() < self.plain_share
-        return sample.answer if plain else build_completion(sample)
 
     def _render(self, chat: list[Message]) -> str:
         return str(self.tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=True))
