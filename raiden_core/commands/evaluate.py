@@ -35,6 +35,10 @@ def evaluate(
     settings = read_config(config, (*overrides, *(("evaluation.drop_bad_gold=true",) if drop_bad_gold else ())))
     models = {**({"base": base} if base else {}), "trained": model}
     with progress_bar("evaluate") as progress:
-        write_folder(out, lambda folder: headline(evaluate_files(settings, models, data, {}, folder, progress)))
+        write_folder(
+            out,
+            lambda folder: headline(evaluate_files(settings, models, data, {}, folder, progress)),
+            resumable=True,
+        )
     Console().print(result_table(json.loads((out / "results.json").read_text("utf-8"))))
     click.echo(f"{out / 'results.json'}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -39,8 +40,10 @@ def read_config(path: Path | None, overrides: tuple[str, ...]) -> Config:
     return load_config(path, overrides) if path else parse_config("{}", overrides, where="--set")
 
 
-def write_folder(out: Path, work: Callable[[Path], Mapping[str, Any]]) -> Mapping[str, Any]:
+def write_folder(out: Path, work: Callable[[Path], Mapping[str, Any]], *, resumable: bool = False) -> Mapping[str, Any]:
     """Do a stage's work into a new folder ``out``, complete or not there at all.
+
+    What an earlier try left is kept only for ``resumable`` work, which checks by itself what of it still holds.
 
     Raises:
         UsageError: the folder holds something already.
@@ -48,6 +51,8 @@ def write_folder(out: Path, work: Callable[[Path], Mapping[str, Any]]) -> Mappin
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UsageError(f"{out}: exists already; nothing is overwritten, so name another folder with --out")
     partial = out.with_name(f".{out.name}.partial")
+    if partial.exists() and not resumable:
+        shutil.rmtree(partial)
     partial.mkdir(parents=True, exist_ok=True)
     stats = work(partial)
     (partial / STATS).write_text(json.dumps(stats, ensure_ascii=False, indent=2) + "\n", "utf-8")

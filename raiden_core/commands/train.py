@@ -34,7 +34,7 @@ def cold_start(data: Path, model: str | None, out: Path, config: Path | None, ov
 def train(
     model: str, data: Path, eval_data: Path | None, out: Path, config: Path | None, overrides: tuple[str, ...]
 ) -> None:
-    """Train MODEL with GRPO on DATA; the model ends up in OUT/model. A rerun goes on where a killed one stopped."""
+    """Train MODEL with GRPO on DATA; the model ends up in OUT/model."""
     from raiden_core.training.jobs import train_stage
 
     settings = read_config(config, overrides)
