@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -58,6 +59,8 @@ def run(config: Path, stage: str | None, refresh: tuple[str, ...], overrides: tu
     from flows.pipeline import raiden
     from tasks.progress import display
 
+    # Whoever sends TERM wants what Ctrl-C gives: children and a temporary server go down with the run.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     started = time.monotonic()
     with TerminalDisplay(console) as terminal:
         token = display.set(terminal)

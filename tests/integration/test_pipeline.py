@@ -146,13 +146,17 @@ def test_bad_input_is_one_line_with_the_right_exit_code(
         assert word in error[0]
 
 
-def test_ctrl_c_ends_everything_and_a_rerun_goes_on(raiden: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stopped_run_ends_everything_and_a_rerun_goes_on(raiden: Any, tmp_path: Path, number: int) -> None:
     long = ("--set", "grpo.max_steps=100000", "--set", f"output_dir={tmp_path}")
     process = raiden.start("run", str(Path(__file__).parent / "tiny.yaml"), *long, start_new_session=True)
     raiden.wait_until(lambda: list(tmp_path.glob(".train-*.partial/metrics.jsonl")), 240, "training never began")
     tree = psutil.Process(process.pid).children(recursive=True)
     assert any("raiden_core.training.grpo" in " ".join(child.cmdline()) for child in tree)
-    os.killpg(process.pid, signal.SIGINT)
+    if number == signal.SIGINT:
+        os.killpg(process.pid, number)  # as a terminal does
+    else:
+        process.send_signal(number)
     process.communicate(timeout=60)
     assert process.returncode == 130
     _, alive = psutil.wait_procs(tree, timeout=20)
