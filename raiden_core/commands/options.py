@@ -14,8 +14,6 @@ import click
 
 from raiden_core.errors import UsageError
 
-STATS = "stats.json"
-
 if TYPE_CHECKING:
     from raiden_core.config import Config
     from raiden_core.progress import Progress
@@ -48,6 +46,8 @@ def write_folder(out: Path, work: Callable[[Path], Mapping[str, Any]], *, resuma
     Raises:
         UsageError: the folder holds something already.
     """
+    from raiden_core.stages import STATS
+
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UsageError(f"{out}: exists already; nothing is overwritten, so name another folder with --out")
     partial = out.with_name(f".{out.name}.partial")

@@ -10,7 +10,7 @@ from raiden_core.config import Config
 from raiden_core.errors import ConfigError
 from raiden_core.evaluation.evaluate import evaluate
 from raiden_core.progress import Progress
-from raiden_core.rewards import Scorer
+from raiden_core.rewards.configured import configured_scorer
 from raiden_core.samples import read_samples
 
 
@@ -54,13 +54,7 @@ def evaluate_files(
         samples=read_samples(validation),
         extra={name: read_samples(path) for name, path in extra.items()},
         training=read_samples(train) if train else None,
-        scorer=Scorer(
-            accuracy_weight=config.accuracy.weight,
-            format_weight=config.format.weight,
-            prefilled_think=config.prefilled_think,
-            min_length_bound=config.accuracy.min_length_bound,
-            length_ratio=config.accuracy.length_ratio,
-        ),
+        scorer=configured_scorer(config),
         out=out,
         instructions=config.system_prompt,
         max_new_tokens=config.evaluation.max_new_tokens,

@@ -19,7 +19,7 @@ import yaml
 
 from raiden_core.config import Config
 from raiden_core.errors import DataError
-from raiden_core.rewards import Scorer
+from raiden_core.rewards.configured import configured_scorer
 from raiden_core.rewards.gold import read_verified
 from raiden_core.samples import Sample, table_row
 from raiden_core.training.dataset import reward_table
@@ -53,14 +53,7 @@ def export(to: str, train: Path, validation: Path | None, config: Config, out: P
     Raises:
         DataError: a file cannot be read, or holds no usable sample.
     """
-    scorer = Scorer(
-        accuracy_weight=config.accuracy.weight,
-        format_weight=config.format.weight,
-        prefilled_think=config.prefilled_think,
-        min_length_bound=config.accuracy.min_length_bound,
-        length_ratio=config.accuracy.length_ratio,
-        partial_credit=config.accuracy.partial_credit,
-    )
+    scorer = configured_scorer(config, partial_credit=config.accuracy.partial_credit)
     counts: dict[str, int] = {}
     splits: Splits = {}
     for name, path in (("train", train), ("test", validation)):

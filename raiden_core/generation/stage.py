@@ -20,7 +20,7 @@ from raiden_core.digests import digest_bytes, digest_path
 from raiden_core.errors import ConfigError, DataError
 from raiden_core.generation.generator import Generated, Skipped, generate
 from raiden_core.progress import Progress
-from raiden_core.rewards import Scorer
+from raiden_core.rewards.configured import configured_scorer
 from raiden_core.samples import write_samples
 from raiden_core.teacher.offline import OfflineTeacher
 
@@ -88,11 +88,7 @@ def _generate(config: Config, characters: Sequence[Character], progress: Progres
         include_cm=generation.include_cm,
         cm_share=generation.cm_share,
         seed=config.seed,
-        scorer=Scorer(
-            prefilled_think=config.prefilled_think,
-            min_length_bound=config.accuracy.min_length_bound,
-            length_ratio=config.accuracy.length_ratio,
-        ),
+        scorer=configured_scorer(config),
         progress=progress,
     )
 
