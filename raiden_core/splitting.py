@@ -20,7 +20,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from raiden_core.config import SplitConfig
+from raiden_core.config_sections.data import SplitConfig
 from raiden_core.errors import ConfigError, DataError
 from raiden_core.samples import Sample, read_samples, write_samples
 

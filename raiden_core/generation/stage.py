@@ -15,7 +15,8 @@ from typing import Any
 from raiden_core.characters import Character, read_characters
 from raiden_core.characters.compose import compose
 from raiden_core.characters.sources import find_sources
-from raiden_core.config import CharactersConfig, Config
+from raiden_core.config import Config
+from raiden_core.config_sections.data import CharactersConfig
 from raiden_core.digests import digest_bytes, digest_path
 from raiden_core.errors import ConfigError, DataError
 from raiden_core.generation.generator import Generated, Skipped, generate

@@ -164,7 +164,7 @@ def _student(
     """The model to start from: what the job names, or the nano student made on the spot."""
     if script.nano is None:
         return str(model.model_name_or_path)
-    from raiden_core.config import NanoConfig
+    from raiden_core.config_sections.training import NanoConfig
     from raiden_core.training.nano import build_nano
 
     build_nano(scratch, samples, NanoConfig.model_validate(json.loads(script.nano)), seed)

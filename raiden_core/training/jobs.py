@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from raiden_core.config import Config, StudentConfig
+from raiden_core.config import Config
+from raiden_core.config_sections.training import StudentConfig
 from raiden_core.errors import ConfigError
 from raiden_core.progress import Progress
 from raiden_core.training.launch import run_script

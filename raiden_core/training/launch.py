@@ -16,7 +16,7 @@ from typing import Any
 
 import yaml
 
-from raiden_core.config import LaunchConfig
+from raiden_core.config_sections.training import LaunchConfig
 from raiden_core.errors import StageError
 from raiden_core.progress import Progress
 from raiden_core.training.metrics import METRICS_FILE, SHOWN, read_metrics

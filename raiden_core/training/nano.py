@@ -23,7 +23,7 @@ from raiden_core.training.prompts import build_completion, build_prompt
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast, Qwen3ForCausalLM
 
-    from raiden_core.config import NanoConfig
+    from raiden_core.config_sections.training import NanoConfig
 
 TAGS = ("<think>", "</think>", "<answer>", "</answer>")
 PAD, END = "<|pad|>", "<|end|>"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from raiden_core.characters.compose import compose
-from raiden_core.config import NanoConfig
+from raiden_core.config_sections.training import NanoConfig
 from raiden_core.generation import generate
 from raiden_core.progress import silent
 from raiden_core.rewards import Scorer

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from raiden_core.config import LaunchConfig
+from raiden_core.config_sections.training import LaunchConfig
 from raiden_core.errors import ConfigError, DataError, RaidenError, StageError, UsageError
 from raiden_core.progress import silent
 from raiden_core.training import launch

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from raiden_core.config import NanoConfig
+from raiden_core.config_sections.training import NanoConfig
 from raiden_core.samples import Sample
 from raiden_core.training.nano import ROLES, TAGS, build_nano, frequent_keys
 from raiden_core.training.prompts import build_completion, build_prompt

@@ -1,0 +1,85 @@
+"""Who writes questions and answers, and where they are reached."""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from raiden_core.config_sections.base import Section
+
+
+class EndpointConfig(Section):
+    """One OpenAI-compatible server. Its key never stands here: only the name of the variable that holds it."""
+
+    url: str = "http://127.0.0.1:30000/v1"
+    """Base URL, with its `/v1`."""
+    model: str = "glm-4.6"
+    """Name of the model as the server's `/v1/models` lists it."""
+    api_key_env: str | None = None
+    """Environment variable that holds the key; None for servers that want none."""
+    max_concurrency: int = Field(default=256, ge=1)
+    """Requests at a time at most; the adaptive limit stays at or below it."""
+    timeout_seconds: float = Field(default=300, gt=0)
+    """Time that one request may take before it is given up and asked again."""
+    attempts: int = Field(default=6, ge=1)
+    """Times that a request is tried before its sample is dropped."""
+    patience_seconds: float = Field(default=300, ge=0)
+    """How long a server that cannot be reached at all is waited for."""
+    thinking: Literal["default", "off", "on"] = "off"
+    """Whether the model reasons before it answers; `default` sends nothing about it."""
+    dialect: Literal["openai", "sglang", "vllm"] = "sglang"
+    """Which extra fields the server knows: how thinking is switched, how a JSON schema is asked for."""
+    json_schema: bool = True
+    """Whether the server constrains replies to a JSON schema; otherwise replies are parsed strictly."""
+    prompt_price: float = Field(default=0, ge=0)
+    """Cost of a million prompt tokens."""
+    completion_price: float = Field(default=0, ge=0)
+    """Cost of a million completion tokens."""
+
+
+class ServerConfig(Section):
+    """A server that generation starts for itself and stops when it is done."""
+
+    command: tuple[str, ...] = Field(min_length=1)
+    """The command line, such as `[/opt/sglang/bin/python, -m, sglang.launch_server, --model-path, …]`."""
+    ready_path: str = "/health_generate"
+    """Path that answers 200 when the model can generate."""
+    ready_seconds: float = Field(default=1800, gt=0)
+    """How long loading may take."""
+
+
+class TeacherConfig(Section):
+    """Who writes questions and answers."""
+
+    kind: Literal["offline", "llm"] = "offline"
+    """`offline`: rules and templates, no server; it only knows facts written as `key: value`. `llm`: the endpoints."""
+    endpoints: dict[str, EndpointConfig] = Field(default_factory=lambda: {"teacher": EndpointConfig()})
+    """Servers by name."""
+    answerer: str = "teacher"
+    """Endpoint that reads facts, writes questions and answers them."""
+    second_answerers: tuple[str, ...] = ()
+    """Further endpoints whose answers a keyword must be found in as well."""
+    judge: str | None = None
+    """Endpoint that marks answers right or wrong; None: the answerer."""
+    answers: int = Field(default=4, ge=2)
+    """Independent answers that a keyword must be found in (k of single-term validation)."""
+    min_agreement: float = Field(default=0.7, gt=0, le=1)
+    """Share of answers on which judge and validator must agree (multi-term dynamic parsing)."""
+    temperature: float = Field(default=0.8, ge=0)
+    """Of drafts and answers; facts and verdicts are greedy."""
+    max_tokens: int = Field(default=2048, ge=64)
+    """Longest reply in tokens; one that is cut off is asked again, and never kept."""
+    seeds: tuple[str, ...] = ()
+    """Files of questions with answers, or of conversations, to mine samples from beside the teacher's own."""
+    launch: ServerConfig | None = None
+    """Start this server first and stop it afterwards; None: use one that runs."""
+
+    @model_validator(mode="after")
+    def _endpoints_exist(self) -> Self:
+        wanted = {"answerer": self.answerer, "judge": self.judge or self.answerer}
+        wanted |= {f"second_answerers.{place}": name for place, name in enumerate(self.second_answerers)}
+        for field, name in wanted.items():
+            if name not in self.endpoints:
+                raise ValueError(f"{field}: no endpoint is called {name!r}; there are: {', '.join(self.endpoints)}")
+        return self
