@@ -60,12 +60,20 @@ def _part(heading: str, section: type[BaseModel], rows: list[str]) -> str:
 
 
 def _rows(section: type[BaseModel], prefix: str = "") -> Iterator[str]:
-    """A row a key; the keys of a section inside the section are written with a dot."""
+    """A row a key; the keys of a section inside the section are written with a dot.
+
+    Sections under names of the user's choice stand under ``<name>``; one that may be null has a row of its own first.
+    """
     for name, field in section.model_fields.items():
         if inner := _section(field):
             yield from _rows(inner, f"{prefix}{name}.")
-        else:
-            yield _row(f"{prefix}{name}", field)
+            continue
+        if inner := _named_section(field):
+            yield from _rows(inner, f"{prefix}{name}.<name>.")
+            continue
+        yield _row(f"{prefix}{name}", field)
+        if inner := _optional_section(field):
+            yield from _rows(inner, f"{prefix}{name}.")
 
 
 def _row(key: str, field: FieldInfo) -> str:
@@ -81,6 +89,18 @@ def _cell(text: str) -> str:
 def _section(field: FieldInfo) -> type[BaseModel] | None:
     kind = field.annotation
     return kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None
+
+
+def _named_section(field: FieldInfo) -> type[BaseModel] | None:
+    if get_origin(field.annotation) is not dict:
+        return None
+    value = get_args(field.annotation)[1]
+    return value if isinstance(value, type) and issubclass(value, BaseModel) else None
+
+
+def _optional_section(field: FieldInfo) -> type[BaseModel] | None:
+    parts: tuple[Any, ...] = get_args(field.annotation) if isinstance(field.annotation, UnionType) else ()
+    return next((part for part in parts if isinstance(part, type) and issubclass(part, BaseModel)), None)
 
 
 def _type(field: FieldInfo) -> str:
@@ -111,11 +131,15 @@ def _type_name(annotation: Any) -> str:
         return f"[{', '.join(_type_name(part) for part in parts)}]"
     if origin is dict:
         return f"{_type_name(parts[0])} -> {_type_name(parts[1])}"
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return "section"
     return TYPE_NAMES[annotation]
 
 
 def _default(field: FieldInfo) -> str:
     """The default as it would stand in the YAML file."""
+    if field.is_required():
+        return "required"
     return json.dumps(field.get_default(call_default_factory=True), ensure_ascii=False, default=str)
 
 
