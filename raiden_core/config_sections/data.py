@@ -34,6 +34,8 @@ class GenerationConfig(Section):
 
     samples_per_character: int | None = Field(default=8, ge=1)
     """At most so many samples a character; None for all that its facts give."""
+    evaluation_only_samples: int | None = Field(default=None, ge=1)
+    """At most so many samples of a character that is only evaluated; None: as many as of the others."""
     include_cm: bool = True
     """Whether to write conversation-memory (CM) samples beside script-based knowledge (SBK)."""
     cm_share: float = Field(default=0.25, ge=0, le=1)

@@ -58,7 +58,8 @@ def generate_stage(config: Config, out: Path, progress: Progress) -> Mapping[str
     composed = wanted.composed
     if composed.count:
         characters += compose(composed.count, language=composed.language, facts=composed.facts, seed=config.seed)
-    generated = _generate(config, characters, progress)
+    generation = config.generation
+    generated = _generate(config, characters, generation.samples_per_character, progress)
     if not generated.samples:
         first = next(iter([*refused, *map(str, generated.skipped)]), "no character was read")
         raise DataError(f"characters: no sample could be made; the first reason: {first}")
@@ -67,7 +68,8 @@ def generate_stage(config: Config, out: Path, progress: Progress) -> Mapping[str
     stats = {**generated.stats, "refused": refused, EVALUATION_ONLY: {}}
     for row, paths in wanted.evaluation_only.items():
         others, refused_here = _read(paths)
-        made = _generate(config, others, progress)
+        limit = generation.evaluation_only_samples or generation.samples_per_character
+        made = _generate(config, others, limit, progress)
         if not made.samples:
             raise DataError(f"characters.evaluation_only.{row}: no sample could be made of {', '.join(paths)}")
         (out / EVALUATION_ONLY).mkdir(exist_ok=True)
@@ -80,12 +82,12 @@ def generate_stage(config: Config, out: Path, progress: Progress) -> Mapping[str
     return stats
 
 
-def _generate(config: Config, characters: Sequence[Character], progress: Progress) -> Generated:
+def _generate(config: Config, characters: Sequence[Character], limit: int | None, progress: Progress) -> Generated:
     generation = config.generation
     return generate(
         characters,
         teacher=OfflineTeacher(config.seed),
-        samples_per_character=generation.samples_per_character,
+        samples_per_character=limit,
         include_cm=generation.include_cm,
         cm_share=generation.cm_share,
         seed=config.seed,
