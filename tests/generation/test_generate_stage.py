@@ -1,0 +1,26 @@
+"""The generate stage's files: whose samples go where, and how many of each."""
+
+from collections import Counter
+from pathlib import Path
+
+from raiden_core.config import Config
+from raiden_core.config_sections.data import CharactersConfig, ComposedConfig, GenerationConfig
+from raiden_core.generation.stage import generate_stage
+from raiden_core.progress import silent
+from raiden_core.samples import read_samples
+
+
+def test_characters_that_are_only_evaluated_have_their_own_file_and_limit(tmp_path: Path) -> None:
+    config = Config(
+        characters=CharactersConfig(composed=ComposedConfig(count=4), evaluation_only={"own": ("shipped:zh",)}),
+        generation=GenerationConfig(samples_per_character=6, evaluation_only_samples=2),
+    )
+    stats = generate_stage(config, tmp_path, silent)
+    trained_on = Counter(sample.character_name for sample in read_samples(tmp_path / "samples.jsonl"))
+    only_evaluated = Counter(sample.character_name for sample in read_samples(tmp_path / "evaluation_only/own.jsonl"))
+    assert len(trained_on) == 4
+    assert max(trained_on.values()) == 6
+    assert len(only_evaluated) >= 16
+    assert set(only_evaluated.values()) == {2}
+    assert not set(trained_on) & set(only_evaluated)
+    assert stats["samples"] == trained_on.total()
