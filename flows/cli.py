@@ -8,6 +8,8 @@ from raiden_core import cli
 
 COMMANDS = {
     "run": ("flows.run_command:run", "Run the pipeline: characters to report, finished stages from the cache."),
+    "up": ("flows.up_command:up", "Start a Prefect server, the deployments and a worker on this machine."),
+    "down": ("flows.up_command:down", "Stop what `raiden up` started."),
     **cli.COMMANDS,
 }
 HELP = "raiden turns character profiles into a role-playing model that stays in character, and proves it."

@@ -75,9 +75,9 @@ def run(config: Path, stage: str | None, refresh: tuple[str, ...], overrides: tu
             display.reset(token)
     _print_stages(console, record, time.monotonic() - started)
     if record["results"]:
-        from raiden_core.evaluation.tables import result_table
+        from raiden_core.evaluation.tables import result_tables
 
-        console.print(result_table(record["results"]))
+        console.print(result_tables(record["results"]))
     if record["report"]:
         console.print(f"report: {record['report']}", highlight=False, soft_wrap=True)
     if as_json:

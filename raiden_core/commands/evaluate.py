@@ -30,7 +30,7 @@ def evaluate(
     from rich.console import Console
 
     from raiden_core.evaluation.stage import evaluate_files, headline
-    from raiden_core.evaluation.tables import result_table
+    from raiden_core.evaluation.tables import result_tables
 
     settings = read_config(config, (*overrides, *(("evaluation.drop_bad_gold=true",) if drop_bad_gold else ())))
     models = {**({"base": base} if base else {}), "trained": model}
@@ -40,5 +40,5 @@ def evaluate(
             lambda folder: headline(evaluate_files(settings, models, data, {}, folder, progress)),
             resumable=True,
         )
-    Console().print(result_table(json.loads((out / "results.json").read_text("utf-8"))))
+    Console().print(result_tables(json.loads((out / "results.json").read_text("utf-8"))))
     click.echo(f"{out / 'results.json'}")

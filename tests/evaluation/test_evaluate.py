@@ -16,7 +16,7 @@ from raiden_core.evaluation.answers import Prompt, Reply
 from raiden_core.evaluation.controls import run_controls
 from raiden_core.evaluation.evaluate import evaluate
 from raiden_core.evaluation.predictions import read_predictions
-from raiden_core.evaluation.tables import result_table
+from raiden_core.evaluation.tables import result_tables
 from raiden_core.progress import Progress, silent
 from raiden_core.rewards import Scorer
 from raiden_core.samples import Sample, Turn
@@ -241,11 +241,12 @@ def test_progress_runs_over_all_models(tmp_path: Path) -> None:
     assert seen == [(20, 40, "base"), (40, 40, "trained")]
 
 
-def test_result_table_shows_the_numbers_even_where_names_look_like_markup(tmp_path: Path) -> None:
+def test_result_tables_show_the_numbers_in_80_columns_even_where_names_look_like_markup(tmp_path: Path) -> None:
     results = _run(tmp_path, extra={"[red]mine": [_sample(number, "SBK", "h") for number in range(4)]})
-    console = Console(width=100, record=True, file=io.StringIO())
-    console.print(result_table(results))
+    console = Console(width=80, record=True, file=io.StringIO())
+    console.print(result_tables(results))
     text = console.export_text()
-    for words in ("SBK", "+25.0", "70.0", "35.0", "[red]mine SBK", "trained", "0.06"):
+    for words in ("SBK", "+25.0", "70.0", "35.0", "[red]mine", "trained", "0.06"):
         assert words in text, words
-    assert "mine CM" not in text, "rows without samples are left out"
+    assert "…" not in text, "80 columns are enough"
+    assert "CM" not in text.partition("[red]mine")[2], "rows without samples are left out"
