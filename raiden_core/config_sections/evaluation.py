@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from raiden_core.config_sections.base import Section
+from raiden_core.config_sections.teacher import EndpointConfig
 
 
 class EvaluationConfig(Section):
@@ -14,5 +15,11 @@ class EvaluationConfig(Section):
     """Longest answer in tokens."""
     batch_size: int = Field(default=32, ge=1)
     """Prompts at once."""
+    samples: int = Field(default=0, ge=0)
+    """Sampled replies to each question beside the greedy one, for pass@k and the majority; 0: none."""
+    temperature: float = Field(default=1.0, gt=0)
+    """Of the sampled replies."""
+    served: EndpointConfig = EndpointConfig(dialect="openai", thinking="default")
+    """How a model behind a URL is asked; url and model come from the command line."""
     drop_bad_gold: bool = False
     """Drop samples whose reference fails its own validator instead of refusing the file."""

@@ -8,8 +8,9 @@
     )
 
 writes into ``out``: ``results.json``, ``predictions.jsonl`` (a line for each model and sample), ``summary.csv`` and
-``summary.parquet`` (all the tables), ``answers.jsonl`` (raw replies; with it a killed evaluation goes on). ``base`` is
-the policy that GRPO started from; ``original``, when given, is what the cold start began with.
+``summary.parquet`` (all the tables), ``answers.jsonl`` (raw replies; with it a killed evaluation goes on), and
+``sampled.jsonl`` where further replies were sampled. ``base`` is the policy that GRPO started from; ``original``, when
+given, is what the cold start began with.
 """
 
 from __future__ import annotations
@@ -21,9 +22,11 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from raiden_core.errors import DataError, UsageError
-from raiden_core.evaluation.answers import Answerer, LocalModel
+from raiden_core.evaluation.answers import GREEDY, Answerer
 from raiden_core.evaluation.controls import bad_gold, find_leaks, run_controls
+from raiden_core.evaluation.local_model import LocalModel
 from raiden_core.evaluation.predictions import MAIN_SET, Prediction, score_replies, write_predictions
+from raiden_core.evaluation.sampling import sampling_summary
 from raiden_core.evaluation.summary import breakdown, cells, pairs, write_tables
 from raiden_core.progress import Progress, silent
 from raiden_core.samples import Sample
@@ -53,6 +56,8 @@ def evaluate(
     instructions: str | None = None,
     max_new_tokens: int = 256,
     batch_size: int = 64,
+    samples_per_question: int = 0,
+    temperature: float = 1.0,
     seed: int = 0,
     drop_bad_gold: bool = False,
     store: Path | None = None,
@@ -70,7 +75,9 @@ def evaluate(
         instructions: replaces the prompts' instructions, as in training.
         max_new_tokens: at most so many tokens a reply.
         batch_size: prompts in a batch.
-        seed: draws the other characters of the control.
+        samples_per_question: sampled replies beside the greedy one; with them pass@k and the majority are reported.
+        temperature: of the sampled replies.
+        seed: draws the other characters of the control, and seeds the sampled replies.
         drop_bad_gold: leave samples out whose reference fails their validator, instead of refusing them.
         store: where raw replies are kept; ``out / "answers.jsonl"`` when None.
         progress: told about questions answered, over all models.
@@ -85,18 +92,22 @@ def evaluate(
         raise UsageError(f"a further set cannot be called {MAIN_SET}")
     sets, notes, dropped = _usable_sets({MAIN_SET: samples, **extra}, scorer, drop_bad_gold)
     out.mkdir(parents=True, exist_ok=True)
-    predictions = _predict(
+    predictions, sampled = _predict(
         {
-            name: LocalModel(model, max_new_tokens, batch_size) if isinstance(model, Path) else model
+            name: LocalModel(model, max_new_tokens, batch_size, temperature, seed) if isinstance(model, Path) else model
             for name, model in sorted(models.items(), key=lambda item: MODELS.index(item[0]))
         },
         sets,
+        samples_per_question,
         scorer,
         instructions,
         store or out / "answers.jsonl",
         progress,
     )
     write_predictions(out / "predictions.jsonl", (row for rows in predictions.values() for row in rows))
+    if samples_per_question:
+        rows = (row for draws in sampled.values() for rows in draws for row in rows)
+        write_predictions(out / "sampled.jsonl", rows)
     by_model = {model: rows for (set_name, model), rows in predictions.items() if set_name == MAIN_SET}
     tested = "trained" if "trained" in by_model else list(by_model)[-1]
     results: dict[str, Any] = {
@@ -120,11 +131,15 @@ def evaluate(
         "notes": notes + _warnings(results, by_model),
         "settings": {
             "decoding": "greedy",
+            "samples_per_question": samples_per_question,
+            "temperature": temperature if samples_per_question else None,
             "max_new_tokens": max_new_tokens,
             "instructions": instructions,
             "seed": seed,
         },
     }
+    if samples_per_question:
+        results["sampling"] = {model: sampling_summary(draws, temperature) for model, draws in sampled.items()}
     write_tables(out, [row for rows in predictions.values() for row in rows])
     partial = out / "results.json.partial"
     partial.write_text(json.dumps(results, ensure_ascii=False, indent=2, allow_nan=False) + "\n", encoding="utf-8")
@@ -163,26 +178,37 @@ def _usable_sets(
 def _predict(
     models: Mapping[str, Answerer],
     sets: Mapping[str, Sequence[Sample]],
+    samples_per_question: int,
     scorer: Scorer,
     instructions: str | None,
     store: Path,
     progress: Progress,
-) -> dict[tuple[str, str], list[Prediction]]:
-    """Predictions by set and model; each model answers all sets at once, because loading it can take minutes."""
+) -> tuple[dict[tuple[str, str], list[Prediction]], dict[str, list[list[Prediction]]]]:
+    """Greedy predictions by set and model, and each model's sampled ones of the main set, a list a draw.
+
+    Each model answers everything at once, because loading it can take minutes.
+    """
     prompts = {name: [build_prompt(sample, instructions) for sample in samples] for name, samples in sets.items()}
-    everything = [prompt for part in prompts.values() for prompt in part]
-    predictions: dict[tuple[str, str], list[Prediction]] = {}
+    parts = [(name, GREEDY) for name in sets] + [(MAIN_SET, draw + 1) for draw in range(samples_per_question)]
+    everything = [prompt for name, _ in parts for prompt in prompts[name]]
+    draws = [draw for name, draw in parts for _ in prompts[name]]
+    greedy: dict[tuple[str, str], list[Prediction]] = {}
+    sampled: dict[str, list[list[Prediction]]] = {}
     for number, (model, answerer) in enumerate(models.items()):
 
         def share(done: int, total: int, note: str = "", number: int = number, model: str = model) -> None:
             finished = len(everything) * number + len(everything) * done // max(total, 1)
-            progress(finished, len(everything) * len(models), note or model)
+            progress(finished, len(everything) * len(models), f"{model} {note}".rstrip())
 
-        replies = iter(answerer.answer(everything, store=store, progress=share))
-        for name, samples in sets.items():
-            part = [next(replies) for _ in samples]
-            predictions[name, model] = score_replies(name, model, samples, prompts[name], part, scorer)
-    return predictions
+        replies = iter(answerer.answer(everything, store=store, progress=share, draws=draws))
+        for name, draw in parts:
+            part = [next(replies) for _ in sets[name]]
+            rows = score_replies(name, model, sets[name], prompts[name], part, scorer, draw)
+            if draw == GREEDY:
+                greedy[name, model] = rows
+            else:
+                sampled.setdefault(model, []).append(rows)
+    return greedy, sampled
 
 
 def _compare(by_model: Mapping[str, Sequence[Prediction]]) -> dict[str, Any]:

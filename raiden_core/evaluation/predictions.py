@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from raiden_core.errors import DataError
-from raiden_core.evaluation.answers import Prompt, Reply
+from raiden_core.evaluation.answers import GREEDY, Prompt, Reply
 from raiden_core.samples import Sample, iter_rows
 
 if TYPE_CHECKING:
@@ -56,6 +56,8 @@ class Prediction:
     finished: bool
     note: str
     """Why the model could not be asked; empty where it was."""
+    draw: int = GREEDY
+    """Which reply to this question it is; the greedy one is 0."""
 
     @property
     def strict(self) -> float:
@@ -70,6 +72,7 @@ def score_replies(
     prompts: Sequence[Prompt],
     replies: Sequence[Reply],
     scorer: Scorer,
+    draw: int = GREEDY,
 ) -> list[Prediction]:
     """A prediction a sample, in their order."""
     rows = []
@@ -100,6 +103,7 @@ def score_replies(
                 tokens=reply.tokens,
                 finished=reply.finished,
                 note=reply.note,
+                draw=draw,
             )
         )
     return rows

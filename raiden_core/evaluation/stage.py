@@ -9,6 +9,7 @@ from typing import Any
 from raiden_core.config import Config
 from raiden_core.errors import ConfigError
 from raiden_core.evaluation.evaluate import evaluate
+from raiden_core.evaluation.served_model import ServedModel, endpoint_at, is_url
 from raiden_core.progress import Progress
 from raiden_core.rewards.configured import configured_scorer
 from raiden_core.samples import read_samples
@@ -50,7 +51,7 @@ def evaluate_files(
 ) -> dict[str, Any]:
     """Evaluate models on the validation file and the extra files, and leave the results in ``out``."""
     return evaluate(
-        models={name: _local(model) for name, model in models.items()},
+        models={name: _model(model, config) for name, model in models.items()},
         samples=read_samples(validation),
         extra={name: read_samples(path) for name, path in extra.items()},
         training=read_samples(train) if train else None,
@@ -59,16 +60,21 @@ def evaluate_files(
         instructions=config.system_prompt,
         max_new_tokens=config.evaluation.max_new_tokens,
         batch_size=config.evaluation.batch_size,
+        samples_per_question=config.evaluation.samples,
+        temperature=config.evaluation.temperature,
         seed=config.seed,
         drop_bad_gold=config.evaluation.drop_bad_gold,
         progress=progress,
     )
 
 
-def _local(model: Path | str) -> Path:
-    """A model's folder; one named by its Hub id is taken from (or fetched into) the Hub's cache."""
+def _model(model: Path | str, config: Config) -> Path | ServedModel:
+    """A model's folder, or who asks its server; one named by its Hub id is taken from the Hub's cache, or fetched."""
     if isinstance(model, Path):
         return model
+    evaluation = config.evaluation
+    if is_url(model):
+        return ServedModel(endpoint_at(model, evaluation.served), evaluation.max_new_tokens, evaluation.temperature)
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from raiden_core.errors import DataError
-from raiden_core.evaluation import answers
-from raiden_core.evaluation.answers import LocalModel, Reply, model_digest
+from raiden_core.evaluation import local_model
+from raiden_core.evaluation.answers import Reply
+from raiden_core.evaluation.local_model import LocalModel, model_digest
 
 REPLY = ["<think>", "h", "m", "</think>", "<answer>", "长沙", "</answer>", "<|im_end|>", "z"]
 QUESTIONS = [
@@ -80,8 +81,8 @@ def test_a_killed_run_goes_on_without_asking_again(
     with store.open("a") as file:
         file.write('{"key": "cut')  # as a kill in the middle of a write leaves it
     asked: list[int] = []
-    original = answers._reply
-    monkeypatch.setattr(answers, "_reply", lambda *args: asked.append(len(args[3])) or original(*args))
+    original = local_model._reply
+    monkeypatch.setattr(local_model, "_reply", lambda *args: asked.append(len(args[3])) or original(*args))
     seen: list[tuple[int, int]] = []
     assert model.answer(PROMPTS, store=store, progress=lambda done, total, note="": seen.append((done, total))) == whole
     assert sum(asked) == 3
@@ -101,8 +102,8 @@ def test_a_store_of_other_weights_or_settings_is_not_believed(parrot: Callable[.
 
 
 def test_digest_of_a_big_file_sees_a_change_of_its_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(answers, "SAMPLED_BYTES", 16)
-    monkeypatch.setattr(answers, "SAMPLED_PIECES", 4)
+    monkeypatch.setattr(local_model, "SAMPLED_BYTES", 16)
+    monkeypatch.setattr(local_model, "SAMPLED_PIECES", 4)
     (tmp_path / "model.safetensors").write_bytes(bytes(1000))
     before = model_digest(tmp_path)
     (tmp_path / "model.safetensors").write_bytes(bytes(990) + b"changed it")
@@ -124,7 +125,7 @@ def test_a_prompt_longer_than_the_context_is_a_reply_with_a_reason(parrot: Calla
 
 def test_batches_obey_both_limits() -> None:
     tokens = [(str(length), [0] * length) for length in (100_000, 60_000, 900, 800, 700)]
-    sizes = [len(batch) for batch in answers._batches(tokens, 2, 100)]
+    sizes = [len(batch) for batch in local_model._batches(tokens, 2, 100, 131_072)]
     assert sizes == [1, 2, 2]
 
 
@@ -175,3 +176,13 @@ def test_a_missing_folder_and_a_broken_store_are_named(random_model: Path, tmp_p
     store.write_text(json.dumps({"key": "k", "text": "t", "tokens": 1, "finished": True}) + '\n["no reply"]\n')
     with pytest.raises(DataError, match="line 2 is no stored reply"):
         LocalModel(random_model, 4).answer(PROMPTS, store=store)
+
+
+def test_draws_are_sampled_each_for_itself_and_the_greedy_reply_stays(random_model: Path, tmp_path: Path) -> None:
+    model = LocalModel(random_model, 12, temperature=3.0)
+    greedy = model.answer(PROMPTS[:1], store=tmp_path / "greedy.jsonl")[0]
+    replies = model.answer([PROMPTS[0]] * 4, store=tmp_path / "all.jsonl", draws=[0, 1, 2, 3])
+    assert replies[0] == greedy
+    assert len({reply.text for reply in replies}) == 4
+    assert model.answer([PROMPTS[0]] * 4, store=tmp_path / "again.jsonl", draws=[0, 1, 2, 3]) == replies
+    assert len((tmp_path / "all.jsonl").read_text().splitlines()) == 4

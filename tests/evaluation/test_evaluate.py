@@ -54,7 +54,14 @@ class Rule:
     reply: Callable[[str, str], str]
     asked: list[Prompt] = field(default_factory=list)
 
-    def answer(self, prompts: Sequence[Prompt], *, store: Path, progress: Progress = silent) -> list[Reply]:
+    def answer(
+        self,
+        prompts: Sequence[Prompt],
+        *,
+        store: Path,
+        progress: Progress = silent,
+        draws: Sequence[int] | None = None,
+    ) -> list[Reply]:
         self.asked += prompts
         texts = [self.reply(prompt[0]["content"], prompt[-1]["content"]) for prompt in prompts]
         progress(len(prompts), len(prompts))
