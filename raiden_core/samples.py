@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TextIO
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -93,7 +94,7 @@ class Sample(BaseModel):
     @classmethod
     def _none_means_absent(cls, data: Any) -> Any:
         if isinstance(data, dict):
-            return {key: value for key, value in data.items() if value is not None}
+            return _with_derived_fields({key: value for key, value in data.items() if value is not None})
         return data
 
     @model_validator(mode="after")
@@ -101,6 +102,35 @@ class Sample(BaseModel):
         if not self.id:
             object.__setattr__(self, "id", sample_id(self))
         return self
+
+
+_SCRIPTS = (
+    ("ja", re.compile("[\u3041-\u3096\u30a1-\u30fa]")),
+    ("ko", re.compile("[\uac00-\ud7a3]")),
+    ("zh", re.compile("[\u3400-\u9fff]")),
+    ("en", re.compile("[A-Za-z]")),
+)
+"""Language -> letters that speak for it, the most telling first."""
+
+
+def _with_derived_fields(row: dict[str, Any]) -> dict[str, Any]:
+    """Fields that files made for the OpenR1 guide keep in ``metadata`` or do not have: language, dimension, reasoning.
+
+    The language decides in which words a prompt is put, so it is read off the question's script where nobody says it.
+    """
+    metadata = row.get("metadata")
+    said = metadata if isinstance(metadata, dict) else {}
+    if "language" not in row:
+        texts = (str(row.get("question", "")), str(row.get("answer", "")))
+        found = next((code for text in texts for code, letters in _SCRIPTS if letters.search(text)), None)
+        named = said.get("language")
+        language = named if isinstance(named, str) and named else found
+        row |= {"language": language} if language else {}
+    if "dimension" not in row and said.get("focus") == "conversation_memory":
+        row["dimension"] = "CM"
+    if "reasoning" not in row and isinstance(said.get("reasoning"), str):
+        row["reasoning"] = said["reasoning"]
+    return row
 
 
 def sample_id(sample: Sample) -> str:
@@ -163,7 +193,16 @@ def read_samples(path: Path) -> list[Sample]:
     Raises:
         DataError: the file or one of its rows cannot be read; the message names row and field.
     """
-    return [parse_sample(row, where) for where, row in iter_rows(path)]
+    return list(iter_samples(path))
+
+
+def iter_samples(path: Path) -> Iterator[Sample]:
+    """The same one by one; a ``.jsonl`` or ``.parquet`` file is never held as a whole.
+
+    Raises:
+        DataError: the file or one of its rows cannot be read; the message names row and field.
+    """
+    return (parse_sample(row, where) for where, row in iter_rows(path))
 
 
 def write_samples(path: Path, samples: Iterable[Sample]) -> None:
@@ -175,12 +214,36 @@ def write_samples(path: Path, samples: Iterable[Sample]) -> None:
 
         pd.DataFrame([table_row(sample) for sample in samples]).to_parquet(path, index=False)
         return
-    rows = (json.dumps(sample.model_dump(mode="json"), ensure_ascii=False) for sample in samples)
     with path.open("w", encoding="utf-8") as file:
         if path.suffix == ".jsonl":
-            file.writelines(row + "\n" for row in rows)
+            file.writelines(_json_row(sample) + "\n" for sample in samples)
         else:
-            file.write("[\n" + ",\n".join(rows) + "\n]\n")
+            array = JsonArray(file)
+            for sample in samples:
+                array.add(sample)
+            array.end()
+
+
+class JsonArray:
+    """Samples written as a JSON array, one by one, a row a line."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+        self._before = ""
+        file.write("[\n")
+
+    def add(self, sample: Sample) -> None:
+        """Write one more."""
+        self._file.write(self._before + _json_row(sample))
+        self._before = ",\n"
+
+    def end(self) -> None:
+        """Close the array; without this call the file is no JSON."""
+        self._file.write("\n]\n")
+
+
+def _json_row(sample: Sample) -> str:
+    return json.dumps(sample.model_dump(mode="json"), ensure_ascii=False)
 
 
 def table_row(sample: Sample) -> dict[str, Any]:

@@ -1,15 +1,26 @@
 """``raiden generate``: questions and answers about characters, as one file and as a training split.
 
-The options are those of the OpenR1 guide, which people know; hyphens and underscores are the same.
+The options are those of the OpenR1 guide, which people know; hyphens and underscores are the same. The teacher is the
+offline one unless a configuration names a server (``teacher.kind: llm``); options go before the configuration.
 """
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from raiden_core.commands.options import progress_bar
+from raiden_core.commands.options import config_options, progress_bar, read_config
+
+if TYPE_CHECKING:
+    from raiden_core.characters import Character
+    from raiden_core.config import Config
+
+GUIDE = {"samples_per_character": 8, "include_cm": False, "cm_share": 0.25}
+"""What is generated where neither a configuration nor an option says so."""
+STATS_FILE = "generation_stats.json"
 
 
 @click.command("generate")
@@ -21,7 +32,7 @@ from raiden_core.commands.options import progress_bar
     "--auto-detect", is_flag=True, help="Take every character in its own language (the default without --language)."
 )
 @click.option(
-    "--num-samples-per-profile", default=8, show_default=True, type=click.IntRange(1), help="Samples a character."
+    "--num-samples-per-profile", type=click.IntRange(1), help="Samples a character; default: the configuration's, or 8."
 )
 @click.option("--include-cm", is_flag=True, help="Write conversation-memory samples as well.")
 @click.option("--max-profiles", type=click.IntRange(1), help="Only the first so many characters.")
@@ -32,63 +43,115 @@ from raiden_core.commands.options import progress_bar
     type=click.Path(path_type=Path),
     help="Where all samples go; the split lies beside it in training/.",
 )
-@click.option("--validation-share", default=0.1, show_default=True, type=click.FloatRange(0, 1, True, True))
-@click.option("--seed", default=7, show_default=True, type=int)
+@click.option(
+    "--validation-share", type=click.FloatRange(0, 1, True, True), help="Default: the configuration's, or 0.1."
+)
+@click.option("--seed", type=int, help="Default: the configuration's, or 7.")
+@config_options
 def generate(
     profiles: tuple[str, ...],
     language: str | None,
     auto_detect: bool,
-    num_samples_per_profile: int,
+    num_samples_per_profile: int | None,
     include_cm: bool,
     max_profiles: int | None,
     output_file: Path,
-    validation_share: float,
-    seed: int,
+    validation_share: float | None,
+    seed: int | None,
+    config: Path | None,
+    overrides: tuple[str, ...],
 ) -> None:
-    """Write verifiable samples about characters with the offline teacher.
+    """Write verifiable samples about characters, with the offline teacher or the one that a configuration names.
 
-    Beside OUTPUT_FILE, training/train.json and training/validation.json hold the same samples split by character.
+    Beside OUTPUT_FILE, training/train.json and training/validation.json hold the same samples split by character, and
+    generation_stats.json says what was dropped and why. A run that was interrupted goes on where it was: the replies
+    of a teacher behind a server are kept in the configuration's output_dir.
     """
     from raiden_core.characters import read_characters
+    from raiden_core.characters.compose import compose
     from raiden_core.errors import DataError, UsageError
-    from raiden_core.generation import generate as generate_samples
-    from raiden_core.rewards import Scorer
+    from raiden_core.generation.stage import make_samples
+    from raiden_core.mining.session import Group
     from raiden_core.samples import write_samples
     from raiden_core.splitting import split, write_split
-    from raiden_core.teacher.offline import OfflineTeacher
 
     if language and auto_detect:
         raise UsageError("--language and --auto-detect exclude each other; keep one")
-    paths = profiles or ((f"shipped:{language}" if language else "shipped"),)
-    read = read_characters(paths)
-    for refusal in read.refused:
-        click.echo(f"refused: {refusal}", err=True)
-    characters = [one for one in read.characters if not language or one.language == language][:max_profiles]
-    if language and read.characters and not characters:
+    if output_file.suffix not in (".json", ".jsonl", ".parquet"):
+        # Before anything is paid for.
+        raise DataError(f"{output_file}: unknown kind of file; use .json, .jsonl or .parquet")
+    settings = _settings(config, overrides, num_samples_per_profile, include_cm, seed)
+    wanted, composed = settings.characters, settings.characters.composed
+    paths = profiles or wanted.paths
+    if not paths and not composed.count:
+        paths = (f"shipped:{language}" if language else "shipped",)
+    everybody: list[Character] = []
+    if paths:
+        read = read_characters(paths)
+        everybody += read.characters
+        for refusal in read.refused:
+            click.echo(f"refused: {refusal}", err=True)
+    if composed.count and not profiles:
+        everybody += compose(composed.count, language=composed.language, facts=composed.facts, seed=settings.seed)
+    characters = [one for one in everybody if not language or one.language == language][:max_profiles]
+    if language and everybody and not characters:
         raise DataError(f"{', '.join(paths)}: no character of language {language!r}; leave --language out to take all")
-    click.echo("teacher: offline rules (no server; it knows facts written as `key: value`)", err=True)
+    click.echo(f"teacher: {_teacher(settings)}", err=True)
     with progress_bar("generate") as progress:
-        generated = generate_samples(
-            characters,
-            teacher=OfflineTeacher(seed),
-            samples_per_character=num_samples_per_profile,
-            include_cm=include_cm,
-            cm_share=0.25,
-            seed=seed,
-            scorer=Scorer(),
-            progress=progress,
-        )
+        limit = settings.generation.samples_per_character
+        generated = make_samples(settings, [Group(characters, limit)], progress)[0]
+    for place in generated.stats.get("seeds_refused", ()):
+        click.echo(f"refused: {place}", err=True)
     for skipped in generated.skipped:
         click.echo(f"skipped: {skipped}", err=True)
     if not generated.samples:
         raise DataError(f"{', '.join(paths)}: no sample could be made; the lines above say why")
     output_file.parent.mkdir(parents=True, exist_ok=True)
     write_samples(output_file, generated.samples)
-    click.echo(f"{output_file}: {len(generated.samples)} samples of {len(characters)} characters")
-    if generated.stats["characters"]["used"] < 2:
+    stats = output_file.with_name(STATS_FILE)
+    stats.write_text(json.dumps(generated.stats, ensure_ascii=False, indent=2) + "\n", "utf-8")
+    used = generated.stats["characters"]["used"]
+    click.echo(f"{output_file}: {len(generated.samples)} samples of {used} characters")
+    if generated.dropped:
+        most = sorted(generated.dropped.items(), key=lambda item: -item[1])
+        click.echo("dropped: " + ", ".join(f"{count} {reason}" for reason, count in most), err=True)
+    if used < 2:
         click.echo("one character only: nothing to split")
         return
-    parts = split(generated.samples, validation_share=validation_share, validation_characters=None, seed=seed)
+    characters_held_out = settings.split.validation_characters if validation_share is None else None
+    share = settings.split.validation_share if validation_share is None else validation_share
+    parts = split(
+        generated.samples,
+        validation_share=None if characters_held_out else share,
+        validation_characters=characters_held_out,
+        seed=settings.seed,
+    )
     folder = output_file.parent / "training"
-    write_split(parts, folder)
+    write_split(parts, folder, generated.stats)
     click.echo(f"{folder}: train.json {len(parts.train)}, validation.json {len(parts.validation)}")
+
+
+def _settings(
+    path: Path | None, overrides: tuple[str, ...], samples: int | None, include_cm: bool, seed: int | None
+) -> Config:
+    """The configuration with the options in it."""
+    settings = read_config(path, overrides)
+    given: dict[str, Any] = {"samples_per_character": samples, "include_cm": include_cm or None}
+    guide = {} if path else {key: value for key, value in GUIDE.items() if key not in _named(overrides)}
+    generation = settings.generation.model_copy(
+        update=guide | {key: value for key, value in given.items() if value is not None}
+    )
+    return settings.model_copy(update={"generation": generation, "seed": settings.seed if seed is None else seed})
+
+
+def _named(overrides: tuple[str, ...]) -> set[str]:
+    """The settings of generation that ``--set`` names."""
+    keys = (override.partition("=")[0].strip() for override in overrides)
+    return {key.removeprefix("generation.") for key in keys if key.startswith("generation.")}
+
+
+def _teacher(settings: Config) -> str:
+    if settings.teacher.kind == "offline":
+        return "offline rules (no server; it knows facts written as `key: value`)"
+    answerer = settings.teacher.endpoints[settings.teacher.answerer]
+    return f"{answerer.model} at {answerer.url}"

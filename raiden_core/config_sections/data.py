@@ -40,6 +40,10 @@ class GenerationConfig(Section):
     """Whether to write conversation-memory (CM) samples beside script-based knowledge (SBK)."""
     cm_share: float = Field(default=0.25, ge=0, le=1)
     """Share of CM among a character's samples."""
+    max_similarity: float = Field(default=0.8, gt=0, le=1)
+    """Two samples of one character that expect the same are one from this similarity on (Jaccard, character 3-grams)."""
+    decontaminate: tuple[str, ...] = ()
+    """Evaluation files; samples that are as similar to what they ask are dropped."""
 
 
 class SplitConfig(Section):

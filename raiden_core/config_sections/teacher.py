@@ -70,6 +70,18 @@ class TeacherConfig(Section):
     """Of drafts and answers; facts and verdicts are greedy."""
     max_tokens: int = Field(default=2048, ge=64)
     """Longest reply in tokens; one that is cut off is asked again, and never kept."""
+    drafts: float = Field(default=1.5, ge=1)
+    """Questions drafted for each sample that is wanted: filters drop some. Missing samples are drafted again, twice."""
+    characters_at_once: int = Field(default=64, ge=1)
+    """Characters under way at a time: enough to keep the endpoints busy; more of them only take memory."""
+    student: str | None = None
+    """Endpoint that serves the student, to drop what it can do already; None: no sample is dropped for that."""
+    student_answers: int = Field(default=4, ge=1)
+    """Answers of the student to each question."""
+    student_max_tokens: int = Field(default=512, ge=16)
+    """Longest answer of the student."""
+    pass_rate: tuple[float, float] = (0.0, 0.75)
+    """Lowest and highest share of right answers of the student with which a sample is kept."""
     seeds: tuple[str, ...] = ()
     """Files of questions with answers, or of conversations, to mine samples from beside the teacher's own."""
     launch: ServerConfig | None = None
@@ -78,8 +90,11 @@ class TeacherConfig(Section):
     @model_validator(mode="after")
     def _endpoints_exist(self) -> Self:
         wanted = {"answerer": self.answerer, "judge": self.judge or self.answerer}
+        wanted |= {"student": self.student} if self.student else {}
         wanted |= {f"second_answerers.{place}": name for place, name in enumerate(self.second_answerers)}
         for field, name in wanted.items():
             if name not in self.endpoints:
                 raise ValueError(f"{field}: no endpoint is called {name!r}; there are: {', '.join(self.endpoints)}")
+        if not 0 <= self.pass_rate[0] <= self.pass_rate[1] <= 1:
+            raise ValueError(f"pass_rate: {list(self.pass_rate)} is no range of shares; give [lowest, highest] in 0 to 1")
         return self

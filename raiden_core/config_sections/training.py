@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -91,7 +91,27 @@ class ProbeConfig(Section):
         return self
 
 
-class ColdStartConfig(TrainerSection):
+LORA_FIELDS = frozenset({"lora_r", "lora_alpha", "lora_target_modules"})
+
+
+class TrainingSection(TrainerSection):
+    """What both kinds of training have: processes, an adapter or all weights, checkpoints."""
+
+    launch: LaunchConfig = LaunchConfig()
+    """Processes and sharding."""
+    lora_r: int | None = Field(default=None, ge=1)
+    """LoRA rank; None trains all weights. The adapter is merged into the model that the stage leaves."""
+    lora_alpha: int = Field(default=32, ge=1)
+    """LoRA scale."""
+    lora_target_modules: tuple[str, ...] = ("all-linear",)
+    """Modules that get an adapter."""
+    save_steps: int = Field(default=50, ge=1)
+    """Optimizer steps between checkpoints, from which a run that was killed goes on; `save_strategy: "no"` makes none."""
+    save_total_limit: int = Field(default=2, ge=2)
+    """Checkpoints kept; with one, a run killed while it writes the next would have none."""
+
+
+class ColdStartConfig(TrainingSection):
     """Supervised fine-tuning on reasoning + answer before GRPO; any field of TRL's SFTConfig may stand here."""
 
     enabled: bool = True
@@ -102,8 +122,8 @@ class ColdStartConfig(TrainerSection):
     """Whether the first epoch goes from characters with few facts to those with many."""
     probe: ProbeConfig = ProbeConfig()
     """When to stop early."""
-    launch: LaunchConfig = LaunchConfig()
-    """Processes and sharding."""
+    save_steps: int = Field(default=100, ge=1)
+    """Optimizer steps between checkpoints, from which a run that was killed goes on; `save_strategy: "no"` makes none."""
     learning_rate: float = Field(default=1e-5, gt=0)
     """Peak learning rate."""
     num_train_epochs: float = Field(default=1, gt=0)
@@ -115,7 +135,7 @@ class ColdStartConfig(TrainerSection):
 
     @classmethod
     def _ours(cls) -> frozenset[str]:
-        return frozenset({"enabled", "questions_per_sequence", "shortest_first", "probe", "launch"})
+        return LORA_FIELDS | {"enabled", "questions_per_sequence", "shortest_first", "probe", "launch"}
 
     @model_validator(mode="after")
     def _extra_fields_are_trls(self) -> Self:
@@ -123,25 +143,21 @@ class ColdStartConfig(TrainerSection):
         return self
 
 
-class GrpoConfig(TrainerSection):
+class GrpoConfig(TrainingSection):
     """GRPO on the verifiable reward; any field of TRL's GRPOConfig may stand here."""
 
-    launch: LaunchConfig = LaunchConfig()
-    """Processes and sharding."""
     permute_rewards: bool = False
     """Control: shuffle the rewards within each batch, so that nothing can be learned from them."""
-    longest_first: bool = False
-    """Whether the longest prompts come first, so that a run that does not fit its memory fails at once."""
+    longest_first: bool | None = None
+    """Whether the first batch holds the longest prompts, so that a run that does not fit its memory fails at once; None: on GPUs."""
     patience: int = Field(default=50, ge=1)
     """Stop after so many logged steps in a row in which no group's rewards differ: nothing to learn from."""
     max_prompt_length: int | None = Field(default=None, ge=16)
-    """Samples with longer prompts (tokens) are dropped and counted; None: what the model's context leaves."""
-    lora_r: int | None = Field(default=None, ge=1)
-    """LoRA rank; None trains all weights."""
-    lora_alpha: int = Field(default=32, ge=1)
-    """LoRA scale."""
-    lora_target_modules: tuple[str, ...] = ("all-linear",)
-    """Modules that get an adapter."""
+    """Samples with longer prompts (tokens) are dropped and counted; None: a prompt that the context cannot hold is an error."""
+    eval_on: Literal["held_back", "validation"] = "held_back"
+    """What `eval_strategy: steps` scores, and the best checkpoint is chosen by: training characters that are held back, or the validation file. With `validation` the final evaluation is on characters that had a say in which weights it sees."""
+    eval_questions: int = Field(default=128, ge=16)
+    """Questions about held-back training characters."""
     learning_rate: float = Field(default=3e-6, gt=0)
     """Peak learning rate."""
     num_train_epochs: float = Field(default=1, gt=0)
@@ -165,8 +181,23 @@ class GrpoConfig(TrainerSection):
 
     @classmethod
     def _ours(cls) -> frozenset[str]:
-        lora = {"lora_r", "lora_alpha", "lora_target_modules"}
-        return frozenset({"launch", "permute_rewards", "longest_first", "patience", "max_prompt_length"} | lora)
+        own = {"launch", "permute_rewards", "longest_first", "patience", "max_prompt_length"}
+        return LORA_FIELDS | own | {"eval_on", "eval_questions"}
+
+    @model_validator(mode="after")
+    def _batch_holds_whole_groups(self) -> Self:
+        extra = self.model_extra or {}
+        processes = self.launch.num_processes or (1 if self.launch.accelerate is None else None)
+        if processes is None:  # the accelerate file says how many: checked when the script starts
+            return self
+        steps = extra.get("steps_per_generation") or self.gradient_accumulation_steps
+        batch = extra.get("generation_batch_size") or self.per_device_train_batch_size * processes * steps
+        if batch % self.num_generations:
+            raise ValueError(
+                f"{batch} completions a step cannot be shared out in groups of num_generations {self.num_generations}; "
+                "make per_device_train_batch_size x processes x gradient_accumulation_steps a multiple of it"
+            )
+        return self
 
     @model_validator(mode="after")
     def _extra_fields_are_trls(self) -> Self:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import pairwise
+from typing import Protocol
 
 from raiden_core.rewards import contains_term, fold
 from raiden_core.teacher import Draft
@@ -51,13 +52,25 @@ def is_generic(term: str) -> bool:
     return text in GENERIC or text in _STOP_CHARACTERS or (len(text) == 1 and text.isascii() and not text.isdigit())
 
 
+class Question(Protocol):
+    """What counts for near-duplicates."""
+
+    @property
+    def attribute(self) -> str:
+        """What is asked about."""
+
+    @property
+    def question(self) -> str:
+        """The words."""
+
+
 class AskedBefore:
     """The questions that one character has been asked."""
 
     def __init__(self) -> None:
         self._asked: list[tuple[str, str, frozenset[str]]] = []
 
-    def near_duplicate(self, draft: Draft) -> bool:
+    def near_duplicate(self, draft: Question) -> bool:
         """Whether this character has been asked the same, in the same or in nearly the same words."""
         question = fold(draft.question)
         shingles = _bigrams(question)
@@ -66,7 +79,7 @@ class AskedBefore:
             for attribute, other, others in self._asked
         )
 
-    def add(self, draft: Draft) -> None:
+    def add(self, draft: Question) -> None:
         """Remember a question that was taken."""
         question = fold(draft.question)
         self._asked.append((draft.attribute, question, _bigrams(question)))

@@ -89,10 +89,10 @@ def generate(
     readable: list[tuple[Character, list[Fact]]] = []
     met: set[str] = set()
     for character in characters:
-        reason = _unusable(character, teacher)
-        if not reason and _identity(character) in met:
+        reason = unusable(character, teacher.name, teacher.languages)
+        if not reason and identity(character) in met:
             reason = "the same name and profile as a character before it"
-        met.add(_identity(character))
+        met.add(identity(character))
         facts = [] if reason else teacher.facts_of(character)
         verifiable = [fact for fact in facts if fact.unverifiable is None]
         dropped[filters.UNVERIFIABLE] += len(facts) - len(verifiable)
@@ -107,7 +107,7 @@ def generate(
     samples: list[Sample] = []
     seen: set[str] = set()
     for done, (character, facts) in enumerate(readable, 1):
-        script, memory = _quotas(character, facts, samples_per_character, cm_share if include_cm else 0.0, seed)
+        script, memory = quotas(character, len(facts), samples_per_character, cm_share if include_cm else 0.0, seed)
         taker = _Taker(character, teacher.name, pools, scorer, seed, seen, dropped)
         made = taker.take(teacher.script_drafts(character, facts), script, patience=None)
         made += taker.take(teacher.memory_drafts(character, facts), memory, patience=PATIENCE + memory)
@@ -117,7 +117,7 @@ def generate(
         samples += made
         progress(done, len(readable), f"{len(samples)} samples")
     left_out = {reason: count for reason, count in sorted(dropped.items()) if count}
-    stats = _stats(samples, len(characters), len(skipped), left_out, teacher.name)
+    stats = statistics(samples, len(characters), len(skipped), left_out, teacher.name)
     return Generated(tuple(samples), tuple(skipped), left_out, stats)
 
 
@@ -141,7 +141,7 @@ class _Taker:
         self.seed = seed
         self.seen = seen
         self.dropped = dropped
-        self.identity = _identity(character)
+        self.identity = identity(character)
         self.asked = filters.AskedBefore()
         self.profile_text = "\n".join(f"{key}：{value}" for key, value in character.profile.items())
 
@@ -210,12 +210,13 @@ def collection(character: Character) -> str:
     return "shipped" if character.source.startswith("shipped:") else character.source
 
 
-def _unusable(character: Character, teacher: Teacher) -> str | None:
+def unusable(character: Character, teacher: str, languages: frozenset[str]) -> str | None:
+    """Why a teacher of that name, who writes those languages, can make nothing of a character; None if it can."""
     if not character.name:
         return "no name"
-    if character.language not in teacher.languages:
-        known = ", ".join(sorted(teacher.languages))
-        return f"language {character.language!r} is not one that {teacher.name} writes ({known})"
+    if character.language not in languages:
+        known = ", ".join(sorted(languages))
+        return f"language {character.language!r} is not one that {teacher} writes ({known})"
     return None
 
 
@@ -227,15 +228,13 @@ def _why_none(facts: Sequence[Fact]) -> str:
     return f"none of its {len(facts)} facts can be verified ({told})"
 
 
-def _quotas(
-    character: Character, facts: Sequence[Fact], wanted: int | None, cm_share: float, seed: int
-) -> tuple[int, int]:
-    """How many SBK and how many CM samples a character gets."""
-    rng = random.Random(f"{seed}:quota:{_identity(character)}")
+def quotas(character: Character, facts: int, wanted: int | None, cm_share: float, seed: int) -> tuple[int, int]:
+    """How many SBK and how many CM samples a character with so many facts gets."""
+    rng = random.Random(f"{seed}:quota:{identity(character)}")
     if wanted is None:
         # All facts; CM on top so that it makes up its share of the whole. A share of 1 leaves nothing to build on.
-        exact = len(facts) * cm_share / (1 - cm_share) if cm_share < 1 else float(len(facts))
-        return (0 if cm_share == 1 else len(facts)), _rounded(exact, rng)
+        exact = facts * cm_share / (1 - cm_share) if cm_share < 1 else float(facts)
+        return (0 if cm_share == 1 else facts), _rounded(exact, rng)
     memory = _rounded(wanted * cm_share, rng)
     return wanted - memory, memory
 
@@ -245,14 +244,16 @@ def _rounded(exact: float, rng: random.Random) -> int:
     return int(exact) + (rng.random() < exact - int(exact))
 
 
-def _identity(character: Character) -> str:
+def identity(character: Character) -> str:
+    """A digest of language, name and profile: characters that share it are one."""
     parts = json.dumps([character.language, character.name, character.profile], ensure_ascii=False)
     return hashlib.sha256(parts.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _stats(
+def statistics(
     samples: Sequence[Sample], characters: int, skipped: int, dropped: Mapping[str, int], teacher: str
 ) -> dict[str, Any]:
+    """The counts of ``stats.json``."""
     per_character = Counter((sample.character_name, str(sample.character_profile)) for sample in samples)
     counts = sorted(per_character.values())
     return {

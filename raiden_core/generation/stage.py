@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,9 @@ from raiden_core.config import Config
 from raiden_core.config_sections.data import CharactersConfig
 from raiden_core.digests import digest_bytes, digest_path
 from raiden_core.errors import ConfigError, DataError
-from raiden_core.generation.generator import Generated, Skipped, generate
+from raiden_core.generation.dedup import counts, drop_overlaps, evaluation_digests, read_evaluation
+from raiden_core.generation.generator import Generated, Skipped, generate, statistics
+from raiden_core.mining.session import Group, mine_groups
 from raiden_core.progress import Progress
 from raiden_core.rewards.configured import configured_scorer
 from raiden_core.samples import write_samples
@@ -30,14 +33,18 @@ EVALUATION_ONLY = "evaluation_only"
 SKIPPED_FILE = "skipped.jsonl"
 
 
-def character_files(characters: CharactersConfig) -> dict[str, str]:
-    """The stage's inputs: for each group of paths one digest over the names and contents of its files.
+def character_files(characters: CharactersConfig, seeded: bool = False) -> dict[str, str]:
+    """The files of characters: for each group of paths one digest over the names and contents of its files.
+
+    Args:
+        characters: the paths.
+        seeded: whether there are characters in files of seeds too.
 
     Raises:
         ConfigError: nobody is asked for, or a row's name cannot be a file's.
         DataError: a path does not exist.
     """
-    if not characters.paths and not characters.composed.count:
+    if not characters.paths and not characters.composed.count and not seeded:
         raise ConfigError("characters: nobody to train on; give characters.paths or characters.composed.count")
     groups = {"characters": characters.paths}
     for row, paths in characters.evaluation_only.items():
@@ -47,53 +54,99 @@ def character_files(characters: CharactersConfig) -> dict[str, str]:
     return {name: _digest(paths) for name, paths in groups.items() if paths}
 
 
+def stage_inputs(config: Config) -> dict[str, str]:
+    """All that the stage reads, by content: characters, seeds of the teacher's, and evaluation files to keep out.
+
+    Raises:
+        ConfigError: as `character_files`.
+        DataError: a file does not exist.
+    """
+    seeds = config.teacher.seeds if config.teacher.kind == "llm" else ()
+    return {
+        **character_files(config.characters, seeded=bool(seeds)),
+        **{f"seeds {path}": digest_path(Path(path)) for path in seeds},
+        **evaluation_digests(config.generation.decontaminate),
+    }
+
+
 def generate_stage(config: Config, out: Path, progress: Progress) -> Mapping[str, Any]:
     """Write the samples of all characters that the configuration names into ``out``.
 
     Raises:
         DataError: a path does not exist, or no character has a fact that can be asked about.
+        StageError: the teacher's server is gone; what it said is kept, and a rerun goes on from there.
     """
     wanted = config.characters
-    characters, refused = _read(wanted.paths)
-    composed = wanted.composed
-    if composed.count:
-        characters += compose(composed.count, language=composed.language, facts=composed.facts, seed=config.seed)
-    generation = config.generation
-    generated = _generate(config, characters, generation.samples_per_character, progress)
+    groups, refused = read_groups(config)
+    generated, *evaluated = make_samples(config, groups, progress)
     if not generated.samples:
         first = next(iter([*refused, *map(str, generated.skipped)]), "no character was read")
         raise DataError(f"characters: no sample could be made; the first reason: {first}")
     write_samples(out / SAMPLES_FILE, generated.samples)
     skipped = list(generated.skipped)
     stats = {**generated.stats, "refused": refused, EVALUATION_ONLY: {}}
-    for row, paths in wanted.evaluation_only.items():
-        others, refused_here = _read(paths)
-        limit = generation.evaluation_only_samples or generation.samples_per_character
-        made = _generate(config, others, limit, progress)
+    for (row, paths), made in zip(wanted.evaluation_only.items(), evaluated, strict=True):
         if not made.samples:
             raise DataError(f"characters.evaluation_only.{row}: no sample could be made of {', '.join(paths)}")
         (out / EVALUATION_ONLY).mkdir(exist_ok=True)
         write_samples(out / EVALUATION_ONLY / f"{row}.jsonl", made.samples)
         skipped += made.skipped
-        stats["refused"] += refused_here
         stats[EVALUATION_ONLY][row] = made.stats
     _write_skipped(out / SKIPPED_FILE, skipped)
     stats["skipped"] = [str(one) for one in skipped]
     return stats
 
 
-def _generate(config: Config, characters: Sequence[Character], limit: int | None, progress: Progress) -> Generated:
+def read_groups(config: Config) -> tuple[list[Group], list[str]]:
+    """All characters that the configuration names, those to train on first; and what could not be read.
+
+    Raises:
+        DataError: a path does not exist.
+    """
+    wanted, limit = config.characters, config.generation.samples_per_character
+    characters, refused = _read(wanted.paths)
+    composed = wanted.composed
+    if composed.count:
+        characters += compose(composed.count, language=composed.language, facts=composed.facts, seed=config.seed)
+    groups = [Group(characters, limit)]
+    for paths in wanted.evaluation_only.values():
+        others, refused_here = _read(paths)
+        refused += refused_here
+        groups.append(Group(others, config.generation.evaluation_only_samples or limit, trained_on=False))
+    return groups, refused
+
+
+def make_samples(config: Config, groups: Sequence[Group], progress: Progress) -> list[Generated]:
+    """The samples of groups of characters, by the teacher that the configuration names.
+
+    Raises:
+        RaidenError: as `raiden_core.mining.session.mine_groups`.
+    """
+    if config.teacher.kind == "llm":
+        return mine_groups(config, groups, progress)
+    return [_by_rule(config, group, progress) for group in groups]
+
+
+def _by_rule(config: Config, group: Group, progress: Progress) -> Generated:
     generation = config.generation
-    return generate(
-        characters,
+    generated = generate(
+        group.characters,
         teacher=OfflineTeacher(config.seed),
-        samples_per_character=limit,
+        samples_per_character=group.limit,
         include_cm=generation.include_cm,
         cm_share=generation.cm_share,
         seed=config.seed,
         scorer=configured_scorer(config),
         progress=progress,
     )
+    if not (generation.decontaminate and group.trained_on):
+        return generated
+    evaluation = [item for path in generation.decontaminate for item in read_evaluation(Path(path))]
+    kept, overlaps = drop_overlaps(generated.samples, evaluation, similarity=generation.max_similarity)
+    dropped = {**generated.dropped, **counts(overlaps)}
+    characters = generated.stats["characters"]
+    stats = statistics(kept, characters["read"], characters["skipped"], dropped, generated.stats["teacher"])
+    return replace(generated, samples=tuple(kept), dropped=dropped, stats=stats)
 
 
 def _read(paths: Sequence[str]) -> tuple[list[Character], list[str]]:

@@ -1,0 +1,21 @@
+"""Where the shards of generation and of evaluation run."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from raiden_core.config_sections.base import Section
+
+
+class RunnerConfig(Section):
+    """Work that is too much for one process. It changes where replies are asked for, never what comes of them."""
+
+    kind: Literal["none", "processes", "ray"] = "none"
+    """`none`: all in one process. `processes`: shards in processes of this machine. `ray`: on a Ray cluster, whose
+    machines all see `output_dir` and the files of characters (`pip install raiden[ray]`)."""
+    address: str | None = None
+    """Of the Ray cluster, such as `ray://head:10001`; None starts Ray on this machine."""
+    shards: int = Field(default=8, ge=1)
+    """Parts that the characters are dealt into; one that is lost is run again, alone."""

@@ -1,0 +1,51 @@
+"""Why a draft of the teacher is dropped: the names that statistics count, beside those of generation/filters.py."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from raiden_core.samples import Difficulty, Dimension, QuestionType
+
+WRONG_LANGUAGE = "wrong language"
+LEAKED_TAGS = "leaked tags"
+REPETITION = "repetition"
+BLANK = "blank text"
+UNKNOWN_NUMBER = "question about no fact of the list"
+UNSOUND_CONVERSATION = "conversation does not alternate, or is too short"
+DETAIL_MISSING = "detail not in the conversation"
+DETAIL_FRESH = "detail comes up right before the question"
+NOT_A_NOUN = "keyword is no noun, name or number"
+A_PHRASE = "keyword is a phrase"
+NOT_IN_EVERY_ANSWER = "keyword not in every answer"
+NOT_IN_CONVERSATION = "keyword not in the conversation"
+KEYWORD_NOT_IN_PROFILE = "keyword not in the profile"
+NOT_PARSED = "keywords lost in parsing"
+NOT_JUDGED = "judge left answers out"
+REFERENCE_WRONG = "judge finds the reference wrong"
+ONE_SIDED = "judge finds no answer wrong"
+DISAGREEMENT = "judge and validator disagree"
+KNOWN_WITHOUT_PROFILE = "answerable without the profile"
+KNOWN_WITHOUT_CONVERSATION = "answerable without the conversation"
+TOO_EASY = "too easy for the student"
+TOO_HARD = "too hard for the student"
+
+
+def refused(purpose: str, reason: str) -> str:
+    """The reason of a sample that lost a reply it needed, such as ``no reply (answer): length``."""
+    return f"no reply ({purpose.partition('/')[0]}): {reason}"
+
+
+class Dropped(Exception):
+    """A draft that is given up; ``str()`` is the reason."""
+
+
+@dataclass(frozen=True)
+class Drop:
+    """A draft that was given up, as statistics count it."""
+
+    reason: str
+    language: str
+    dimension: Dimension | None = None
+    """None for facts."""
+    question_type: QuestionType | None = None
+    difficulty: Difficulty | None = None
