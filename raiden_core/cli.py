@@ -25,6 +25,8 @@ COMMANDS = {
     "evaluate": ("raiden_core.commands.evaluate:evaluate", "Compare models on a validation file."),
     "export": ("raiden_core.commands.export:export", "Write a dataset for TRL, verl or Open-R1."),
     "score": ("raiden_core.commands.score:score", "Score completions with the reward."),
+    "plan": ("raiden_core.commands.plan:plan", "Say what training needs: memory by part, fit, steps, time."),
+    "doctor": ("raiden_core.commands.doctor:doctor", "Look whether all that a run needs is there."),
 }
 """Name -> where the command is, and its line in the help."""
 

@@ -17,6 +17,7 @@ from raiden_core.config_sections.base import Section
 from raiden_core.config_sections.data import CharactersConfig, GenerationConfig, SplitConfig
 from raiden_core.config_sections.evaluation import EvaluationConfig
 from raiden_core.config_sections.report import ReportConfig
+from raiden_core.config_sections.runner import RunnerConfig
 from raiden_core.config_sections.teacher import TeacherConfig
 from raiden_core.config_sections.training import (
     AccuracyConfig,
@@ -51,6 +52,7 @@ class Config(Section):
     grpo: GrpoConfig = GrpoConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
     report: ReportConfig = ReportConfig()
+    runner: RunnerConfig = RunnerConfig()
 
     @model_validator(mode="after")
     def _nano_needs_a_cold_start(self) -> Self:

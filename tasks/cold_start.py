@@ -9,6 +9,7 @@ from typing import Any
 from raiden_core.config import Config
 from raiden_core.progress import Progress
 from raiden_core.stages import StageResult
+from tasks.progress import say
 from tasks.stage import StageCall, stage_task
 
 
@@ -19,7 +20,7 @@ def describe(config: Config, split: StageResult) -> StageCall:
     train = split.folder / "train.json"
 
     def work(out: Path, progress: Progress) -> Mapping[str, Any]:
-        return cold_start_stage(config, train, out, progress)
+        return cold_start_stage(config, train, out, progress, lambda words: say(f"cold-start: {words}"))
 
     return StageCall(
         stage="cold-start",
@@ -30,6 +31,7 @@ def describe(config: Config, split: StageResult) -> StageCall:
             include={"cold_start", "student", "accuracy", "format", "system_prompt", "prefilled_think", "seed"},
         ),
         work=work,
+        resumable=True,
     )
 
 

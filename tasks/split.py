@@ -8,7 +8,7 @@ from typing import Any
 
 from raiden_core.config import Config
 from raiden_core.progress import Progress
-from raiden_core.stages import StageResult
+from raiden_core.stages import STATS, StageResult
 from tasks.stage import StageCall, stage_task
 
 
@@ -16,7 +16,7 @@ def describe(config: Config, generated: StageResult) -> StageCall:
     """The call: the generated samples."""
     from raiden_core.splitting import split_file
 
-    samples = generated.folder / "samples.jsonl"
+    samples, stats = generated.folder / "samples.jsonl", generated.folder / STATS
 
     def work(out: Path, progress: Progress) -> Mapping[str, Any]:
         return split_file(samples, config.split, config.seed, out)
@@ -24,7 +24,7 @@ def describe(config: Config, generated: StageResult) -> StageCall:
     return StageCall(
         stage="split",
         modules=("raiden_core.splitting",),
-        inputs={"samples": samples},
+        inputs={"samples": samples, "statistics": stats},
         section=config.model_dump(mode="json", include={"split", "seed"}),
         work=work,
     )

@@ -9,6 +9,7 @@ from typing import Any
 from raiden_core.config import Config
 from raiden_core.progress import Progress
 from raiden_core.stages import StageResult
+from tasks.progress import say
 from tasks.stage import StageCall, stage_task
 
 
@@ -20,7 +21,7 @@ def describe(config: Config, split: StageResult, cold: StageResult | None) -> St
     base = base_model(config.student, cold)
 
     def work(out: Path, progress: Progress) -> Mapping[str, Any]:
-        return train_stage(config, base, train, validation, out, progress)
+        return train_stage(config, base, train, validation, out, progress, lambda words: say(f"train: {words}"))
 
     return StageCall(
         stage="train",

@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from raiden_core.commands.options import config_options, progress_bar, read_config, write_folder
 
+if TYPE_CHECKING:
+    from raiden_core.config import Config
+
 
 @click.command("evaluate")
 @click.option("--model", required=True, metavar="DIR_OR_URL", help="A folder, or http://HOST:PORT/v1#NAME.")
 @click.option("--base", metavar="DIR_OR_URL", help="The model to compare it with.")
-@click.option("--data", required=True, type=click.Path(path_type=Path), help="validation.json")
+@click.option(
+    "--data",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="validation.json, or a folder with npc.json and dialogue.json.",
+)
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder for the results; it must be new.")
 @click.option("--samples", type=click.IntRange(min=1), metavar="K", help="Also sample K replies: pass@k, majority.")
+@click.option("--judge", metavar="URL#MODEL", help="A model that compares the replies of MODEL and BASE in pairs.")
 @click.option("--drop-bad-gold", is_flag=True, help="Drop samples whose reference fails instead of refusing the file.")
 @config_options
 def evaluate(
@@ -24,6 +34,7 @@ def evaluate(
     data: Path,
     out: Path,
     samples: int | None,
+    judge: str | None,
     drop_bad_gold: bool,
     config: Path | None,
     overrides: tuple[str, ...],
@@ -36,7 +47,7 @@ def evaluate(
 
     ours = [*(["evaluation.drop_bad_gold=true"] if drop_bad_gold else [])]
     ours += [f"evaluation.samples={samples}"] if samples else []
-    settings = read_config(config, (*overrides, *ours))
+    settings = _with_judge(read_config(config, (*overrides, *ours)), judge)
     models = {**({"base": _place(base)} if base else {}), "trained": _place(model)}
     with progress_bar("evaluate") as progress:
         write_folder(
@@ -46,6 +57,17 @@ def evaluate(
         )
     Console().print(result_tables(json.loads((out / "results.json").read_text("utf-8"))))
     click.echo(f"{out / 'results.json'}")
+
+
+def _with_judge(settings: Config, judge: str | None) -> Config:
+    """The settings with the judge at an address; how it is asked is the configured judge's, else the served model's."""
+    if judge is None:
+        return settings
+    from raiden_core.evaluation.served_model import endpoint_at
+
+    evaluation = settings.evaluation
+    endpoint = endpoint_at(judge, evaluation.judge or evaluation.served)
+    return settings.model_copy(update={"evaluation": evaluation.model_copy(update={"judge": endpoint})})
 
 
 def _place(model: str) -> Path | str:

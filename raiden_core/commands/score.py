@@ -1,7 +1,9 @@
 """``raiden score FILE.jsonl``: VRAR of completions, one JSON object a line.
 
 Each line holds a sample (only ``keywords`` or ``validator`` is needed) and its ``completion``. Lines are read, scored
-and printed one by one, so a file may be larger than memory. A line that cannot be scored gets zeros and its reason.
+and printed one by one, so a file may be larger than memory. A line that cannot be scored (broken, not UTF-8, nothing to
+check an answer by, no ``completion``) gets zeros and its reason, and makes the exit code 1. A ``completion`` that is null
+or no text is a bad answer to a good sample: it is scored, with 0.
 """
 
 from __future__ import annotations
@@ -103,13 +105,14 @@ def _score_line(scorer: Scorer, line: bytes, where: str, tally: _Tally) -> dict[
     row: dict[str, Any] = {}
     try:
         row = _parse(line)
+        _check(line, row)
         scored = scorer.score(row, row["completion"])
     except DataError as error:
         tally.unscorable += 1
         scored = Score(0.0, 0.0, 0.0, (), str(error), "")
         click.echo(f"{where}: {error}", err=True)
     else:
-        problem = scorer.check(row) if "answer" in row else None
+        problem = scorer.check(row) if row.get("answer") is not None else None
         if problem:
             tally.bad_references += 1
             click.echo(f"{where}: {problem}", err=True)
@@ -125,17 +128,28 @@ def _score_line(scorer: Scorer, line: bytes, where: str, tally: _Tally) -> dict[
 
 
 def _parse(line: bytes) -> dict[str, Any]:
+    """The row of a line; a byte that is no UTF-8 is replaced, so that the row keeps its id."""
     try:
-        row = json.loads(line.decode())
-    except UnicodeDecodeError as error:
-        raise DataError(f"not UTF-8 at byte {error.start}; save the file as UTF-8") from None
-    except (json.JSONDecodeError, RecursionError) as error:
+        row = json.loads(line.decode(errors="replace"))
+    except (ValueError, RecursionError) as error:
+        _check_encoding(line)
         raise DataError(f"broken JSON: {error}") from None
     if not isinstance(row, dict):
         raise DataError("not a JSON object")
+    return row
+
+
+def _check(line: bytes, row: dict[str, Any]) -> None:
+    _check_encoding(line)
     if "completion" not in row:
         raise DataError("completion is missing: there is nothing to score")
-    return row
+
+
+def _check_encoding(line: bytes) -> None:
+    try:
+        line.decode()
+    except UnicodeDecodeError as error:
+        raise DataError(f"not UTF-8 at byte {error.start}; save the file as UTF-8") from None
 
 
 def _print(tally: _Tally) -> None:

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Literal, get_args
+
 from pydantic import Field
 
 from raiden_core.config_sections.base import Section
 from raiden_core.config_sections.teacher import EndpointConfig
+
+Rubric = Literal["SBK", "RCB", "SCK", "SAK", "PLS", "ER", "TS", "TA", "PB", "CM1", "CM2", "CC"]
+
+RUBRICS: tuple[str, ...] = get_args(Rubric)
+"""The dimensions of the RAIDEN benchmark that a judge can compare replies by."""
 
 
 class EvaluationConfig(Section):
@@ -23,3 +30,11 @@ class EvaluationConfig(Section):
     """How a model behind a URL is asked; url and model come from the command line."""
     drop_bad_gold: bool = False
     """Drop samples whose reference fails its own validator instead of refusing the file."""
+    judge: EndpointConfig | None = None
+    """A model that compares the replies of base and trained in pairs, each pair in both orders; None: no judge."""
+    judge_rubrics: tuple[Rubric, ...] = ()
+    """Rubrics that every question is judged by beside that of its own dimension, such as `[PLS, CC]`."""
+    judge_questions: int | None = Field(default=None, ge=1)
+    """At most so many questions are judged, drawn by the seed; None: all."""
+    judge_max_tokens: int = Field(default=512, ge=64)
+    """Longest verdict in tokens, its reason included."""

@@ -12,7 +12,7 @@ from raiden_core.config_sections.base import Section
 class EndpointConfig(Section):
     """One OpenAI-compatible server. Its key never stands here: only the name of the variable that holds it."""
 
-    url: str = "http://127.0.0.1:30000/v1"
+    url: str = Field(default="http://127.0.0.1:30000/v1", pattern=r"^https?://\S+$")
     """Base URL, with its `/v1`."""
     model: str = "glm-4.6"
     """Name of the model as the server's `/v1/models` lists it."""
@@ -25,11 +25,12 @@ class EndpointConfig(Section):
     attempts: int = Field(default=6, ge=1)
     """Times that a request is tried before its sample is dropped."""
     patience_seconds: float = Field(default=300, ge=0)
-    """How long a server that cannot be reached at all is waited for."""
+    """How long a server that cannot be reached, or that answers nobody, is waited for before the stage ends."""
     thinking: Literal["default", "off", "on"] = "off"
     """Whether the model reasons before it answers; `default` sends nothing about it."""
     dialect: Literal["openai", "sglang", "vllm"] = "sglang"
-    """Which extra fields the server knows: how thinking is switched, how a JSON schema is asked for."""
+    """Which extra fields the server knows. `sglang`, `vllm`: `chat_template_kwargs`, by which thinking is switched (with
+    `thinking: default`, `vllm` sends no extra field at all and fits most other servers); `openai`: OpenAI's own API."""
     json_schema: bool = True
     """Whether the server constrains replies to a JSON schema; otherwise replies are parsed strictly."""
     prompt_price: float = Field(default=0, ge=0)
@@ -96,5 +97,7 @@ class TeacherConfig(Section):
             if name not in self.endpoints:
                 raise ValueError(f"{field}: no endpoint is called {name!r}; there are: {', '.join(self.endpoints)}")
         if not 0 <= self.pass_rate[0] <= self.pass_rate[1] <= 1:
-            raise ValueError(f"pass_rate: {list(self.pass_rate)} is no range of shares; give [lowest, highest] in 0 to 1")
+            raise ValueError(
+                f"pass_rate: {list(self.pass_rate)} is no range of shares; give [lowest, highest] in 0 to 1"
+            )
         return self

@@ -18,6 +18,7 @@ from raiden_core.config_fields import suggestion
 from raiden_core.config_loading import numbers_from_text
 from raiden_core.config_sections.training import AccuracyConfig, FormatConfig, GrpoConfig, ProbeConfig
 from raiden_core.errors import ConfigError
+from raiden_core.training.checks import Machine, check_job
 
 ALIASES = {
     "num_samples_per_prompt": "num_generations",
@@ -49,7 +50,12 @@ class GrpoArguments(DataArguments):
     format_weight: float = field(default=_FORMAT.weight, metadata={"help": "weight of the format reward"})
     partial_credit: bool = field(default=False, metadata={"help": "share of groups matched instead of 1 or 0"})
     permute_rewards: bool = field(default=False, metadata={"help": "control: shuffle rewards within the batch"})
-    longest_first: bool = field(default=False, metadata={"help": "longest prompts first"})
+    longest_first: bool | None = field(
+        default=None, metadata={"help": "longest prompts in the first batch; default: on GPUs"}
+    )
+    eval_questions: int = field(
+        default=0, metadata={"help": "evaluate on so many questions about held-back training characters instead"}
+    )
     patience: int = field(
         default=GrpoConfig.model_fields["patience"].default, metadata={"help": "logged steps without any signal"}
     )
@@ -89,7 +95,8 @@ def parse_script(dataclass_types: Sequence[type], argv: Sequence[str]) -> tuple[
     else:
         raise ConfigError("no configuration: give a YAML file as the first argument")
     values = read_flat(path)
-    known = sorted({one.name for kind in dataclass_types for one in fields(kind)})
+    native = {one.name for kind in dataclass_types for one in fields(kind)}
+    known = sorted(native | {alias for alias, name in ALIASES.items() if name in native})
     # Unfinished names would be taken for whatever field begins like them.
     parser = TrlParser(list(dataclass_types), allow_abbrev=False)
 
@@ -101,10 +108,11 @@ def parse_script(dataclass_types: Sequence[type], argv: Sequence[str]) -> tuple[
     if unknown:
         name = unknown[0].removeprefix("--")
         raise ConfigError(f"{path}: {name}: unknown key{suggestion(name, known)}")
-    _, strange = parser.parse_known_args(flags)
+    job, strange = parser.parse_known_args(flags)
     if strange:
         name = strange[0].removeprefix("--").partition("=")[0]
         raise ConfigError(f"{strange[0]}: unknown option{suggestion(name.replace('-', '_'), known)}")
+    check_job(vars(job), Machine.here(), str(path))
     try:
         parsed: tuple[Any, ...] = parser.parse_args_into_dataclasses(args=flags)
     except (ValueError, argparse.ArgumentError) as error:

@@ -4,7 +4,8 @@
     accelerate launch --config_file configs/accelerate/ddp8.yaml -m raiden_core.training.cold_start job.yaml
 
 ``job.yaml`` is flat: fields of SFTConfig, ModelConfig and `ColdStartArguments`. The model ends up in
-``<output_dir>/model``, what was done in ``<output_dir>/training.json``. RAIDEN-R1 (arXiv 2505.10218) starts from SFT
+``<output_dir>/model``, what was done in ``<output_dir>/training.json``; a rerun goes on from the last whole
+checkpoint. RAIDEN-R1 (arXiv 2505.10218) starts from SFT
 on compressed reasoning with role awareness; here the reasoning is the teacher's.
 """
 
@@ -12,23 +13,31 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from raiden_core.errors import DataError
 from raiden_core.rewards import Scorer
-from raiden_core.rewards.gold import read_verified
 from raiden_core.samples import Sample
 from raiden_core.training.arguments import ColdStartArguments, parse_script
-from raiden_core.training.script import run_script_main, save_model, write_summary
+from raiden_core.training.checks import check_model_folder
+from raiden_core.training.dataset import training_samples
+from raiden_core.training.disk import check_disk, model_sizes
+from raiden_core.training.prompts import build_prompt
+from raiden_core.training.saved_model import save_model
+from raiden_core.training.script import MODEL, finished_before, run_script_main, write_summary
 from raiden_core.training.sequences import build_sequences
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
     from trl import ModelConfig, SFTConfig
+
+
+STUDENT = "student"
+"""Folder beside the checkpoints in which the nano student is kept until the cold start is finished."""
 
 
 def main(argv: Sequence[str]) -> None:
@@ -46,50 +55,68 @@ def cold_start(script: ColdStartArguments, training: SFTConfig, model: ModelConf
         DataError: no sample is usable.
     """
     from datasets import Dataset
-    from trl import SFTTrainer, get_peft_config
+    from trl import get_peft_config
 
+    from raiden_core.training.checkpoints import (
+        WholeCheckpoints,
+        job_identity,
+        last_whole_checkpoint,
+        settle_checkpoints,
+    )
     from raiden_core.training.metrics_log import MetricsLog
     from raiden_core.training.probe import Probe
+    from raiden_core.training.resources import Resources
+    from raiden_core.training.resuming import ResumableSFTTrainer
 
-    out = Path(training.output_dir)
+    out = Path(str(training.output_dir))
+    if finished_before(out):
+        return
     log = MetricsLog(out, "cold_start")
     scorer = Scorer(
         prefilled_think=script.prefilled_think,
         min_length_bound=script.min_length_bound,
         length_ratio=script.length_ratio,
     )
-    samples, failures = read_verified(Path(script.train_data_path), scorer)
-    if not samples:
-        raise DataError(f"{script.train_data_path}: no usable sample; the first problem: {failures[0]}")
+    data = Path(script.train_data_path)
+    samples, failures = training_samples(data, scorer)
     held_back, used = hold_back(samples, script.probe_questions if script.probe_stop_at else 0, training.seed)
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = _student(script, model, samples, Path(scratch), training.seed)
-        tokenizer = load_tokenizer(folder)
-        sequences = build_sequences(
-            used,
-            tokenizer,
-            epochs=training.num_train_epochs,
-            questions_per_sequence=script.questions_per_sequence,
-            max_length=training.max_length or tokenizer.model_max_length,
-            shortest_first=script.shortest_first,
-            instructions=script.system_prompt,
-            prefilled_think=script.prefilled_think,
-            seed=training.seed,
-        )
-        if not sequences.rows:
-            raise DataError(f"{script.train_data_path}: every sample is longer than max_length {training.max_length}")
-        # The rows are those of all epochs, in their order.
-        training.num_train_epochs = 1
-        training.train_sampling_strategy = "sequential"
-        training.model_init_kwargs = {"dtype": model.dtype or "float32", **(training.model_init_kwargs or {})}
-        trainer = SFTTrainer(
-            model=str(folder),
-            args=training,
-            train_dataset=Dataset.from_list(sequences.rows),
-            processing_class=tokenizer,
-            peft_config=get_peft_config(model),
-            callbacks=[log],
-        )
+    identity = job_identity(data, script.nano or str(model.model_name_or_path), training, model)
+    checkpoint = last_whole_checkpoint(out, identity)
+    if script.nano is None:
+        folder = str(model.model_name_or_path)
+    else:
+        folder = _nano_student(script.nano, samples, out / STUDENT, training.seed, keep=checkpoint is not None)
+    model.model_name_or_path = folder
+    tokenizer = load_tokenizer(folder)
+    sequences = build_sequences(
+        used,
+        tokenizer,
+        epochs=training.num_train_epochs,
+        questions_per_sequence=script.questions_per_sequence,
+        max_length=training.max_length or tokenizer.model_max_length,
+        shortest_first=script.shortest_first,
+        instructions=script.system_prompt,
+        prefilled_think=script.prefilled_think,
+        seed=training.seed,
+    )
+    if not sequences.rows:
+        raise DataError(f"{data}: every sample is longer than max_length {training.max_length}; raise it")
+    dtype = str(model.dtype or "float32")
+    settle_checkpoints(training)
+    check_disk(out, model_sizes(model), training, dtype)
+    # The rows are those of all epochs, in their order.
+    training.num_train_epochs = 1
+    training.train_sampling_strategy = "sequential"
+    training.model_init_kwargs = {"dtype": dtype, **(training.model_init_kwargs or {})}
+    trainer = ResumableSFTTrainer(
+        model=folder,
+        args=training,
+        train_dataset=Dataset.from_list(sequences.rows),
+        processing_class=tokenizer,
+        peft_config=get_peft_config(model),
+        callbacks=[log],
+    )
+    Resources.attach(trainer)
     probe = None
     if script.probe_stop_at:
         probe = Probe(
@@ -104,9 +131,13 @@ def cold_start(script: ColdStartArguments, training: SFTConfig, model: ModelConf
             max_new_tokens=script.probe_max_new_tokens,
             instructions=script.system_prompt,
         )
+        if checkpoint is not None:
+            probe.restore(checkpoint)
         trainer.add_callback(probe)
-    trainer.train()
-    save_model(trainer, tokenizer, out / "model")
+    trainer.add_callback(WholeCheckpoints(identity))
+    trainer.go_on(checkpoint)
+    question = build_prompt(used[0], script.system_prompt)
+    answer = save_model(trainer, tokenizer, out / MODEL, base=folder, prompt=question)
     write_summary(
         trainer,
         {
@@ -116,11 +147,14 @@ def cold_start(script: ColdStartArguments, training: SFTConfig, model: ModelConf
             "bad_samples": len(failures),
             "parameters": trainer.model.num_parameters(),
             "steps": trainer.state.global_step,
+            "asked": [question[-1]["content"], answer],
             "probe": probe.accuracy if probe else None,
             "probe_questions": len(held_back),
             "probe_history": probe.metrics if probe else [],
         },
     )
+    if trainer.is_world_process_zero():
+        shutil.rmtree(out / STUDENT, ignore_errors=True)  # there is one only where it was made here
 
 
 def hold_back(samples: Sequence[Sample], questions: int, seed: int) -> tuple[list[Sample], list[Sample]]:
@@ -147,9 +181,14 @@ def hold_back(samples: Sequence[Sample], questions: int, seed: int) -> tuple[lis
 
 
 def load_tokenizer(folder: str | Path) -> PreTrainedTokenizerBase:
-    """The tokenizer of a model, with a padding token, ready for left-padded batches."""
+    """The tokenizer of a model, with a padding token, ready for left-padded batches.
+
+    Raises:
+        DataError: no model or no tokenizer is there, or the tokenizer has no chat template.
+    """
     from transformers import AutoTokenizer
 
+    check_model_folder(str(folder))
     tokenizer = AutoTokenizer.from_pretrained(folder, padding_side="left", trust_remote_code=False)
     if tokenizer.chat_template is None:
         raise DataError(f"{folder}: the tokenizer has no chat template; use an instruction-tuned model or add one")
@@ -158,17 +197,21 @@ def load_tokenizer(folder: str | Path) -> PreTrainedTokenizerBase:
     return tokenizer
 
 
-def _student(
-    script: ColdStartArguments, model: ModelConfig, samples: Sequence[Sample], scratch: Path, seed: int
-) -> str | Path:
-    """The model to start from: what the job names, or the nano student made on the spot."""
-    if script.nano is None:
-        return str(model.model_name_or_path)
+def _nano_student(shape: str, samples: Sequence[Sample], folder: Path, seed: int, *, keep: bool) -> str:
+    """The nano student, made once for all processes, and kept for a run that goes on from a checkpoint.
+
+    Training a tokenizer twice need not give the same one, and a checkpoint is worth nothing with another.
+    """
+    from accelerate import PartialState
+
     from raiden_core.config_sections.training import NanoConfig
     from raiden_core.training.nano import build_nano
 
-    build_nano(scratch, samples, NanoConfig.model_validate(json.loads(script.nano)), seed)
-    return scratch
+    if PartialState().is_main_process and not (keep and folder.is_dir()):
+        shutil.rmtree(folder, ignore_errors=True)
+        build_nano(folder, samples, NanoConfig.model_validate(json.loads(shape)), seed)
+    PartialState().wait_for_everyone()
+    return str(folder)
 
 
 if __name__ == "__main__":

@@ -6,26 +6,30 @@
 ``job.yaml`` is flat: fields of GRPOConfig, ModelConfig and `GrpoArguments`; the OpenR1 guide's names
 (``num_samples_per_prompt``, ``kl_penalty``) are read as well. Accuracy and format are two reward functions with
 ``reward_weights``, so that TRL's logs show each. The model ends up in ``<output_dir>/model``; a rerun with the same
-``output_dir`` goes on from its last checkpoint. The method is RAIDEN-R1's (arXiv 2505.10218, section 3).
+``output_dir`` goes on from its last whole checkpoint. The method is RAIDEN-R1's (arXiv 2505.10218, section 3).
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from raiden_core.errors import ConfigError, DataError, StageError
 from raiden_core.rewards import Scorer
-from raiden_core.rewards.gold import read_verified
 from raiden_core.samples import Sample
 from raiden_core.training.arguments import GrpoArguments, parse_script
-from raiden_core.training.cold_start import load_tokenizer
+from raiden_core.training.checks import context_of
+from raiden_core.training.cold_start import hold_back, load_tokenizer
 from raiden_core.training.controls import permuted
-from raiden_core.training.dataset import reward_table
+from raiden_core.training.dataset import PromptLengths, longest_in_first_batch, reward_table, training_samples
+from raiden_core.training.disk import check_disk, model_sizes
+from raiden_core.training.metrics import VALIDATION_ACCURACY
 from raiden_core.training.prompts import build_prompt
-from raiden_core.training.script import run_script_main, save_model, write_summary
+from raiden_core.training.saved_model import save_model
+from raiden_core.training.script import MODEL, finished_before, run_script_main, write_summary
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -36,10 +40,7 @@ def main(argv: Sequence[str]) -> None:
     """Train as the job says."""
     from trl import GRPOConfig, ModelConfig
 
-    try:
-        script, training, model = parse_script((GrpoArguments, GRPOConfig, ModelConfig), argv)
-    except ValueError as error:  # GRPOConfig refuses batch and group sizes that do not fit each other
-        raise ConfigError(" ".join(str(error).split())) from None
+    script, training, model = parse_script((GrpoArguments, GRPOConfig, ModelConfig), argv)
     grpo(script, training, model)
 
 
@@ -47,18 +48,104 @@ def grpo(script: GrpoArguments, training: GRPOConfig, model: ModelConfig) -> Non
     """Train on the samples of ``script.train_data_path``.
 
     Raises:
-        DataError: no sample is usable.
-        StageError: no group's rewards ever differed, so there was nothing to learn from.
+        DataError: no sample is usable, or a prompt does not fit the model's context.
+        StageError: the disk is too small, no group's rewards ever differed, or the saved model is not the trained one.
     """
-    from transformers.trainer_utils import get_last_checkpoint
-    from trl import GRPOTrainer, get_peft_config
+    from trl import get_peft_config
 
     from raiden_core.rewards import accuracy_reward, format_reward
+    from raiden_core.training.checkpoints import (
+        WholeCheckpoints,
+        job_identity,
+        last_whole_checkpoint,
+        settle_checkpoints,
+    )
     from raiden_core.training.metrics_log import MetricsLog
     from raiden_core.training.no_signal import NoSignal
+    from raiden_core.training.resources import Resources
+    from raiden_core.training.resuming import ResumableGRPOTrainer
+    from raiden_core.training.watch import Watch
 
-    out = Path(training.output_dir)
-    tokenizer = load_tokenizer(str(model.model_name_or_path))
+    out = Path(str(training.output_dir))
+    if finished_before(out):
+        return
+    base, dtype = str(model.model_name_or_path), str(model.dtype or "float32")
+    tokenizer = load_tokenizer(base)
+    data = _read_data(script, training, tokenizer, base)
+
+    settle_checkpoints(training, training.steps_per_generation * training.num_iterations)
+    check_disk(out, model_sizes(model), training, dtype)
+    if training.load_best_model_at_end:
+        training.metric_for_best_model, training.greater_is_better = VALIDATION_ACCURACY, True
+
+    if _first_the_longest(script, training):
+        data.train[:] = longest_in_first_batch(
+            data.train,
+            lambda sample: len(str(build_prompt(sample, script.system_prompt))),
+            training.generation_batch_size // training.num_generations,
+            training.seed,
+        )
+        training.shuffle_dataset = False
+    columns: dict[str, Any] = {
+        "instructions": script.system_prompt,
+        "prefilled_think": script.prefilled_think,
+        "min_length_bound": script.min_length_bound,
+        "length_ratio": script.length_ratio,
+        "partial_credit": script.partial_credit,
+    }
+    rewards = [accuracy_reward, format_reward]
+    if script.permute_rewards:
+        rewards = [permuted(reward, training.seed) for reward in rewards]
+    training.reward_weights = [script.accuracy_weight, script.format_weight]
+    training.model_init_kwargs = {"dtype": dtype, **(training.model_init_kwargs or {})}
+    log, no_signal = MetricsLog(out, "grpo"), NoSignal(script.patience)
+    identity = job_identity(Path(script.train_data_path), base, training, model)
+    trainer = ResumableGRPOTrainer(
+        model=base,
+        reward_funcs=rewards,
+        args=training,
+        train_dataset=reward_table(data.train, **columns),
+        eval_dataset=reward_table(data.evaluation, **columns) if data.evaluation else None,
+        processing_class=tokenizer,
+        peft_config=get_peft_config(model),
+        callbacks=[log, no_signal, Watch(log), WholeCheckpoints(identity)],
+    )
+    Resources.attach(trainer)
+    trainer.go_on(last_whole_checkpoint(out, identity))
+    if no_signal.stopped:
+        raise StageError(
+            f"GRPO stopped at step {trainer.state.global_step}: in the last {script.patience} logged steps all "
+            "completions of every group earned the same reward, so there is nothing to learn from; use easier or "
+            "harder questions, a longer cold start, or a larger grpo.num_generations"
+        )
+    question = build_prompt(data.train[-1], script.system_prompt)
+    answer = save_model(trainer, tokenizer, out / MODEL, base=base, prompt=question)
+    write_summary(
+        trainer,
+        {
+            "samples": len(data.train),
+            "bad_samples": data.bad,
+            "too_long": data.too_long,
+            "steps": trainer.state.global_step,
+            "best_step": trainer.state.best_global_step if training.load_best_model_at_end else None,
+            "best_accuracy": trainer.state.best_metric if training.load_best_model_at_end else None,
+            "permute_rewards": script.permute_rewards,
+            "asked": [question[-1]["content"], answer],
+        },
+    )
+
+
+@dataclass(frozen=True)
+class _Data:
+    """What is trained on, what is evaluated on in between, and what was left out."""
+
+    train: list[Sample]
+    evaluation: list[Sample]
+    bad: int
+    too_long: int
+
+
+def _read_data(script: GrpoArguments, training: GRPOConfig, tokenizer: PreTrainedTokenizerBase, base: str) -> _Data:
     scorer = Scorer(
         accuracy_weight=script.accuracy_weight,
         format_weight=script.format_weight,
@@ -67,73 +154,31 @@ def grpo(script: GrpoArguments, training: GRPOConfig, model: ModelConfig) -> Non
         length_ratio=script.length_ratio,
         partial_credit=script.partial_credit,
     )
-    room = script.max_prompt_length or tokenizer.model_max_length - (training.max_completion_length or 0)
-    train, bad, too_long = _usable(Path(script.train_data_path), scorer, tokenizer, script.system_prompt, room)
+    length = PromptLengths(
+        tokenizer,
+        script.system_prompt,
+        context_of(base, tokenizer) - (training.max_completion_length or 0),
+        script.max_prompt_length,
+    )
+    path = Path(script.train_data_path)
+    samples, failures = training_samples(path, scorer)
+    train, too_long = length.fitting(samples, path)
     if not train:
-        raise DataError(f"{script.train_data_path}: no usable sample; {bad} bad, {too_long} with too long a prompt")
-    if script.longest_first:
-        train.sort(key=lambda sample: -len(str(build_prompt(sample, script.system_prompt))))
-        training.shuffle_dataset = False
-    settings: dict[str, Any] = {
-        "instructions": script.system_prompt,
-        "prefilled_think": script.prefilled_think,
-        "min_length_bound": script.min_length_bound,
-        "length_ratio": script.length_ratio,
-        "partial_credit": script.partial_credit,
-    }
-    validation: list[Sample] = []
-    if script.eval_data_path and training.eval_strategy != "no":
-        validation, _, _ = _usable(Path(script.eval_data_path), scorer, tokenizer, script.system_prompt, room)
-    rewards = [accuracy_reward, format_reward]
-    if script.permute_rewards:
-        rewards = [permuted(reward, training.seed) for reward in rewards]
-    training.reward_weights = [script.accuracy_weight, script.format_weight]
-    training.model_init_kwargs = {"dtype": model.dtype or "float32", **(training.model_init_kwargs or {})}
-    no_signal = NoSignal(script.patience)
-    trainer = GRPOTrainer(
-        model=str(model.model_name_or_path),
-        reward_funcs=rewards,
-        args=training,
-        train_dataset=reward_table(train, **settings),
-        eval_dataset=reward_table(validation, **settings) if validation else None,
-        processing_class=tokenizer,
-        peft_config=get_peft_config(model),
-        callbacks=[MetricsLog(out, "grpo"), no_signal],
-    )
-    trainer.train(resume_from_checkpoint=get_last_checkpoint(str(out)) if out.is_dir() else None)
-    if no_signal.stopped:
-        raise StageError(
-            f"GRPO stopped at step {trainer.state.global_step}: in the last {script.patience} logged steps all "
-            "completions of every group earned the same reward, so there is nothing to learn from; use easier or "
-            "harder questions, a longer cold start, or a larger grpo.num_generations"
-        )
-    save_model(trainer, tokenizer, out / "model")
-    write_summary(
-        trainer,
-        {
-            "samples": len(train),
-            "bad_samples": bad,
-            "too_long": too_long,
-            "steps": trainer.state.global_step,
-            "permute_rewards": script.permute_rewards,
-        },
-    )
+        raise DataError(f"{path}: every prompt is longer than max_prompt_length {script.max_prompt_length}; raise it")
+    evaluation: list[Sample] = []
+    if training.eval_strategy != "no":
+        if script.eval_questions:
+            evaluation, train = hold_back(train, script.eval_questions, training.seed)
+        elif script.eval_data_path:
+            path = Path(script.eval_data_path)
+            evaluation, _ = length.fitting(training_samples(path, scorer)[0], path)
+        else:
+            raise ConfigError("eval_strategy: there is nothing to evaluate on; set eval_data_path or eval_questions")
+    return _Data(train, evaluation, len(failures), too_long)
 
 
-def _usable(
-    path: Path, scorer: Scorer, tokenizer: PreTrainedTokenizerBase, instructions: str | None, room: int
-) -> tuple[list[Sample], int, int]:
-    """Samples whose reference passes and whose prompt fits, and how many fail at the one and at the other."""
-    samples, failures = read_verified(path, scorer)
-    fitting = []
-    for sample in samples:
-        text = tokenizer.apply_chat_template(
-            build_prompt(sample, instructions), tokenize=False, add_generation_prompt=True
-        )
-        # A token is at least one character of text (or a byte of one), so short texts need not be tokenized.
-        if len(str(text).encode()) <= room or len(tokenizer(text, add_special_tokens=False)["input_ids"]) <= room:
-            fitting.append(sample)
-    return fitting, len(failures), len(samples) - len(fitting)
+def _first_the_longest(script: GrpoArguments, training: GRPOConfig) -> bool:
+    return script.longest_first if script.longest_first is not None else training.device.type != "cpu"
 
 
 if __name__ == "__main__":

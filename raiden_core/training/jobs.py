@@ -12,16 +12,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from raiden_core.config import Config
-from raiden_core.config_sections.training import StudentConfig
+from raiden_core.config_sections.training import GrpoConfig, StudentConfig, TrainingSection
 from raiden_core.errors import ConfigError
 from raiden_core.progress import Progress
-from raiden_core.training.launch import run_script
+from raiden_core.training.launch import Say, warn
+from raiden_core.training.restarts import MEMORY_FILE, Runner
 from raiden_core.training.script import SUMMARY_FILE
 
 if TYPE_CHECKING:
     from raiden_core.stages import StageResult
 
 NANO = "nano"
+MODEL_CARD = "README.md"
+"""What TRL writes beside each checkpoint about itself."""
 
 
 def student_input(student: StudentConfig) -> Path | str:
@@ -43,11 +46,11 @@ def base_model(student: StudentConfig, cold: StageResult | None) -> Path | str:
     return cold.folder / "model" if cold is not None else student_input(student)
 
 
-def cold_start_stage(config: Config, train: Path, out: Path, progress: Progress) -> Mapping[str, Any]:
-    """Fine-tune the student on ``train`` and leave ``model/``, logs and metrics in ``out``."""
+def cold_start_stage(config: Config, train: Path, out: Path, progress: Progress, say: Say = warn) -> Mapping[str, Any]:
+    """Fine-tune the student on ``train`` and leave ``model/``, logs and metrics in ``out``; goes on where it was killed."""
     section = config.cold_start
     job: dict[str, Any] = {
-        **_common(config, section.trainer_fields()),
+        **_common(config, section),
         "train_data_path": str(train),
         "questions_per_sequence": section.questions_per_sequence,
         "shortest_first": section.shortest_first,
@@ -61,20 +64,33 @@ def cold_start_stage(config: Config, train: Path, out: Path, progress: Progress)
         job["nano"] = json.dumps(config.student.nano.model_dump())
     else:
         job["model_name_or_path"] = str(student_input(config.student))
-    run_script("raiden_core.training.cold_start", job, section.launch, out, progress)
-    return _finish(out)
+    runner = Runner("raiden_core.training.cold_start", section.launch, out, progress, say)
+    return _finish(out, runner.run(job))
 
 
 def train_stage(
-    config: Config, base: Path | str, train: Path, validation: Path, out: Path, progress: Progress
+    config: Config,
+    base: Path | str,
+    train: Path,
+    validation: Path,
+    out: Path,
+    progress: Progress,
+    say: Say = warn,
 ) -> Mapping[str, Any]:
-    """Train ``base`` with GRPO on ``train`` and leave ``model/``, logs and metrics in ``out``."""
+    """Train ``base`` with GRPO on ``train`` and leave ``model/``, logs and metrics in ``out``; goes on where it was killed.
+
+    Where ``grpo.eval_strategy`` asks for evaluations in between, the checkpoint with the best accuracy is the result.
+    They are on training characters that are held back; on ``validation`` only when ``grpo.eval_on`` says so, because
+    characters that had a say in the choice are no longer unseen.
+    """
     section = config.grpo
     job: dict[str, Any] = {
-        **_common(config, section.trainer_fields()),
+        **(_best_kept(section) if section.trainer_fields().get("eval_strategy", "no") != "no" else {}),
+        **_common(config, section),
         "model_name_or_path": str(base),
         "train_data_path": str(train),
-        "eval_data_path": str(validation),
+        "eval_data_path": str(validation) if section.eval_on == "validation" else None,
+        "eval_questions": section.eval_questions if section.eval_on == "held_back" else 0,
         "accuracy_weight": config.accuracy.weight,
         "format_weight": config.format.weight,
         "partial_credit": config.accuracy.partial_credit,
@@ -83,25 +99,38 @@ def train_stage(
         "patience": section.patience,
         "max_prompt_length": section.max_prompt_length,
     }
+    runner = Runner("raiden_core.training.grpo", section.launch, out, progress, say)
+    return _finish(out, runner.run(job))
+
+
+def _best_kept(section: GrpoConfig) -> dict[str, Any]:
+    """Settings of an evaluation in between that its section may replace: with each checkpoint, the best one kept."""
+    group = int((section.model_extra or {}).get("num_generations_eval") or section.num_generations)
+    groups = max(1, section.per_device_train_batch_size // group)
+    return {
+        "eval_steps": section.save_steps,
+        "load_best_model_at_end": True,
+        "per_device_eval_batch_size": group * groups,  # TRL wants whole groups
+    }
+
+
+def _common(config: Config, section: TrainingSection) -> dict[str, Any]:
+    """What both jobs say: TRL's fields as the configuration has them, the adapter, prompt and reward settings."""
+    adapter: dict[str, Any] = {}
     if section.lora_r is not None:
-        job |= {
+        adapter = {
             "use_peft": True,
             "lora_r": section.lora_r,
             "lora_alpha": section.lora_alpha,
             "lora_target_modules": list(section.lora_target_modules),
         }
-    run_script("raiden_core.training.grpo", job, section.launch, out, progress)
-    return _finish(out)
-
-
-def _common(config: Config, trainer_fields: Mapping[str, Any]) -> dict[str, Any]:
-    """What both jobs say: TRL's fields as the configuration has them, and prompt and reward settings."""
     return {
         "report_to": "none",
-        "save_strategy": "no",
+        "save_strategy": "steps",
         "logging_steps": 10,
         "disable_tqdm": True,
-        **trainer_fields,
+        **section.trainer_fields(),
+        **adapter,
         "seed": config.seed,
         "system_prompt": config.system_prompt,
         "prefilled_think": config.prefilled_think,
@@ -110,14 +139,17 @@ def _common(config: Config, trainer_fields: Mapping[str, Any]) -> dict[str, Any]
     }
 
 
-def _finish(out: Path) -> Mapping[str, Any]:
-    """Statistics of a finished script; checkpoints go, so that ``model/`` holds the folder's only config.json."""
-    for checkpoint in out.glob("checkpoint-*"):
-        shutil.rmtree(checkpoint)
-    summary = out / SUMMARY_FILE
-    stats: dict[str, Any] = json.loads(summary.read_text("utf-8"))
-    summary.unlink()
-    return stats
+def _finish(out: Path, out_of_memory: list[dict[str, Any]]) -> Mapping[str, Any]:
+    """Statistics of a finished script; checkpoints go, so that ``model/`` holds the folder's only config.json.
+
+    The summary stays: whoever is killed from here on finds by it that the training is done.
+    """
+    stats: dict[str, Any] = json.loads((out / SUMMARY_FILE).read_text("utf-8"))
+    for folder in (*out.glob("checkpoint-*"), *out.glob("student*")):
+        shutil.rmtree(folder)
+    for name in (MEMORY_FILE, MODEL_CARD):
+        (out / name).unlink(missing_ok=True)
+    return {**stats, "out_of_memory": out_of_memory}
 
 
 def _hub_id(path: Path) -> bool:

@@ -6,11 +6,12 @@ The subprocess runs under raiden_core.supervisor, so that nothing of it outlives
 
 from __future__ import annotations
 
+import logging
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,13 @@ import yaml
 from raiden_core.config_sections.training import LaunchConfig
 from raiden_core.errors import StageError
 from raiden_core.progress import Progress
-from raiden_core.training.metrics import METRICS_FILE, SHOWN, read_metrics
+from raiden_core.training.metrics import METRICS_FILE, SHOWN, WARNING, read_metrics
+from raiden_core.training.out_of_memory import KernelKills, OutOfMemory
 from raiden_core.training.script import ERROR_VARIABLE, reported_error
+
+Say = Callable[[str], None]
+"""Told one line for people."""
+warn: Say = logging.getLogger(__name__).warning
 
 LOG_FILE = "training.log"
 POLL_SECONDS = 0.5
@@ -28,7 +34,14 @@ TAIL_LINES = 8
 """Lines of the log that an error quotes."""
 
 
-def run_script(module: str, job: Mapping[str, Any], launch: LaunchConfig, out: Path, progress: Progress) -> None:
+def run_script(
+    module: str,
+    job: Mapping[str, Any],
+    launch: LaunchConfig,
+    out: Path,
+    progress: Progress,
+    say: Say = warn,
+) -> None:
     """Run ``python -m module`` on the flat job under accelerate, and wait for it.
 
     Args:
@@ -37,9 +50,11 @@ def run_script(module: str, job: Mapping[str, Any], launch: LaunchConfig, out: P
         launch: processes and accelerate config.
         out: the folder for model, log and metrics; it exists.
         progress: told the optimizer step and the latest figures.
+        say: told each warning of the script, once.
 
     Raises:
         RaidenError: what the script itself reported.
+        OutOfMemory: it ran out of memory while it trained, or the kernel killed it for memory.
         StageError: the script ended badly without a word; the message quotes the end of its log.
     """
     job_file = out / "job.yaml"
@@ -56,6 +71,8 @@ def run_script(module: str, job: Mapping[str, Any], launch: LaunchConfig, out: P
         "TRL_EXPERIMENTAL_SILENCE": "1",
     }
     log = out / LOG_FILE
+    watcher = _Watcher(out / METRICS_FILE, progress, say)
+    kernel = KernelKills()
     with log.open("ab") as sink:
         process = subprocess.Popen(
             [*command, str(job_file)],
@@ -67,16 +84,21 @@ def run_script(module: str, job: Mapping[str, Any], launch: LaunchConfig, out: P
         try:
             while process.poll() is None:
                 time.sleep(POLL_SECONDS)
-                _tell(progress, out / METRICS_FILE)
+                watcher.look()
         finally:
             if process.poll() is None:
                 process.terminate()
                 process.wait()
-    _tell(progress, out / METRICS_FILE)
-    if process.returncode:
-        raise reported_error(error_file) or StageError(
-            f"{module} ended with exit code {process.returncode}; the end of {log}: {_tail(log)}"
-        )
+    watcher.look()
+    if not process.returncode:
+        return
+    if error := reported_error(error_file):
+        raise error
+    tail = _tail(log)
+    # A launcher names the signal in its last words; the kernel's counter says whether memory was the reason.
+    if "SIGKILL" in tail and kernel.struck():
+        raise OutOfMemory("killed by the kernel, which ran out of memory")
+    raise StageError(f"{module} ended with exit code {process.returncode}; the end of {log}: {tail}")
 
 
 def accelerate_command(launch: LaunchConfig) -> list[str]:
@@ -96,14 +118,33 @@ def accelerate_command(launch: LaunchConfig) -> list[str]:
     return [*command, "--multi_gpu"] if processes > 1 else command
 
 
-def _tell(progress: Progress, metrics: Path) -> None:
-    """Pass on the newest step and its reward."""
-    rows = read_metrics(metrics)
-    if not rows:
-        return
-    newest = rows[-1]
-    figures = [f"{name} {newest[key]:.2f}" for key, name in SHOWN.items() if isinstance(newest.get(key), (int, float))]
-    progress(int(newest.get("step", 0)), int(rows[0].get("total_steps", 0)), ", ".join(figures[:3]))
+class _Watcher:
+    """Passes on what a script writes about itself: the newest step with its figures, and each new warning."""
+
+    def __init__(self, metrics: Path, progress: Progress, say: Say) -> None:
+        self.metrics, self.progress, self.say = metrics, progress, say
+        # What a try before this one warned of was said then.
+        self.said = {_warning(row) for row in read_metrics(metrics)}
+
+    def look(self) -> None:
+        """Read the file and tell what is new."""
+        rows = read_metrics(self.metrics)
+        for row in rows:
+            if WARNING in row and _warning(row) not in self.said:
+                self.said.add(_warning(row))
+                self.say(f"step {row['step']}: {row[WARNING]}")
+        figures = [row for row in rows if WARNING not in row]
+        if not figures:
+            return
+        newest = figures[-1]
+        notes = [
+            f"{name} {newest[key]:.2f}" for key, name in SHOWN.items() if isinstance(newest.get(key), (int, float))
+        ]
+        self.progress(int(newest.get("step", 0)), int(rows[0].get("total_steps", 0)), ", ".join(notes[:3]))
+
+
+def _warning(row: Mapping[str, Any]) -> tuple[int, str]:
+    return int(row.get("step", 0)), str(row.get(WARNING))
 
 
 def _tail(log: Path) -> str:

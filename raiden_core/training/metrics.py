@@ -1,7 +1,7 @@
 """The file in which a trainer tells what it does: read by progress bars, by the report, by resumed runs.
 
 The first object of ``metrics.jsonl`` is ``{"phase", "total_steps"}``; every other one is what the trainer logged, with
-``phase``, ``step`` and ``seconds``. raiden_core/training/metrics_log.py writes it; this module imports nothing heavy.
+``phase``, ``step`` and ``seconds``, or a warning. raiden_core/training/metrics_log.py writes it; this module imports nothing heavy.
 """
 
 from __future__ import annotations
@@ -11,6 +11,10 @@ from pathlib import Path
 from typing import Any
 
 METRICS_FILE = "metrics.jsonl"
+WARNING = "warning"
+"""Key of a row that holds a warning for people instead of figures."""
+
+VALIDATION_ACCURACY = "eval_rewards/accuracy_reward/mean"
 
 SHOWN = {
     "loss": "loss",
@@ -20,7 +24,7 @@ SHOWN = {
     "kl": "kl",
     "completions/mean_length": "length",
     "probe_accuracy": "probe",
-    "eval_rewards/accuracy_reward/mean": "validation accuracy",
+    VALIDATION_ACCURACY: "validation accuracy",
 }
 """Metrics of the line for people, and what they are called there."""
 

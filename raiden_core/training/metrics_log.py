@@ -11,7 +11,7 @@ from typing import Any
 
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from raiden_core.training.metrics import METRICS_FILE, SHOWN, read_metrics
+from raiden_core.training.metrics import METRICS_FILE, SHOWN, WARNING, read_metrics
 
 
 class MetricsLog(TrainerCallback):
@@ -57,6 +57,16 @@ class MetricsLog(TrainerCallback):
         figures = [f"{name} {row[key]:.3g}" for key, name in SHOWN.items() if isinstance(row.get(key), (int, float))]
         line = f"{self.phase} {state.global_step}/{state.max_steps}  {'  '.join(figures)}  {seconds:.0f} s"
         sys.stdout.write(line + "\n")
+
+    def warn(self, state: TrainerState, words: str) -> None:
+        """Append a warning, which whoever started the script passes on, and print it."""
+        if not state.is_world_process_zero:
+            return
+        seconds = round(time.monotonic() - self.started, 2)
+        row = {"phase": self.phase, "step": state.global_step, "seconds": seconds, WARNING: words}
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(row) + "\n")
+        sys.stdout.write(f"warning at step {state.global_step}: {words}\n")
 
 
 def _finite(logs: dict[str, Any]) -> dict[str, Any]:

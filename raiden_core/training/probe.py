@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -26,6 +27,7 @@ RATE_CUT = 0.25
 """What the learning rate is multiplied with after a step back."""
 MAX_STEPS_BACK = 6
 """Steps back before the last state below the ceiling is taken as it is."""
+STATE_FILE = "probe.pt"
 BATCH = 128
 """Questions that are answered at once."""
 
@@ -83,6 +85,23 @@ class Probe(TrainerCallback):
             return
         weights = {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
         self._kept = weights, copy.deepcopy(optimizer.state_dict())
+
+    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
+        """Put what the probe remembers into the checkpoint, the weights to step back to included."""
+        if state.is_world_process_zero:
+            memory = {
+                "accuracy": self.accuracy,
+                "steps_back": self.steps_back,
+                "metrics": self.metrics,
+                "kept": self._kept,
+            }
+            torch.save(memory, Path(str(args.output_dir)) / f"checkpoint-{state.global_step}" / STATE_FILE)
+
+    def restore(self, checkpoint: Path) -> None:
+        """Remember what the probe of a checkpoint remembered."""
+        memory = torch.load(checkpoint / STATE_FILE, weights_only=True)
+        self.accuracy, self.steps_back = memory["accuracy"], memory["steps_back"]
+        self.metrics, self._kept = memory["metrics"], memory["kept"]
 
     def ask(self, model: PreTrainedModel) -> float:
         """Strict accuracy of greedy answers to the probe's questions."""

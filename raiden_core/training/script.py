@@ -1,7 +1,7 @@
-"""What both training scripts end with: an error that the starter can read, a saved model, a summary.
+"""What both training scripts begin and end with: an error that the starter can read, a summary that says it is done.
 
-A script that fails for a reason the user can act on leaves ``error.json`` in its output folder, so that the task
-that started it says the same one line instead of quoting a traceback of a subprocess.
+A script that fails for a reason the user can act on leaves an error file, so that the task that started it says the
+same one line instead of quoting a traceback of a subprocess.
 """
 
 from __future__ import annotations
@@ -14,26 +14,41 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from raiden_core.errors import ConfigError, DataError, RaidenError, StageError
+from raiden_core.training.out_of_memory import OutOfMemory, explain
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase, Trainer
+    from transformers import Trainer
 
 SUMMARY_FILE = "training.json"
+MODEL = "model"
 ERROR_VARIABLE = "RAIDEN_ERROR_FILE"
 """Environment variable that names the file for the error, set by whoever starts the script."""
-ERRORS: dict[str, type[RaidenError]] = {kind.__name__: kind for kind in (ConfigError, DataError, StageError)}
+ERRORS: dict[str, type[RaidenError]] = {
+    kind.__name__: kind for kind in (ConfigError, DataError, StageError, OutOfMemory)
+}
 
 
 def run_script_main(main: Callable[[Sequence[str]], None], argv: Sequence[str]) -> int:
-    """Run a script's main and turn a `RaidenError` into one line and its exit code."""
+    """Run a script's main and turn a `RaidenError`, or memory that ran out, into one line and its exit code."""
     try:
         main(argv)
     except RaidenError as error:
-        sys.stderr.write(f"error: {error}\n")
-        if name := os.environ.get(ERROR_VARIABLE):
-            Path(name).write_text(json.dumps({"kind": type(error).__name__, "message": str(error)}), "utf-8")
-        return error.exit_code
+        return _report(error)
+    except (RuntimeError, MemoryError) as error:
+        reason = explain(error)
+        if reason is None:
+            raise
+        return _report(reason)
     return 0
+
+
+def _report(error: RaidenError) -> int:
+    sys.stderr.write(f"error: {error}\n")
+    if name := os.environ.get(ERROR_VARIABLE):
+        whole = Path(f"{name}.{os.getpid()}")  # several ranks may fail at once
+        whole.write_text(json.dumps({"kind": type(error).__name__, "message": str(error)}), "utf-8")
+        whole.rename(name)
+    return error.exit_code
 
 
 def reported_error(path: Path) -> RaidenError | None:
@@ -44,24 +59,20 @@ def reported_error(path: Path) -> RaidenError | None:
     return ERRORS.get(report["kind"], StageError)(report["message"])
 
 
-def save_model(trainer: Trainer, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
-    """Save the trained model as one folder that loads without its base: adapters are merged, the template is in it."""
-    model = trainer.accelerator.unwrap_model(trainer.model)
-    if hasattr(model, "merge_and_unload"):
-        if trainer.is_world_process_zero():
-            merged = model.merge_and_unload()
-            merged.save_pretrained(folder)
-    else:
-        trainer.save_model(str(folder))
-    if trainer.is_world_process_zero():
-        tokenizer.save_pretrained(folder)
-        (folder / "training_args.bin").unlink(missing_ok=True)  # a pickle, and of no use to whoever loads the model
-    trainer.accelerator.wait_for_everyone()
+def finished_before(out: Path) -> bool:
+    """Whether an earlier run into this folder came to its end; it is said, and nothing else is to be done."""
+    if not (out / SUMMARY_FILE).is_file() or not (out / MODEL / "config.json").is_file():
+        return False
+    steps = json.loads((out / SUMMARY_FILE).read_text("utf-8")).get("steps")
+    sys.stdout.write(f"{out}: finished before, at step {steps}; nothing to do\n")
+    return True
 
 
 def write_summary(trainer: Trainer, summary: dict[str, Any]) -> None:
-    """Write ``training.json`` from the main process."""
+    """Write ``training.json`` from the main process, whole or not at all: it is what says that the run is finished."""
     if trainer.is_world_process_zero():
-        path = Path(trainer.args.output_dir) / SUMMARY_FILE
+        path = Path(str(trainer.args.output_dir)) / SUMMARY_FILE
         summary = {**summary, "processes": trainer.accelerator.num_processes}
-        path.write_text(json.dumps(summary, indent=2), "utf-8")
+        unfinished = path.with_suffix(".new")
+        unfinished.write_text(json.dumps(summary, indent=2), "utf-8")
+        unfinished.rename(path)

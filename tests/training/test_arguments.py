@@ -20,6 +20,7 @@ class Training:
     beta: float = field(default=0.0)
     learning_rate: float = field(default=1e-6)
     bf16: bool = field(default=False)
+    use_cpu: bool = field(default=True)
 
 
 def parse(tmp_path: Path, text: str, *flags: str) -> tuple[GrpoArguments, Training]:

@@ -1,0 +1,1 @@
+"""Other projects' names for what raiden has, for code that was written against them."""

@@ -1,0 +1,1 @@
+"""Whether everything that a configuration needs is there, before a run finds out the hard way: ``raiden doctor``."""

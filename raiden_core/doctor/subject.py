@@ -1,0 +1,128 @@
+"""`Subject`: the configuration that is looked at, with what several checks need, made once and when first asked for."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from raiden_core.config import Config
+from raiden_core.errors import ConfigError, RaidenError
+from raiden_core.rewards import Scorer
+from raiden_core.rewards.configured import configured_scorer
+from raiden_core.rewards.gold import read_verified
+from raiden_core.samples import Sample
+from raiden_core.training.jobs import NANO, student_input
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+CHARACTERS = 24
+"""Characters that samples are made of where there is no file of samples."""
+EACH = 3
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Samples to try things on, and where they are from."""
+
+    samples: tuple[Sample, ...]
+    source: str
+    failures: tuple[str, ...] = ()
+    """A line for each sample of the file that cannot be used."""
+
+
+class Subject:
+    """A configuration under examination."""
+
+    def __init__(self, config: Config, data: Path | None = None) -> None:
+        self.config = config
+        self._data = data
+
+    @functools.cached_property
+    def data(self) -> Path | None:
+        """The file of training samples: the one named, or the newest that a run has split."""
+        if self._data is not None:
+            return self._data
+        found = list(self.config.output_dir.glob("split-*/train.json"))
+        return max(found, key=lambda path: path.stat().st_mtime) if found else None
+
+    @functools.cached_property
+    def scorer(self) -> Scorer:
+        """The reward as the configuration wants it."""
+        return configured_scorer(self.config)
+
+    @functools.cached_property
+    def samples(self) -> Samples:
+        """Samples of the data file; where there is none, a few that the offline teacher makes of the characters.
+
+        Raises:
+            DataError: the file cannot be read.
+        """
+        if self.data is not None:
+            samples, failures = read_verified(self.data, self.scorer)
+            return Samples(tuple(samples), str(self.data), tuple(failures))
+        return Samples(tuple(_made(self.config, self.scorer)), f"offline teacher, up to {CHARACTERS} characters")
+
+    @functools.cached_property
+    def tokenizer(self) -> PreTrainedTokenizerBase:
+        """The student's tokenizer, with no network; for the nano student one is trained on the samples at hand.
+
+        Raises:
+            ConfigError: it is not there or cannot be read.
+        """
+        if self.config.student.model == NANO:
+            from raiden_core.training.nano import build_tokenizer
+
+            if not self.samples.samples:
+                raise ConfigError("student.model: no samples to make the nano tokenizer of")
+            return build_tokenizer(self.samples.samples, self.config.student.nano)
+        from transformers import AutoTokenizer
+
+        model = str(student_input(self.config.student))
+        try:
+            return AutoTokenizer.from_pretrained(
+                model, padding_side="left", local_files_only=True, trust_remote_code=False
+            )
+        except (OSError, ValueError, KeyError) as error:  # missing files, broken JSON, an unknown class
+            first = " ".join(str(error).split())[:200]
+            raise ConfigError(f"student.model: {model}: no tokenizer can be loaded here: {first}") from None
+
+    def missing_tokenizer(self) -> str | None:
+        """Why checks that need tokenizer and samples cannot be done; None where they can."""
+        try:
+            if not self.samples.samples:
+                return "no samples to try it on; generate some and name them with --data"
+            _ = self.tokenizer
+        except RaidenError as error:
+            return str(error)
+        return None
+
+
+def _made(config: Config, scorer: Scorer) -> list[Sample]:
+    from raiden_core.characters import read_characters
+    from raiden_core.characters.compose import compose
+    from raiden_core.generation import generate
+    from raiden_core.progress import silent
+    from raiden_core.teacher.offline import OfflineTeacher
+
+    wanted = config.characters
+    characters = list(read_characters(wanted.paths).characters[:CHARACTERS]) if wanted.paths else []
+    composed = wanted.composed
+    if composed.count:
+        few = min(composed.count, CHARACTERS)
+        characters += compose(few, language=composed.language, facts=composed.facts, seed=config.seed)
+    if not characters:
+        return []
+    generated = generate(
+        characters,
+        teacher=OfflineTeacher(config.seed),
+        samples_per_character=EACH,
+        include_cm=config.generation.include_cm,
+        cm_share=config.generation.cm_share,
+        seed=config.seed,
+        scorer=scorer,
+        progress=silent,
+    )
+    return list(generated.samples)

@@ -1,0 +1,76 @@
+"""A configuration from either kind of file: raiden's own, or the flat one of a training script.
+
+The flat one (configs/openr1_config.yaml) has ``model_name_or_path`` and fields of TRL's GRPOConfig at its top level,
+and leaves the accelerate config to the command line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from raiden_core.config import Config
+from raiden_core.config_fields import SET_BY_US
+from raiden_core.config_loading import load_config, validate_config
+from raiden_core.errors import ConfigError, RaidenError
+from raiden_core.training.arguments import read_flat
+
+TOP = ("system_prompt", "prefilled_think", "output_dir", "seed")
+"""Keys of a flat file that stand at the top of ours."""
+ACCURACY = ("min_length_bound", "length_ratio", "partial_credit")
+WEIGHTS = {"accuracy_weight": "accuracy", "format_weight": "format"}
+DTYPES = ("dtype", "torch_dtype")
+OTHER = ("train_data_path", "eval_data_path", "use_peft", "model_name_or_path", "reward_funcs", "config")
+
+
+def read_any_config(
+    path: Path, overrides: Sequence[str] = (), accelerate: Path | None = None
+) -> tuple[Config, Path | None]:
+    """The configuration in a file of either kind, and the training data that a flat one names, where it is there.
+
+    Args:
+        path: the file.
+        overrides: ``a.b=c``, for raiden's own kind.
+        accelerate: an accelerate config file, which goes before ``grpo.launch.accelerate``.
+
+    Raises:
+        ConfigError: the file is missing or broken, or a key is unknown.
+    """
+    launch = (f"grpo.launch.accelerate={accelerate}",) if accelerate else ()
+    try:
+        flat = read_flat(path)
+    except RaidenError:
+        flat = {}  # raiden's own reader says what is wrong with the file
+    if "model_name_or_path" not in flat:
+        return load_config(path, (*overrides, *launch)), None
+    if overrides:
+        raise ConfigError(f"{path}: --set is for raiden's own configurations; edit this flat one instead")
+    data = Path(str(flat["train_data_path"])) if flat.get("train_data_path") else None
+    return validate_config(_tree(flat, accelerate), str(path)), data if data and data.is_file() else None
+
+
+def _tree(flat: dict[str, Any], accelerate: Path | None) -> dict[str, Any]:
+    tree: dict[str, Any] = {key: flat[key] for key in TOP if key in flat}
+    tree["student"] = {"model": flat["model_name_or_path"]}
+    tree["cold_start"] = {"enabled": False}
+    tree["accuracy"] = {key: flat[key] for key in ACCURACY if key in flat}
+    for key, section in WEIGHTS.items():
+        if key in flat:
+            tree.setdefault(section, {})["weight"] = flat[key]
+    used = {*TOP, *ACCURACY, *WEIGHTS, *DTYPES, *OTHER, *SET_BY_US}
+    grpo = {key: value for key, value in flat.items() if key not in used}
+    for key in DTYPES:
+        if key in flat:
+            grpo["model_init_kwargs"] = {"dtype": flat[key], **(grpo.get("model_init_kwargs") or {})}
+    if not flat.get("use_peft"):
+        grpo = {key: value for key, value in grpo.items() if not key.startswith("lora_")}
+    elif "lora_r" not in grpo:
+        grpo["lora_r"] = 16  # TRL's default
+    targets = grpo.get("lora_target_modules")
+    if isinstance(targets, str):
+        grpo["lora_target_modules"] = [targets]
+    if accelerate:
+        grpo["launch"] = {"accelerate": str(accelerate)}
+    tree["grpo"] = grpo
+    return tree

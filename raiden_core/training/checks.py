@@ -1,0 +1,143 @@
+"""Bad input, refused before a model is loaded: each check says what is wrong with which key, and what to do.
+
+`check_job` looks at a job's values and at what the machine has; `check_model_folder` at the files of a model;
+`context_of` says how long a prompt may be.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from raiden_core.errors import ConfigError, DataError
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+REPORTERS = {
+    "tensorboard": ("tensorboard", "tensorboardX"),
+    "wandb": ("wandb",),
+    "trackio": ("trackio",),
+    "mlflow": ("mlflow",),
+    "swanlab": ("swanlab",),
+    "comet_ml": ("comet_ml",),
+    "clearml": ("clearml",),
+}
+"""Where metrics may be sent to -> packages of which one must be there."""
+TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model", "tekken.json")
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What a process sees of the machine that it runs on."""
+
+    gpus: int
+    bfloat16: bool
+    """Whether its GPU computes in bfloat16."""
+    processes: int
+    """Of the whole job."""
+    local_processes: int
+    """On this machine."""
+
+    @classmethod
+    def here(cls) -> Machine:
+        """This machine, and what the launcher said."""
+        import torch
+
+        gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
+        # Asked of the first GPU only: the answer for each rank's own needs a context on it.
+        bfloat16 = gpus > 0 and torch.cuda.get_device_capability(0) >= (8, 0)
+        processes = int(os.environ.get("WORLD_SIZE", "1"))
+        return cls(gpus, bfloat16, processes, int(os.environ.get("LOCAL_WORLD_SIZE", str(processes))))
+
+
+def check_job(values: Mapping[str, Any], machine: Machine, where: str) -> None:
+    """Refuse a job that cannot run on this machine, or whose batch does not fit its groups.
+
+    Raises:
+        ConfigError: the first thing that is wrong.
+    """
+    on_cpu = bool(values.get("use_cpu"))
+    if not on_cpu and machine.local_processes > max(1, machine.gpus):
+        raise ConfigError(
+            f"{where}: {machine.local_processes} processes, but this machine has {_gpus(machine.gpus)}; set "
+            "launch.num_processes (or --num_processes) to that, or use_cpu: true"
+        )
+    bf16, fp16 = values.get("bf16"), values.get("fp16")
+    wanted = bf16 or (bf16 is None and not fp16 and "bf16" in values)  # TRL's default is true
+    if wanted and not on_cpu and not machine.bfloat16:
+        fix = "bf16: false and fp16: true" if machine.gpus else "bf16: false and use_cpu: true"
+        raise ConfigError(f"{where}: bf16: this machine has no GPU that computes in bfloat16; set {fix}")
+    for name in _names(values.get("report_to")):
+        packages = REPORTERS.get(name, ())
+        if packages and not any(find_spec(package) for package in packages):
+            raise ConfigError(
+                f"{where}: report_to: {name} is not installed; pip install {packages[0]}, or leave it out"
+            )
+    if "num_generations" in values:
+        _check_groups(values, machine, where)
+
+
+def _check_groups(values: Mapping[str, Any], machine: Machine, where: str) -> None:
+    group = int(values["num_generations"])
+    if group < 2:
+        raise ConfigError(
+            f"{where}: num_generations: {group}: the advantage of a completion is against others of its group; "
+            "set 2 or more (8 is usual)"
+        )
+    if "per_device_train_batch_size" not in values:
+        return
+    micro, accumulation = int(values["per_device_train_batch_size"]), int(values["gradient_accumulation_steps"])
+    steps = values.get("steps_per_generation") or accumulation
+    batch = int(values.get("generation_batch_size") or micro * machine.processes * int(steps))
+    if batch % group:
+        raise ConfigError(
+            f"{where}: {batch} completions a step ({micro} x {machine.processes} processes x {steps} steps) cannot be "
+            f"shared out in groups of num_generations {group}; make their number a multiple of it, e.g. with "
+            f"gradient_accumulation_steps: {_multiple(micro * machine.processes, accumulation, group)}"
+        )
+
+
+def check_model_folder(name: str) -> None:
+    """Refuse a folder that is no model; a name that is no folder is left to the Hub.
+
+    Raises:
+        DataError: there is no config.json or no tokenizer in it, or a path does not exist.
+    """
+    folder = Path(name).expanduser()
+    if not folder.is_dir():
+        if folder.is_absolute() or name.startswith((".", "~")):
+            raise DataError(f"{name}: no such folder; give a model's folder or its Hub id")
+        return
+    if not (folder / "config.json").is_file():
+        raise DataError(f"{folder}: no config.json: not a model; give the folder that save_pretrained wrote")
+    if not any((folder / file).is_file() for file in TOKENIZER_FILES):
+        raise DataError(f"{folder}: no tokenizer (e.g. tokenizer.json); copy its files from the model it was made from")
+
+
+def context_of(model: str, tokenizer: PreTrainedTokenizerBase) -> int:
+    """Tokens that a model can see at once, by its configuration and its tokenizer."""
+    from transformers import AutoConfig
+
+    config = AutoConfig.from_pretrained(model, trust_remote_code=False).get_text_config()
+    positions = getattr(config, "max_position_embeddings", None)
+    return min(int(tokenizer.model_max_length), int(positions or tokenizer.model_max_length))
+
+
+def _names(value: Any) -> Sequence[str]:
+    if value is None:
+        return []
+    return [value] if isinstance(value, str) else [str(one) for one in value]
+
+
+def _gpus(count: int) -> str:
+    return "no GPU" if not count else f"{count} GPU{'s' if count > 1 else ''}"
+
+
+def _multiple(step: int, least: int, group: int) -> int:
+    """The smallest accumulation, not below ``least``, that fills whole groups."""
+    return next(steps for steps in range(least, least + group + 1) if step * steps % group == 0)

@@ -1,0 +1,54 @@
+"""TRL's trainers, mended where they do not go on from a checkpoint as if nothing had happened.
+
+- transformers takes one more step when it resumes at the last one.
+- TRL's GRPO sampler draws the order of each epoch from a generator of its own, which is in no checkpoint: a run
+  resumed in its third epoch would see the first epoch's order again, and so repeat some prompts and leave out others.
+  The orders of the epochs that are done are therefore drawn once more.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import Trainer
+from transformers.trainer import TRAINER_STATE_NAME
+from trl import GRPOTrainer, SFTTrainer
+
+
+class _Resumable(Trainer):
+    def go_on(self, checkpoint: Path | None) -> None:
+        """Train from a checkpoint, or from the start where there is none."""
+        self.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+
+    def _run_epoch(self, *arguments: Any, **named: Any) -> None:
+        if self.state.global_step >= self.state.max_steps:
+            self.control.should_training_stop = True
+            return
+        super()._run_epoch(*arguments, **named)
+
+
+class ResumableSFTTrainer(_Resumable, SFTTrainer):
+    """An SFTTrainer that stops where it is told to, wherever it starts."""
+
+
+class ResumableGRPOTrainer(_Resumable, GRPOTrainer):
+    """A GRPOTrainer that knows how many epochs its checkpoint has seen."""
+
+    epochs_done = 0
+
+    def go_on(self, checkpoint: Path | None) -> None:
+        """Train from a checkpoint, or from the start where there is none."""
+        if checkpoint is not None:
+            state = json.loads((checkpoint / TRAINER_STATE_NAME).read_text("utf-8"))
+            self.epochs_done = int(state["epoch"])  # a whole number where an epoch ended with this very step
+        super().go_on(checkpoint)
+
+    def _get_train_sampler(self, dataset: Any = None) -> Any:
+        sampler = super()._get_train_sampler(dataset)
+        if getattr(sampler, "shuffle", False):
+            for _ in range(self.epochs_done):
+                torch.randperm(sampler.num_samples, generator=sampler.generator)
+        return sampler

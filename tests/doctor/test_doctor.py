@@ -1,0 +1,310 @@
+"""``raiden doctor``: each check on something that is right and on something that is wrong."""
+
+import http.server
+import json
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from raiden_core import cli
+from raiden_core.config_loading import validate_config
+from raiden_core.doctor import chat, machine, services, versions
+from raiden_core.doctor.check import Check, ok
+from raiden_core.doctor.data import check_characters, check_data
+from raiden_core.doctor.examine import CHECKS, examine
+from raiden_core.doctor.model import folder_problem
+from raiden_core.doctor.subject import Subject
+from raiden_core.errors import DataError
+from raiden_core.planning.gpus import FoundGpu
+from raiden_core.training.nano import CHAT_TEMPLATE
+
+QUICKSTART = str(Path(__file__).parent.parent.parent / "configs" / "quickstart.yaml")
+KEY = "a-key-that-nobody-may-see"
+
+
+def subject(folder: Path, data: Path | None = None, **tree: Any) -> Subject:
+    base = {"output_dir": str(folder / "runs"), "characters": {"composed": {"count": 30}}}
+    return Subject(validate_config({**base, **tree}, "x"), data)
+
+
+@pytest.fixture
+def nano(tmp_path: Path) -> Subject:
+    return subject(tmp_path)
+
+
+def test_a_nano_run_is_in_order(nano: Subject) -> None:
+    for check in (chat.check_template, chat.check_rewards, chat.check_lengths, machine.check_model, check_characters):
+        assert check(nano).status == "ok", check(nano)
+    assert "24 characters" in chat.check_rewards(nano).found
+
+
+@pytest.mark.parametrize(
+    ("template", "prefilled", "words"),
+    [
+        (CHAT_TEMPLATE, True, "does not open <think>"),
+        (CHAT_TEMPLATE.replace("<|assistant|>'", "<|assistant|><think>\\n'"), False, "it opens <think> itself"),
+        (CHAT_TEMPLATE.replace("<|assistant|>'", "<|assistant|><think></think>'"), False, "closes an empty <think>"),
+        (CHAT_TEMPLATE.replace("in messages", "in messages[1:]"), False, "drops the system turn"),
+        (CHAT_TEMPLATE.replace("in messages", "in [messages[0], messages[-1]]"), False, "drops turns of the history"),
+        (None, False, "has none"),
+    ],
+)
+def test_templates_that_would_spoil_training_are_found(
+    tmp_path: Path, template: str | None, prefilled: bool, words: str
+) -> None:
+    one = subject(tmp_path, prefilled_think=prefilled, generation={"cm_share": 0.5})
+    assert any(sample.conversation_history for sample in one.samples.samples)
+    one.tokenizer.chat_template = template
+    check = chat.check_template(one)
+    assert check.status == "bad" and check.advice
+    assert words in check.found
+
+
+def test_a_template_that_opens_think_is_right_when_configured(tmp_path: Path) -> None:
+    one = subject(tmp_path, prefilled_think=True)
+    one.tokenizer.chat_template = CHAT_TEMPLATE.replace("<|assistant|>'", "<|assistant|><think>\\n'")
+    assert chat.check_template(one).status == "ok"
+    assert chat.check_rewards(one).status == "ok"
+
+
+def test_tags_that_vanish_when_trl_decodes_are_found(nano: Subject) -> None:
+    from tokenizers import AddedToken
+
+    nano.tokenizer.add_tokens([AddedToken("<answer>", special=True)], special_tokens=True)
+    check = chat.check_rewards(nano)
+    assert check.status == "bad" and "<answer> vanish" in check.found and "special=False" in check.advice
+
+
+def test_prompts_that_do_not_fit_are_counted(tmp_path: Path) -> None:
+    check = chat.check_lengths(subject(tmp_path, grpo={"max_prompt_length": 16}))
+    assert check.status == "bad" and "do not fit" in check.found
+
+
+def test_a_file_of_samples_is_used_where_there_is_one(tmp_path: Path) -> None:
+    row = {"character_name": "A", "character_profile": {"Name": "A"}, "question": "q?", "keywords": ["tea"]}
+    good, wrong = {**row, "answer": "I like tea."}, {**row, "answer": "I like water."}
+    folder = tmp_path / "runs" / "split-abc"
+    folder.mkdir(parents=True)
+    (folder / "train.json").write_text(json.dumps([good]), "utf-8")
+    assert check_data(subject(tmp_path)).status == "ok"
+    (folder / "train.json").write_text(json.dumps([good, wrong]), "utf-8")
+    check = check_data(subject(tmp_path))
+    assert check.status == "bad" and "row 2" in check.found
+    gone = check_data(subject(tmp_path, tmp_path / "none.json"))
+    assert gone.status == "bad" and "none.json: no such file" in gone.found
+
+
+def test_missing_characters_are_one_failure_and_not_many(tmp_path: Path) -> None:
+    lost = subject(tmp_path, characters={"paths": [str(tmp_path / "none.jsonl")]}, grpo={"use_cpu": True})
+    checks = (check_characters, check_data, machine.check_memory, machine.check_disk, chat.check_rewards)
+    found = {check.name: check.status for check in examine(lost, tuple((one.__name__, one) for one in checks))}
+    assert [name for name, status in found.items() if status == "bad"] == ["check_characters"], found
+
+
+def test_characters_that_cannot_be_read_are_named(tmp_path: Path) -> None:
+    (tmp_path / "broken.json").write_text("{", "utf-8")
+    check = check_characters(subject(tmp_path, characters={"paths": [str(tmp_path / "broken.json")]}))
+    assert check.status == "bad" and "broken.json" in check.found
+    assert check_characters(subject(tmp_path, characters={})).status == "bad"
+
+
+def model_folder(folder: Path) -> Path:
+    folder.mkdir()
+    header = json.dumps({"w": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}}).encode()
+    (folder / "model.safetensors").write_bytes(len(header).to_bytes(8, "little") + header + bytes(8))
+    (folder / "config.json").write_text("{}", "utf-8")
+    (folder / "tokenizer.json").write_text("{}", "utf-8")
+    return folder
+
+
+def cut(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[:-1])
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "words"),
+    [
+        ("config.json", Path.unlink, "no config.json"),
+        ("config.json", lambda file: file.write_text("{"), "broken JSON"),
+        ("model.safetensors", Path.unlink, "no weights"),
+        ("model.safetensors", cut, "was cut off"),
+        ("model.safetensors", lambda file: file.write_bytes(b"version https://git-lfs"), "no safetensors file"),
+        ("tokenizer.json", Path.unlink, "no tokenizer"),
+    ],
+)
+def test_what_a_model_folder_lacks_is_named(
+    tmp_path: Path, name: str, change: Callable[[Path], object], words: str
+) -> None:
+    folder = model_folder(tmp_path / "m")
+    assert folder_problem(folder) is None
+    change(folder / name)
+    problem = folder_problem(folder)
+    assert problem is not None and words in problem[0] and problem[1]
+
+
+def test_missing_shards_are_named(tmp_path: Path) -> None:
+    folder = model_folder(tmp_path / "m")
+    (folder / "model.safetensors").rename(folder / "a.safetensors")
+    index = {"weight_map": {"w": "a.safetensors", "v": "b.safetensors"}}
+    (folder / "model.safetensors.index.json").write_text(json.dumps(index), "utf-8")
+    problem = folder_problem(folder)
+    assert problem is not None and "b.safetensors: is missing" in problem[0]
+
+
+def test_a_hub_id_that_is_not_cached_is_not_looked_for_offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    check = machine.check_model(subject(tmp_path, student={"model": "nobody-raiden/none"}))
+    assert check.status == "bad" and "HF_HUB_OFFLINE" in check.found
+    gone = machine.check_model(subject(tmp_path, student={"model": "./none"}))
+    assert gone.status == "bad" and "no such folder" in gone.found
+
+
+def test_a_disk_that_is_too_small_and_a_folder_that_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = subject(tmp_path)
+    assert machine.check_disk(one).status == machine.check_output(one).status == "ok"
+    assert not (tmp_path / "runs").exists()
+    need, words = machine.disk_need(one)
+    assert "2 models" in words and "checkpoints" in words
+    usage = type("Usage", (), {"free": need - 1})
+    monkeypatch.setattr("shutil.disk_usage", lambda path: usage)
+    assert machine.check_disk(one).status == "bad"
+    (tmp_path / "file").write_text("", "utf-8")
+    check = machine.check_output(subject(tmp_path, output_dir=str(tmp_path / "file" / "runs")))
+    assert check.status == "bad" and "Not a directory" in check.found
+
+
+def test_gpus_that_torch_cannot_use_and_none_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    on_cpu = subject(tmp_path, grpo={"use_cpu": True})
+    assert machine.check_gpus(on_cpu).status == "none"
+    on_gpu = subject(tmp_path)
+    monkeypatch.setattr(machine, "list_gpus", list)
+    assert machine.check_gpus(on_gpu).status == "bad"
+    monkeypatch.setattr(machine, "list_gpus", lambda: [FoundGpu("NVIDIA H200", 2**37, 2**36, "570.1")])
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    check = machine.check_gpus(on_gpu)
+    assert check.status == "bad" and "driver 570.1" in check.found and "cannot use them" in check.found
+
+
+def test_versions_that_clash_or_are_missing(nano: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
+    have = {name: wanted.partition(",")[0].removeprefix(">=") for name, wanted in versions.NEEDED.items()}
+    monkeypatch.setattr(versions, "_version", lambda package: have.get(package))
+    assert versions.check_versions(nano).status == "ok"
+    have["fastapi"] = "0.155.1"
+    assert "fastapi<0.155" in versions.check_versions(nano).advice
+    del have["fastapi"], have["peft"]
+    have["trl"] = "0.15"
+    check = versions.check_versions(nano)
+    assert "peft is not installed" in check.found and "trl 0.15" in check.found and ">=1.16" in check.advice
+
+
+class Server:
+    """A server with one list of models, which wants a key."""
+
+    def __init__(self) -> None:
+        outer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                known = self.headers.get("Authorization") == f"Bearer {KEY}"
+                self.send_response(outer.status if known else 401)
+                self.end_headers()
+                self.wfile.write(outer.body)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.status, self.body = 200, json.dumps({"data": [{"id": "glm-4.6"}]}).encode()
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}/v1"
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    made = Server()
+    thread = threading.Thread(target=made.server.serve_forever, daemon=True)
+    thread.start()
+    yield made
+    made.server.shutdown()
+    made.server.server_close()
+
+
+def taught(folder: Path, url: str, model: str = "glm-4.6", **teacher: Any) -> Subject:
+    endpoint = {"url": url, "model": model, "api_key_env": "RAIDEN_TEST_KEY"}
+    return subject(folder, teacher={"kind": "llm", "endpoints": {"teacher": endpoint}, **teacher})
+
+
+def test_the_teacher_is_asked_for_its_models(tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAIDEN_TEST_KEY", KEY)
+    assert services.check_teacher(taught(tmp_path, server.url)) == ok("teacher", "teacher: glm-4.6")
+    other = services.check_teacher(taught(tmp_path, server.url, "glm-5"))
+    assert other.status == "bad" and "has glm-4.6, not glm-5" in other.found
+    server.body = b"<html>"
+    assert "lists no models" in services.check_teacher(taught(tmp_path, server.url)).found
+    server.status = 500
+    assert "answers 500" in services.check_teacher(taught(tmp_path, server.url)).found
+    monkeypatch.setenv("RAIDEN_TEST_KEY", "wrong")
+    assert "answers 401" in services.check_teacher(taught(tmp_path, server.url)).found
+    server.server.server_close()
+    gone = services.check_teacher(taught(tmp_path, "http://user:secret@127.0.0.1:9/v1"))
+    assert "does not answer" in gone.found and "secret" not in str(gone)
+    assert services.check_teacher(subject(tmp_path)).status == "none"
+
+
+def test_keys_are_looked_for_and_never_shown(tmp_path: Path) -> None:
+    one = taught(tmp_path, "http://127.0.0.1:9/v1")
+    missing, there = services.check_keys(one, {}), services.check_keys(one, {"RAIDEN_TEST_KEY": KEY})
+    assert missing.status == "bad" and "RAIDEN_TEST_KEY" in missing.found
+    assert there == ok("keys", "set: RAIDEN_TEST_KEY")
+    assert services.check_keys(subject(tmp_path), {}).status == "none"
+
+
+def test_a_port_that_something_else_has_is_found(
+    tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PREFECT_API_URL", raising=False)
+    monkeypatch.setattr(services, "PREFECT_PORT", server.server.server_port)
+    check = services.check_ports(subject(tmp_path))
+    assert check.status == "bad" and "taken by something else" in check.found
+    monkeypatch.setattr(services, "listening", lambda port: False)
+    assert services.check_ports(subject(tmp_path)).status == "ok"
+    monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:9/api")
+    assert "does not answer" in services.check_ports(subject(tmp_path)).found
+
+
+def test_a_check_that_fails_is_one_failed_check(nano: Subject) -> None:
+    def surprise(_: Subject) -> Check:
+        raise KeyError("what")
+
+    def refused(_: Subject) -> Check:
+        raise DataError("a.json: row 3: no")
+
+    found = list(examine(nano, (("a", surprise), ("b", refused), ("c", lambda _: ok("c", "fine")))))
+    assert [check.status for check in found] == ["bad", "bad", "ok"]
+    assert "KeyError" in found[0].found and found[1].found == "a.json: row 3: no"
+    with pytest.raises(KeyboardInterrupt):
+        list(examine(nano, (("d", _interrupt),)))
+
+
+def _interrupt(_: Subject) -> Check:
+    raise KeyboardInterrupt
+
+
+def test_the_command_shows_marks_and_exits_by_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root: click.Command = cli.build(cli.COMMANDS, "raiden")
+    few = tuple(entry for entry in CHECKS if entry[0] in ("output_dir", "teacher", "model"))
+    monkeypatch.setattr("raiden_core.doctor.examine.examine", lambda one: examine(one, few))
+    where = ["--set", f"output_dir={tmp_path}"]
+    assert cli.run(root, ["doctor", QUICKSTART, *where]) == 0
+    shown = capsys.readouterr().out
+    assert "✓" in shown and "–" in shown and "✗" not in shown and "2 in order, 0 to correct, 1 not" in shown
+    assert cli.run(root, ["doctor", QUICKSTART, "--json", *where, "--set", "student.model=./none"]) == 1
+    report = json.loads(capsys.readouterr().out)
+    assert report["ok"] is False and report["checks"][1]["status"] == "bad"
+    assert cli.run(root, ["doctor", "none.yaml"]) == 2
+    assert capsys.readouterr().err.startswith("error: none.yaml: no such file")

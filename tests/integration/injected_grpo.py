@@ -1,0 +1,87 @@
+"""raiden_core.training.grpo with completions that are given: started by test_two_processes.py under accelerate.
+
+    accelerate launch --config_file FILE tests/integration/injected_grpo.py job.yaml --injected FILE.json [--shard]
+
+``--shard`` makes accelerate shard the model on a CPU as it does on GPUs. By itself it does not: on CPU ranks it
+ignores an FSDP configuration without a word and trains with DDP.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import runpy
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+
+def inject(path: Path) -> None:
+    """Every GRPOTrainer made from now on takes its completions from the file."""
+    import trl
+
+    helpers = SimpleNamespace(**runpy.run_path(str(Path(__file__).parents[1] / "training" / "injection.py")))
+    rollout = helpers.rollout_of(helpers.Injected(**json.loads(path.read_text("utf-8"))))
+    # The class itself, because raiden's trainer is a subclass of it.
+    trl.GRPOTrainer.__init__ = functools.partialmethod(trl.GRPOTrainer.__init__, rollout_func=rollout)
+
+
+def shard() -> None:
+    """Call CPU ranks by the name under which accelerate looks for FSDP; device and backend stay CPU and gloo."""
+    import torch
+    from accelerate.state import PartialState
+    from accelerate.utils import DistributedType
+
+    original = PartialState.__init__
+
+    def begin(self: PartialState, *args: Any, **options: Any) -> None:
+        original(self, *args, **options)
+        if self.distributed_type == DistributedType.MULTI_CPU:
+            self.distributed_type = DistributedType.MULTI_GPU
+            self.device = torch.device("cpu")  # FSDP1 takes accelerate's "cpu:0" for another device
+
+    PartialState.__init__ = begin
+
+
+def report_sharding(folder: Path) -> None:
+    """Leave, for each rank, what kind of model was trained and how many of its values this rank holds."""
+    from torch.distributed.tensor import DTensor
+    from transformers import Trainer
+
+    original = Trainer.save_model
+
+    def save(self: Trainer, *args: Any, **options: Any) -> None:
+        model = self.model_wrapped
+        local = [one.to_local() if isinstance(one, DTensor) else one for one in model.parameters()]
+        facts = {
+            "kind": type(model).__name__,
+            "values": sum(one.numel() for one in local),
+            "backend": str(self.args.distributed_state.backend),
+            "device": str(self.args.device),
+        }
+        (folder / f"rank{self.args.process_index}.json").write_text(json.dumps(facts), "utf-8")
+        original(self, *args, **options)
+
+    Trainer.save_model = save
+
+
+def main() -> int:
+    arguments = sys.argv[1:]
+    if "--shard" in arguments:
+        arguments.remove("--shard")
+        shard()
+    if "--injected" in arguments:
+        at = arguments.index("--injected")
+        inject(Path(arguments[at + 1]))
+        del arguments[at : at + 2]
+    report_sharding(Path(arguments[0]).parent)
+
+    from raiden_core.training.grpo import main as grpo
+    from raiden_core.training.script import run_script_main
+
+    return run_script_main(grpo, arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

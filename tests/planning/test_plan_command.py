@@ -1,0 +1,134 @@
+"""``raiden plan``: exit codes, JSON, one-line errors, both kinds of configuration."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from raiden_core import cli
+from raiden_core.planning import plan as planning
+from raiden_core.planning.gpus import parse_gpus
+
+ROOT = Path(__file__).parent.parent.parent
+QUICKSTART = str(ROOT / "configs" / "quickstart.yaml")
+SEVEN = [
+    "--set",
+    "student.model=Qwen/Qwen2.5-7B-Instruct",
+    "--set",
+    "grpo.use_cpu=false",
+    "--set",
+    "cold_start.enabled=false",
+]
+
+
+@pytest.fixture
+def root(monkeypatch: pytest.MonkeyPatch) -> click.Command:
+    monkeypatch.setattr("raiden_core.planning.shapes._cached_config", lambda model: None)
+    monkeypatch.setattr(planning, "detect_gpus", lambda: None)
+    return cli.build(cli.COMMANDS, "raiden")
+
+
+def planned(root: click.Command, capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, Any]:
+    code = cli.run(root, ["plan", *arguments, "--json"])
+    return code, json.loads(capsys.readouterr().out)
+
+
+def test_the_quickstart_fits_this_machine(root: click.Command, capsys: pytest.CaptureFixture[str]) -> None:
+    code, plan = planned(root, capsys, QUICKSTART)
+    assert code == 0 and plan["fits"] is True
+    stages = plan["stages"]
+    assert isinstance(stages, list) and [stage["stage"] for stage in stages] == ["cold start", "grpo"]
+    grpo = stages[1]
+    assert grpo["time"]["steps"] == 200 and grpo["time"]["completions"] == 200 * 64
+    assert grpo["peak"] == max(grpo["totals"].values())
+    for moment, total in grpo["totals"].items():
+        assert total == sum(part[moment] for part in grpo["memory"].values())
+
+
+def test_what_does_not_fit_exits_1_and_says_by_how_much(
+    root: click.Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = cli.run(root, ["plan", QUICKSTART, *SEVEN, "--gpus", "4090"])
+    shown = " ".join(capsys.readouterr().out.split())
+    assert code == 1
+    assert "✗ does not fit" in shown and "more than a 4090 has" in shown and "not even 1" in shown
+
+
+def test_without_a_gpu_it_says_which_would_do(root: click.Command, capsys: pytest.CaptureFixture[str]) -> None:
+    code, plan = planned(
+        root, capsys, QUICKSTART, *SEVEN, "--set", "grpo.lora_r=8", "--set", "grpo.per_device_train_batch_size=8"
+    )
+    (grpo,) = plan["stages"]
+    assert code == 0 and grpo["fits"] is None and "H200" in grpo["fits_on"] and "4090" not in grpo["fits_on"]
+    assert any("--gpus 8xH200" in note for note in plan["notes"])
+
+
+def test_more_processes_than_gpus_do_not_fit(root: click.Command, capsys: pytest.CaptureFixture[str]) -> None:
+    launch = ["--accelerate", str(ROOT / "configs" / "accelerate" / "ddp8.yaml")]
+    code, plan = planned(root, capsys, QUICKSTART, *SEVEN, *launch, "--gpus", "4xH200")
+    assert code == 1 and "8 processes, but only 4" in plan["stages"][0]["problem"]
+
+
+def test_the_guides_flat_file_is_read_as_it_is(
+    root: click.Command, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    flat = tmp_path / "openr1.yaml"
+    flat.write_text(
+        "train_data_path: none.json\nmodel_name_or_path: Qwen/Qwen2.5-7B-Instruct\nnum_samples_per_prompt: 4\n"
+        "kl_penalty: 0.1\nper_device_train_batch_size: 4\ngradient_accumulation_steps: 2\nbf16: true\n"
+        "dtype: bfloat16\naccuracy_weight: 0.7\nformat_weight: 0.3\nlearning_rate: 3e-6\nwarmup_steps: 100\n",
+        "utf-8",
+    )
+    launch = ["--accelerate", str(ROOT / "configs" / "accelerate" / "ddp8.yaml"), "--gpus", "8xH200"]
+    code, plan = planned(root, capsys, str(flat), *launch)
+    (grpo,) = plan["stages"]
+    assert code == 0 and grpo["processes"] == 8 and grpo["effective_batch"] == 64
+    assert grpo["memory"]["weights"]["loss"] == 2 * 7_615_616_512
+    assert cli.run(root, ["plan", str(flat), "--set", "seed=1"]) == 2
+    assert "--set is for raiden's own" in capsys.readouterr().err
+
+
+def test_data_gives_lengths_and_counts(root: click.Command, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    rows = [
+        {
+            "character_name": "A",
+            "character_profile": {"text": "x" * size},
+            "question": "q",
+            "answer": "a",
+            "keywords": ["a"],
+            "language": "en",
+        }
+        for size in (380, 3800)
+    ]
+    data = tmp_path / "train.json"
+    data.write_text(json.dumps(rows), "utf-8")
+    _, plan = planned(root, capsys, QUICKSTART, "--data", str(data))
+    assert plan["samples"]["samples"] == 2
+    assert plan["prompt_tokens"]["longest"] == pytest.approx(1000 + 60, abs=30)
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        (["none.yaml"], "none.yaml: no such file"),
+        ([QUICKSTART, "--gpus", "8xH2000"], "--gpus 8xH2000: no H2000 in the table"),
+        ([QUICKSTART, "--set", "student.model=x/unknown"], "student.model: x/unknown: neither a folder"),
+        ([QUICKSTART, "--accelerate", "none.yaml"], "none.yaml: no such file"),
+        ([QUICKSTART, "--set", "grpo.optim=unheard"], "grpo.optim: unheard"),
+    ],
+)
+def test_wrong_input_is_one_line(
+    root: click.Command, capsys: pytest.CaptureFixture[str], argv: list[str], words: str
+) -> None:
+    assert cli.run(root, ["plan", *argv]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == "" and captured.err.startswith("error: ") and captured.err.count("\n") == 1
+    assert words in captured.err
+
+
+def test_every_named_gpu_is_in_the_table_with_sensible_figures() -> None:
+    for name in ("H200", "H100", "A100", "4090"):
+        devices = parse_gpus(name)
+        assert 20 * 2**30 < devices.memory < 200 * 2**30 and devices.tflops > 50 and devices.bandwidth > 500
