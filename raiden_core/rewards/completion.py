@@ -12,10 +12,9 @@ from typing import NamedTuple
 
 from raiden_core.rewards.folding import has_ink
 
-_THINK = re.compile(r"<(/?)think>", re.IGNORECASE)
-_ANSWER_OPEN = re.compile(r"<answer>", re.IGNORECASE)
-_ANSWER_CLOSE = re.compile(r"</answer>", re.IGNORECASE)
-_TAG = re.compile(r"</?(?:think|answer)>", re.IGNORECASE)
+_THINK = re.compile("think>(?:(?<=<think>)|(?<=</think>))")
+_ANSWER = re.compile("answer>(?:(?<=<answer>)|(?<=</answer>))")
+"""They look for the end of a tag and then back: a search for ``<`` would stop at every place of a text full of it."""
 
 
 class Extracted(NamedTuple):
@@ -33,14 +32,16 @@ def read(completion: str, prefilled_think: bool = False) -> tuple[bool, Extracte
 
 def _extract(completion: str, prefilled_think: bool) -> Extracted:
     rest = _without_reasoning(completion, prefilled_think)
-    opening = _ANSWER_OPEN.search(rest) if _holds(rest, "answer>") else None
-    if opening is None:
-        text = _TAG.sub("", rest) if _holds(rest, "think>") or _holds(rest, "answer>") else rest
+    lowered = _lower(rest)
+    start = lowered.find("<answer>")
+    if start < 0:
+        text = _without(_ANSWER, _without(_THINK, rest)) if "think>" in lowered or "answer>" in lowered else rest
         return Extracted(text) if has_ink(text) else Extracted("", "no answer text")
-    if _ANSWER_OPEN.search(rest, opening.end()):
+    start += len("<answer>")
+    if lowered.find("<answer>", start) >= 0:
         return Extracted("", "more than one <answer>")
-    closing = _ANSWER_CLOSE.search(rest, opening.end())
-    text = rest[opening.end() : closing.start() if closing else len(rest)]
+    end = lowered.find("</answer>", start)
+    text = rest[start:] if end < 0 else rest[start:end]
     return Extracted(text) if has_ink(text) else Extracted("", "the answer is blank")
 
 
@@ -75,24 +76,36 @@ def _formatted(completion: str, prefilled_think: bool) -> str | None:
 
 
 def _without_reasoning(completion: str, prefilled_think: bool) -> str:
-    if not prefilled_think and not _holds(completion, "think>"):
+    lowered = _lower(completion)
+    if not prefilled_think and "think>" not in lowered:
         return completion
     kept: list[str] = []
     inside, place = prefilled_think, 0
-    for tag in _THINK.finditer(completion):
-        if tag.group(1):
+    for tag in _THINK.finditer(lowered):
+        start = tag.start() - 1
+        if lowered[start] == "/":
             # A closing tag that nothing opened: everything so far was reasoning.
             if not inside:
                 kept.clear()
             inside, place = False, tag.end()
         elif not inside:
-            kept.append(completion[place : tag.start()])
+            kept.append(completion[place:start])
             inside = True
     if not inside:
         kept.append(completion[place:])
     return "".join(kept)
 
 
-def _holds(text: str, end_of_tag: str) -> bool:
-    """A quick look that spares the search for tags in a text of nothing but <."""
-    return end_of_tag in text or end_of_tag in text.lower()
+def _without(tags: re.Pattern[str], text: str) -> str:
+    lowered = _lower(text)
+    kept, place = [], 0
+    for tag in tags.finditer(lowered):
+        kept.append(text[place : tag.start() - (2 if lowered[tag.start() - 1] == "/" else 1)])
+        place = tag.end()
+    return "".join([*kept, text[place:]])
+
+
+def _lower(text: str) -> str:
+    """The text in lower case, every letter at its place: İ alone would become two."""
+    lowered = text.lower()
+    return lowered if len(lowered) == len(text) else text.replace("İ", "I").lower()

@@ -25,6 +25,9 @@ SPACELESS = HAN + KANA + HANGUL + "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3105
 MARKS_KEPT = 30
 """How many combining marks in a row survive, as in the Stream-Safe Text Format."""
 
+LINES_READ = 10_000
+"""Of an answer in more lines than this, the rest is read as one."""
+
 _IGNORED = (
     "\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u034f\u0600-\u0605\u061c\u06dd\u070f\u115f\u1160\u17b4\u17b5"
     "\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164\ufdd0-\ufdef\ufe00-\ufe0f\ufeff\uffa0"
@@ -34,7 +37,8 @@ _IGNORABLE = re.compile(f"[{_IGNORED}]+")
 _SPECIAL = re.compile(f"[{_IGNORED}’‘ʼ＇`´ʹ′ıſ\\s]")
 """A text with none of these and in NFKC needs no more than case folding and simplification."""
 _INK = re.compile(f"[^\\s{_IGNORED}]")
-_CONTROL = re.compile("[\x00-\x08\x0e-\x1b\x7f]+")
+_ASCII_FOLD = {**dict.fromkeys([*range(0x09), *range(0x0E, 0x1C), 0x7F]), ord("`"): "'"}
+"""What folding does to ASCII beside lowering it: control characters (white space aside) go."""
 _QUOTES = str.maketrans("’‘ʼ＇`´ʹ′ıſ", "''''''''is")
 _HAS_QUOTE = re.compile("[’‘ʼ＇`´ʹ′ıſ]")
 _WIDE = (
@@ -49,12 +53,12 @@ _WIDE = (
     ("\u3000", " "),
 )
 """What NFKC does to the punctuation of any Chinese text; done first, most texts need no NFKC."""
-_BLANK = re.compile(r"\s")
-_BLANKS = re.compile(r"\s\s+|[^\S ]")
 _TOUCHING_BLANK = re.compile(f"(?<=[{HAN}{KANA}]) | (?=[{HAN}{KANA}])")
-_LINE_BREAK = re.compile("[\n\r\v\f\x85\u2028\u2029]")
+_PARTS_ASCII_UNITS = {code: " " for code in range(128) if not (chr(code).isalnum() or chr(code) == "_")}
 _ASCII_UNIT = re.compile("[a-z0-9_]+(?:'[a-z0-9_]+)*")
 _UNIT = re.compile(f"[{SPACELESS}]|[^\\W{SPACELESS}]+(?:'[^\\W{SPACELESS}]+)*")
+_TOO_MANY_MARKS = re.compile(b"[^\0]{%d,}" % (MARKS_KEPT + 1))
+"""Over the combining classes of a text."""
 _TOUCHES = re.compile(f"[{HAN}{KANA}]")
 _HAS_HAN = re.compile("[\u3400-\u9fff\U00020000-\U000323af]")
 
@@ -64,36 +68,29 @@ def fold(text: str) -> str:
     return collapse(normalise(text))
 
 
-def fold_lines(text: str) -> tuple[str, tuple[int, ...]]:
-    """The folded text, and the places in it where a new line begins.
+def line_breaks(text: str) -> tuple[int, ...]:
+    """The places in ``collapse(text)`` where a new line of the normalised ``text`` begins.
 
-    A line break is a blank like any other to a term, but the end of a sentence to a negation.
+    A line break is a blank like any other to a term, but the end of a sentence to a negation. Only the first
+    `LINES_READ` lines are told apart.
     """
-    text = normalise(text)
-    if not _LINE_BREAK.search(text):
-        return collapse(text), ()
-    folded: list[str] = []
+    lines = [line for line in text.splitlines()[:LINES_READ] if line and not line.isspace()]
     breaks: list[int] = []
     size = 0
-    for line in map(collapse, _LINE_BREAK.split(text)):
-        if not line:
-            continue
-        if folded:
-            if not (_TOUCHES.match(folded[-1][-1]) or _TOUCHES.match(line[0])):
-                folded.append(" ")
-                size += 1
+    last = ""
+    for line in map(collapse, lines):
+        if last:
+            size += not (_TOUCHES.match(last) or _TOUCHES.match(line[0]))
             breaks.append(size)
-        folded.append(line)
         size += len(line)
-    return "".join(folded), tuple(breaks)
+        last = line[-1]
+    return tuple(breaks)
 
 
 def normalise(text: str) -> str:
     """Folding without its last step: blanks stay as they are."""
     if text.isascii():
-        if _CONTROL.search(text):
-            text = _CONTROL.sub("", text)
-        return text.lower().replace("`", "'")
+        return text.lower().translate(_ASCII_FOLD)
     for wide, narrow in _WIDE:
         text = text.replace(wide, narrow)
     if _SPECIAL.search(text):
@@ -114,9 +111,7 @@ def normalise(text: str) -> str:
 
 def collapse(text: str) -> str:
     """White space collapsed to single blanks, and gone where it touches Han or kana."""
-    if not _BLANK.search(text):
-        return text
-    text = " ".join(text.split()) if _BLANKS.search(text) else text.strip()
+    text = " ".join(text.split())
     if " " in text and not text.isascii():
         text = _TOUCHING_BLANK.sub("", text)
     return text
@@ -132,7 +127,11 @@ def simplify(text: str) -> str:
 
 def units(text: str) -> int:
     """The length of a folded text: a Chinese, Japanese or Korean character or another word is one unit."""
-    return sum(1 for _ in (_ASCII_UNIT if text.isascii() else _UNIT).finditer(text))
+    if not text.isascii():
+        return sum(1 for _ in _UNIT.finditer(text))
+    if "'" in text:
+        return sum(1 for _ in _ASCII_UNIT.finditer(text))
+    return len(text.translate(_PARTS_ASCII_UNITS).split())
 
 
 def starts_longer_than(text: str, bound: int) -> bool:
@@ -155,12 +154,12 @@ def _cut_marks(text: str) -> str:
     # A run of more than MARKS_KEPT marks covers at least one of these places.
     if not any(combining(mark) for mark in text[:: MARKS_KEPT + 1]):
         return text
-    kept, run = [], 0
-    for letter in text:
-        run = run + 1 if combining(letter) else 0
-        if run <= MARKS_KEPT:
-            kept.append(letter)
-    return "".join(kept)
+    classes = bytes(map(combining, text))
+    kept, place = [], 0
+    for run in _TOO_MANY_MARKS.finditer(classes):
+        kept.append(text[place : run.start() + MARKS_KEPT])
+        place = run.end()
+    return "".join([*kept, text[place:]])
 
 
 @cache

@@ -7,7 +7,7 @@ of every term, drops the negated ones, and says which groups are met and what is
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
@@ -55,22 +55,23 @@ class Rules:
     overlap: bool
     """Whether mentions of two terms can share text."""
 
-    def judge(self, text: str, breaks: tuple[int, ...] = ()) -> Verdict:
+    def judge(self, text: str, breaks: Callable[[], Sequence[int]] = tuple) -> Verdict:
         """What a folded answer text says.
 
         Args:
             text: folded.
-            breaks: the places in it where a new line begins.
+            breaks: gives the places in it where a new line begins; asked only where something may be negated.
         """
         found = mentions(self.terms, text, self.overlap)
         claims = [bool(spans) for spans in found]
-        if may_negate(text) and any(claims):
+        if True in claims and may_negate(text):
             if True in self.holds_negator:
                 for spans, holds in zip(found, self.holds_negator, strict=True):
                     text = _hide(text, spans) if holds else text
-            denies = Negation(text, breaks).denies
+            denies = Negation(text, breaks()).denies
             for index, spans in enumerate(found):
-                claims[index] = not all(denies(start, end) for start, end in spans[:MENTIONS_READ])
+                if spans:
+                    claims[index] = any(not denies(*span) for span in spans[:MENTIONS_READ])
         met, matched, denied = [], [], []
         for number, group in enumerate(self.groups):
             for index in group:
@@ -80,7 +81,7 @@ class Rules:
                     break
             else:
                 denied += [self.names[index] for index in group if found[index]]
-        wrong = tuple(self.names[index] for index in sorted(self.forbidden) if claims[index])
+        wrong = tuple(self.names[index] for index in sorted(self.forbidden) if claims[index]) if self.forbidden else ()
         return Verdict(tuple(met), tuple(matched), wrong, tuple(denied))
 
 

@@ -12,12 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from raiden_core.errors import ConfigError, DataError
 from raiden_core.rewards.completion import read
-from raiden_core.rewards.folding import fold, fold_lines, has_ink, starts_longer_than, units
+from raiden_core.rewards.folding import collapse, fold, has_ink, line_breaks, normalise, starts_longer_than, units
 from raiden_core.rewards.rules import Rules, Verdict, rules_of
 
 if TYPE_CHECKING:
@@ -119,17 +119,15 @@ class Scorer:
 
     def _judge(self, rules: Rules, sample: Sample | Mapping[str, Any], text: str) -> tuple[float, tuple[str, ...], str]:
         """Accuracy, matched terms and the reason."""
-        if len(text) <= self.min_length_bound:
-            folded, breaks = fold_lines(text)
-        else:
-            bound = self.length_bound(sample)
-            too_long = f"the answer is longer than {bound} characters or words"
-            if starts_longer_than(text, bound):
-                return 0.0, (), too_long
-            folded, breaks = fold_lines(text)
-            if len(folded) > bound and units(folded) > bound:
-                return 0.0, (), too_long
-        verdict = rules.judge(folded, breaks)
+        is_long = len(text) > self.min_length_bound
+        bound = self.length_bound(sample) if is_long else 0
+        if is_long and starts_longer_than(text, bound):
+            return 0.0, (), _too_long(bound)
+        normal = normalise(text)
+        folded = collapse(normal)
+        if is_long and len(folded) > bound and units(folded) > bound:
+            return 0.0, (), _too_long(bound)
+        verdict = rules.judge(folded, partial(line_breaks, normal))
         if verdict.claimed:
             return 0.0, verdict.matched, f"claims {', '.join(verdict.claimed)}"
         share = min(1.0, len(verdict.met) / rules.needed)
@@ -159,6 +157,10 @@ def text_of(completion: object) -> str | None:
         parts = [part.get("text") for part in completion if isinstance(part, Mapping) and part.get("type") == "text"]
         return "".join(part for part in parts if isinstance(part, str))
     return text_of(last) if isinstance(last, Mapping) else None
+
+
+def _too_long(bound: int) -> str:
+    return f"the answer is longer than {bound} characters or words"
 
 
 def _reason(rules: Rules, verdict: Verdict) -> str:

@@ -50,6 +50,7 @@ def test_every_line_that_is_not_blank_gets_one_in_order(tmp_path: Path) -> None:
         (b'{"validator": {"all_of": []}, "completion": "x"}\n', "empty"),
         (b'{"keywords": "x", "completion": "x"}\n', "not a list"),
         (b"[" * 100_000 + b"\n", "broken JSON"),
+        (b'{"keywords": ["x"], "completion": "x", "n": ' + b"1" * 5000 + b"}\n", "broken JSON"),
     ],
 )
 def test_a_line_that_cannot_be_scored_gets_zeros_and_the_exit_code_1(tmp_path: Path, line: bytes, reason: str) -> None:
@@ -61,6 +62,26 @@ def test_a_line_that_cannot_be_scored_gets_zeros_and_the_exit_code_1(tmp_path: P
     assert [row["total"] for row in rows] == [1.0, 0.0, 1.0]
     assert reason in rows[1]["why"]
     assert f"{path}: line 2: " in result.stderr
+
+
+def test_a_line_that_is_not_utf_8_keeps_its_id() -> None:
+    result = run("-", text=b'{"id": "q7", "keywords": ["x"], "completion": "x \xff"}\n')
+    assert result.exit_code == 1
+    row = json.loads(result.stdout)
+    assert (row["id"], row["total"], "not UTF-8 at byte" in row["why"]) == ("q7", 0.0, True)
+
+
+@pytest.mark.parametrize("completion", [None, 7, True, {}, [], ["x"], [{"role": "assistant", "content": None}]])
+def test_a_completion_that_is_no_text_is_scored_0_with_a_reason(completion: object) -> None:
+    result = run("-", text=lines({**GOOD, "completion": completion}))
+    assert (result.exit_code, result.stderr) == (0, "")
+    row = json.loads(result.stdout)
+    assert (row["id"], row["accuracy"], row["format"], row["total"], row["matched"]) == ("a", 0.0, 0.0, 0.0, [])
+    assert "no text" in row["why"]
+
+
+def test_a_null_reference_is_none() -> None:
+    assert run("-", text=lines({**GOOD, "answer": None})).stderr == ""
 
 
 def test_a_reference_that_fails_is_reported_and_its_score_stands(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
-from functools import cache, cached_property
+from functools import cache
 
 from raiden_core.rewards.folding import HANGUL, KANA
 from raiden_core.rewards.negation.clause import Clause, Clauses
@@ -49,7 +49,10 @@ class Negation:
         """``text`` has terms masked that hold a negator themselves; ``breaks`` are the places where lines begin."""
         self._text = text
         self._breaks = breaks
+        self._cut: Clauses | None = None
         self._is_english = _LATIN.search(text) is not None
+        self._is_japanese = _KANA.search(text) is not None
+        self._is_korean = _HANGUL.search(text) is not None
         self._hints = [hint.start() for hint in _LETTERS.finditer(text)]
         if self._is_english:
             self._hints = sorted([*self._hints, *[hint.start() for hint in _WORDS.finditer(text)]])
@@ -59,7 +62,9 @@ class Negation:
         if self._is_out_of_reach(start, end):
             return False
         chinese, english, japanese, korean = _languages()
-        clause = Clause(self._clauses, start, end)
+        if self._cut is None:
+            self._cut = Clauses(self._text, self._breaks)
+        clause = Clause(self._cut, start, end)
         if self._is_japanese:
             # 不 and 无 are parts of words in Japanese (不思議, 無口), so Chinese rules need a Chinese negator to apply.
             if japanese(clause) or (_CHINESE_NEGATOR.search(clause.before) is not None and chinese(clause)):
@@ -83,18 +88,6 @@ class Negation:
         hint = hints[place - 1]
         stop = max(text.rfind(",", hint, start), text.rfind("。", hint, start), text.rfind("!", hint, start))
         return stop >= 0 and start - stop > _LONGEST_BARE and not text[stop + 1].isdigit()
-
-    @cached_property
-    def _clauses(self) -> Clauses:
-        return Clauses(self._text, self._breaks)
-
-    @cached_property
-    def _is_japanese(self) -> bool:
-        return _KANA.search(self._text) is not None
-
-    @cached_property
-    def _is_korean(self) -> bool:
-        return _HANGUL.search(self._text) is not None
 
 
 @cache

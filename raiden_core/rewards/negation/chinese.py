@@ -23,9 +23,9 @@ _HARMLESS = re.compile(
             # Asides and fixed words.
             "不(?:可(?:避免|或缺|缺少|多得|替代|估量)|败|屈|凡|解之缘|瞒您?你?说?|骗您?你|客气|好意思|错|久|断|同|论|管|如|料|少|妨|时|已|要紧|可思议|远|朽|见不散|"
             "知不觉|慌不忙|怕|易|安|满|幸|服|朽|良|动产|锈钢|倒翁|二|一样|一会儿|大不小|高不矮|胖不瘦|远处|远万里|顾)",
-            "没(?:错|问题|关系|事|准儿?|想到|骗您?你|开玩笑|撒谎|说谎|瞎说|胡说|记错|夸张|吹牛|什么好说)",
+            "没(?:错|问题|关系|事|准儿?|想到|有?骗您?你?|开玩笑|撒谎|说谎|瞎说|胡说|记错|夸张|吹牛|什么好说)",
             "谁(?:能|会)?不|自以为|不是(?:一?个|一名|一位)?(?:普通|一般|寻常|简单|平凡)|比不上|比不过|及不上|对不起|"
-            "对不住|差不多|了不起|忍不住|禁不住|止不住|说不定|要不然|要不是|要不|恨不得|巴不得|怪不得|舍不得|免不了|"
+            "对不住|差不多|了不起|忍不住|禁不住|止不住|说不定|(?<!只)要不(?:然|是)?|恨不得|巴不得|怪不得|舍不得|免不了|"
             "少不了|离不开|忘不了|忘不掉|数不清|数不尽|写不完|合不拢|迫不及待|毫不犹豫|绝不后悔|无所谓|动不动|"
             "好不容易|好不|用不着|来不及|只不过|未来|未婚妻?夫?|未免|未知|未央|否则|是否|能否|可否|与否|除非|南非|"
             "是非|北非|东非|西非|特别|区别|分别|性别|级别|个别|告别|离别|送别|别人|别的|别墅|别名|别号|别称|别提多|"
@@ -33,6 +33,8 @@ _HARMLESS = re.compile(
             # I never forget it, cannot leave it, do not deny it: still affirmed.
             f"{_NO}(?:忘记?|离开过?|离得开|缺少?|少得了|否认|怀疑|后悔|讨厌|反对|介意|辜负|放弃|停止|欺骗|掩饰|隐瞒|"
             f"嫌弃|拒绝)",
+            # Imagined away, so it is there.
+            "(?:无法|难以|不能|不敢|没法|很难)想[象像]没有?|若非|(?:若|如果|要是|假如|倘若)(?:不是|没有|无)",
             # Nobody does not know; no place is finer than.
             "没(?:有)?(?:什么|谁|人|哪(?:里|个|儿)|任何)?[^不没]{0,6}(?:比得上|比得过|能比|不知道?|不晓得|不认识|"
             "不爱|不喜欢|不想)",
@@ -48,15 +50,15 @@ _CONJUNCTION = re.compile(
     "的日子|的话|也(?:要|得|会|能|想)|宁可|宁愿|照样|之后|以后|之前|以前|其实是|乃是|只有|只|还是|除了"
 )
 _NEGATOR = re.compile(
-    "并?没有?|不是|不|从未|未曾|尚未|并未|还未|未|毫无|并无|绝无|从无|无(?=法|意|缘|权|$)|(?:并|绝|决|实|本|皆|早已|"
-    "亦)非|(?<=[我你他她它吾])非|(?<![除莫是南北东西])非$|(?<![特区分性级个告离送鉴辨])别(?=再|说|叫|当|把|提|喊|以为|"
+    "并?没有?|不(?:见得|一定|大?可能|太可能|至于|算)|不是|不|从未|未曾|尚未|并未|还未|未|毫无|并无|绝无|从无|无(?=法|意|缘|权|$)|(?:并|绝|决|实|本|皆|早已|"
+    "亦)非|(?<=[我你他她它吾])非|(?<![除莫是南北东西])非$|(?<![特区分性级个告离送鉴辨])别(?=再|说|叫|当|把|提|喊|拿|以为|"
     "称|管)|勿|莫(?=要|说|提)|休(?:想|要)|否认|拒绝|假装|冒充|装成|误以为|误认为|错当成|错认成|(?<![可足难])以为|"
-    "(?:当|做|算|充)什么$|(?:要是|如果|假如|若是|倘若)我?真?(?:是|当|做|住在|在|会|叫)?$"
+    "(?:当|做|算|充)什么$|哪门子$|哪(?:里|儿)?(?:来的?|有)$|差(?:一)?点儿?(?:就|要)?(?=(?:当|做|成|去|娶|嫁|选|考)[了上成为])|(?:要是|如果|假如|若是|倘若)我?真?(?:是|当|做|住在|在|会|叫)?$"
 )
 _MAY_NEGATE = re.compile(f"[{CHINESE}]")
 _DENYING_VERBS = frozenset({"否认", "拒绝", "假装", "冒充", "装成", "误以为", "误认为", "错当成", "错认成", "以为"})
 _RHETORICAL_OPENER = re.compile(
-    "难道|岂(?=是|能|会|不)|怎么可能|怎么会|怎么能|怎能|怎会|哪能|哪会|哪里是|哪儿是|何曾|谁说|谁讲|谁告诉你"
+    "难道|谁稀罕|谁(?:要|愿意|会)(?=[当做去喜爱])|岂(?=是|能|会|不)|怎么可能|怎么会|怎么能|怎能|怎会|哪能|哪会|哪里是|哪儿是|何曾|谁说|谁讲|谁告诉你"
 )
 _TRANSPARENT = re.compile(
     "(?:会|能|敢|想|是|可能|可以|应该|得|说|认为|觉得|相信|承认|有|人|谁|天|个|一|哪|我|他|她|你|自己|地方|任何|什么|"
@@ -78,16 +80,29 @@ _CONSEQUENCE = re.compile(
     "都不行|浑身)"
 )
 """没有辣椒我吃不下饭, 不打篮球就难受: what is imagined away is there."""
+_WITHOUT = re.compile("^没有?$")
 _RHETORICAL_END = re.compile("(?:吗|嘛|么)[^\\w]*$")
+_TOPIC = re.compile("^[\"'”“」』》]?(?:[这那][个种]?[^\\W]{0,2}|嘛|呢|啊|的话)?$")
 _TOPIC_DENIED = re.compile(
     "^[\"'”“」』》]?(?:这个|那个|这种|那种)?(?:称呼|说法|职业|行当|工作|名字)?(?:什么的|之类的)?[\"'”“」』》]?(?:这个|"
-    "那个|这种)?(?:我|俺)(?:可|真|从来|从|都|也|并|根本|绝对|还|压根|完全|一点)*(?:不|没)(?![^\\W]*[吗嘛])"
+    "那个|这种)?(?:我|俺)(?:可|真|从来|从|都|也|并|根本|绝对|还|压根|完全|一点|是|[^\\W不没]都)*(?:不|没)(?![^\\W]*[吗嘛])"
 )
 _DENIED_AFTER = re.compile(
     "^[\"'”」』]?(?:人|市|省|县|话|菜|这个)?(?:可|并|才|绝对?|根本|从来|也|都)*不是(?:我|你|他|她)的|(?:并|根本|"
-    "都)?不是(?:真的|事实|实情|对的|这样的?)[啊吧呢啦呀嘛了]*$|^(?:就|可|却|倒)*(?:不行|免了|算了|没戏|"
+    "都)?不是(?:真的|事实|实情|对的|这样的?)[啊吧呢啦呀嘛了]*$|^我?[可是真]?(?:一窍不通|一无所知|一概不[知会懂])|^(?:就|可|却|倒)*(?:不行|免了|算了|没戏|"
     "谈不上)[啊吧呢啦了]*$|(?:假的|谣言|谎言|谎话|骗人的|骗你的|误会|胡说(?:八道)?|不可能的?|错的|瞎编的|编的|讹传|"
     "乱说的?)[啊吧呢啦呀嘛了的]*$"
+)
+_TOPIC_NEVER = re.compile(
+    "^(?:我|俺|咱)(?:可|真|从来|从|都|也|并|根本|绝对|还|压根儿?|完全|一天|一次|一口|这辈子)*(?:不|没)有?(?:去|当|做|干|学|会|吃|喝|"
+    "养|住|碰|玩|看|练|懂|喜欢|爱|认识|感兴趣)[^\\W吗嘛]{0,2}$"
+)
+"""长沙，我没去过: the topic of what follows."""
+_WISH_BEFORE = re.compile("(?:要是|如果|假如|若是|倘若|要|真?希望|但愿|恨不得)[^是]{0,6}是?[^是]{0,6}$")
+_WISH_AFTER = re.compile("(?:就好|该多好|多好)(?:了|啊|呢)?$")
+_REPORTED = re.compile("(?<!我)(?:说|讲|以为|认为|觉得)(?!过|不定)|[把将].{0,6}当[成作]|传|叫|猜|听信")
+_MISTAKEN = re.compile(
+    "(?<![没别])(?<!不会)(?:大错特错|(?:搞|弄|说|认|记|看|想|猜|听|传|完全)错)[了啦的啊吧呢]*$|(?:都|就|全)错[了啦]$"
 )
 _OBJECT_DENIED = re.compile(
     "^[^\\W]{0,2}(?:都|也)(?:从来|一点)?(?:不|没)|^[^\\W]{0,4}?(?:没有?|不|毫无|提不起)(?:什么|太|怎么|大|"
@@ -99,7 +114,7 @@ _ECHO_BEFORE = re.compile("^(?:去|当|做|是|我|我是|你说我是|什么|�
 _ECHO_AFTER = re.compile("^[\"'”」]?(?:吗|啊|呀|么|嘛)?$")
 _ECHO_DENIED = re.compile(
     "^(?:我|俺|咱|才|可|又|真|从来?|根本|还|压根|并|都|哪里?|这辈子)*(?:不|没|别|哪)|^想都(?:别|不)|^开什么玩笑|"
-    "^怎么(?:可能|会)|^拜托"
+    "^怎么(?:可能|会)|^拜托|^(?:您|你)?(?:快|就)?别(?:取笑|笑话|逗|闹)|^(?:算了|免了|得了|拉倒|饶了我|少来|才怪|才没|我?连[^\\W]{1,4}都[不没])"
 )
 # No alternative may be the beginning of another or stand twice: that keeps the repetition linear.
 _SPEAK = (
@@ -123,7 +138,7 @@ _DANGLING = re.compile(
 
 def denies(clause: Clause) -> bool:
     """Whether the clause denies its mention."""
-    if _MAY_NEGATE.search(clause.before) and _governed(clause.before, clause.after):
+    if _MAY_NEGATE.search(clause.before) and _governed(clause.before, clause.after) and not _imagined_away(clause):
         return True
     return _denied_by_what_follows(clause) or _enumerated(clause)
 
@@ -155,6 +170,12 @@ def _governed(before: str, after: str) -> bool:
     return (negations + (1 if turned else 0)) % 2 == 1
 
 
+def _imagined_away(clause: Clause) -> bool:
+    """没有长沙，就没有今天的我"""
+    alone = clause.stop == "," and not clause.after and _WITHOUT.match(clause.before)
+    return bool(alone and _CONSEQUENCE.match(clause.following.text))
+
+
 def _reaches(text: str, negator: re.Match[str]) -> bool:
     """Whether a negator's scope reaches the end of the text, where the mention stands."""
     between = text[negator.end() :]
@@ -169,6 +190,8 @@ def _reaches(text: str, negator: re.Match[str]) -> bool:
 def _denied_by_what_follows(clause: Clause) -> bool:
     after = clause.after
     following = clause.following
+    if _WISH_AFTER.search(after) and _WISH_BEFORE.search(clause.before):
+        return True
     if not (_MAY_NEGATE.search(after) or _MAY_NEGATE.search(following.text)):
         return False
     if _DENIED_AFTER.search(after) and not _RHETORICAL_END.search(after):
@@ -178,6 +201,11 @@ def _denied_by_what_follows(clause: Clause) -> bool:
     if _OBJECT_BEFORE.search(clause.before) and _OBJECT_DENIED.match(_HARMLESS.sub(_blank, after)):
         return True
     said = following.text.strip(" \"'”“」』")
+    if _REPORTED.search(clause.before) and (_MISTAKEN.search(after) or _MISTAKEN.search(said)):
+        return True
+    topic = clause.stop == "," and _ECHO_BEFORE.match(clause.before) and _TOPIC.match(after)
+    if topic and _TOPIC_NEVER.match(_HARMLESS.sub(_blank, said)):
+        return True
     if following.stop == "?" or _RHETORICAL_END.search(said):
         return False
     if clause.is_question or _RHETORICAL_END.search(after):
@@ -190,8 +218,10 @@ def _denied_by_what_follows(clause: Clause) -> bool:
 
 def _enumerated(clause: Clause) -> bool:
     """A bare item of a list whose head is negated: 我不是老师,律师,或者医生."""
-    if len(clause.before) > _LONGEST_BARE or not (
-        _BARE_BEFORE.match(clause.before) and _BARE_AFTER.match(clause.after)
+    if (
+        clause.before == "是"
+        or len(clause.before) > _LONGEST_BARE
+        or not (_BARE_BEFORE.match(clause.before) and _BARE_AFTER.match(clause.after))
     ):
         return False
     items = 1

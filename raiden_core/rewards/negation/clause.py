@@ -15,7 +15,7 @@ NEIGHBOURS = 6
 _STOP = re.compile(r"[,.!?;:。()\[\]—|…-][,.!?;:。()\[\]—|…\s\"-]*")
 _DOUBTFUL = re.compile(r"[.-]|\d[,:]\d")
 """Without any of these every stop is one."""
-_ABBREVIATION = re.compile(r"(?<![^\W_])(?:mr|mrs|ms|dr|st|prof|jr|sr|vs|no|mt|[a-z])$")
+_ABBREVIATION = re.compile(r"(?<![\w'])(?:mr|mrs|ms|dr|st|prof|jr|sr|vs|no|mt|[a-z])$")
 OPEN = frozenset(",:—…-|()[]\n")
 """Stops over which a list may run on."""
 
@@ -47,6 +47,8 @@ class Clauses:
         """The punctuation that ends a segment: a question mark if there is one, "" at the end of the text."""
         if place + 1 == len(self.ends):
             return ""
+        if self.starts[place + 1] == self.ends[place] + 1:
+            return self.text[self.ends[place]]
         marks = self.text[self.ends[place] : self.starts[place + 1]]
         return "?" if "?" in marks else marks[:1] or "\n"
 

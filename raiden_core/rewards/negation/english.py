@@ -14,7 +14,7 @@ from raiden_core.rewards.negation.clause import OPEN, Clause, Segment
 from raiden_core.rewards.negation.hints import ENGLISH
 
 _HARMLESS = re.compile(
-    r"\b(?:"
+    r"(?:\b|(?=n't))(?:"
     + "|".join(
         (
             # More than, exactly, always: what follows is affirmed.
@@ -22,8 +22,9 @@ _HARMLESS = re.compile(
             r"to say|surprisingly|unlike|bad|long ago|far from|that far from|until|till|without|for nothing|yet \d+)",
             r"no (?:doubt|secret|coincidence|accident|surprise|wonder|"
             r"matter|less(?: than)?|other than|problem|question|sooner|need to (?:say|worry)|"
-            r"kidding|worries|offen[cs]e)",
-            r"none other than|none but|no one (?:but|other than)|nobody (?:but|other than|else but)|nowhere (?:but|"
+            r"kidding|worries|offen[cs]e|denying|mistaking|escaping|hiding|(?:point|use|sense)(?: in)? (?:denying|hiding|"
+            r"pretending|lying))",
+            r"(?:if it (?:hadn't been|had not been|weren't|wasn't|were not|was not)|had it not been) for|none other than|none but|no one (?:but|other than)|nobody (?:but|other than|else but)|nowhere (?:but|"
             r"else but)|nothing but|nothing (?:if|other) than|nothing if not|if not|whether or not|or not|why not|"
             r"last but not least|believe it or not",
             # Nothing beats it, nobody does not know.
@@ -64,7 +65,13 @@ _NEGATOR = re.compile(
     r"scarcely|den(?:y|"
     r"ie[sd]|ying)|refuse[sd]? to|fail(?:ed|s)? to|far from (?:being|a|an)|(?:have|has|had) yet to|zero (?=interest|"
     r"desire|intention)|doubt (?=it|that|if|whether|i\b)|instead of|rather than|pretend(?:s|ed|ing)?|lack(?:s|ed|"
-    r"ing)?|(?<!best )wish(?:es|ed)? i|if i (?:were|was)|do i look like|who (?:says|said|told you)|how (?:could|can|"
+    r"ing)?|(?<!best )wish(?:es|ed)? i|if only (?:i|it|he|she|we|they)\b|if i (?:were|was)|used to (?=(?:think|believe|claim|pretend|say)(?: that)? "
+    r"(?:i|it|he|she|we|they)\b)|(?:almost|nearly)(?= (?:became|become|married|chose|joined|moved to)\b)|"
+    r"mist(?:ake|aken|aking|ook) me for|confus(?:e|ed|ing) me with|do i look like|had i (?=been|become|gone|lived|known|chosen|stayed|had)|were i (?=an?|the|to|from|in)|"
+    r"why (?:would|should|on earth would) i(?: ever| possibly)?(?! (?:not|leave|hide|lie|deny|stop|quit|give up|forget|"
+    r"miss|regret|trade|pretend|be|want)\b)|(?:ceased?|stopped|gave up|quit) (?:to be|being) (?=an?\b|the\b|my\b)|"
+    r"(?:untrue|false|an? (?:lie|myth|rumou?r)|nonsense|wrong|mistaken|impossible)(?: to (?:say|think|believe|claim|assume|"
+    r"suppose)| that)|who (?:says|said|told you)|how (?:could|can|"
     r"would) i(?: ever| possibly)?|(?:do|did|does|is|was|wo|ca|ai|are|have|has|had|could|would|should|were)nt|wont|"
     r"cant|non(?=-))\b"
 )
@@ -74,8 +81,13 @@ _CONCORD = frozenset({"no", "nobody", "nothing", "none", "nowhere", "nor", "neit
 _EMBEDDING = re.compile(
     r"^(?: (?:really|even|ever|exactly|actually|quite|honestly|truly))? (?:think|thought|believe|say|said|saying|"
     r"claim|claimed|mean|suppose|remember|tell|told|guess|feel|imagine|admit|recall|sure|certain|true|wish|want|hope|"
-    r"expect|know|the case|that|convinced|because|as if|like)"
+    r"expect|know|the case|that|convinced|because|as if|like|wrong|mistaken|untrue|false|nonsense|an? lie|an? myth)"
 )
+_REACHING = (
+    *("who", "how", "why", "den", "wish", "do i", "used", "if only", "had i", "were i"),
+    *("untrue", "false", "a ", "nonsense", "wrong", "mistaken", "impossible"),
+)
+"""Negators that reach past a new statement: who says I am …"""
 _NEW_STATEMENT = re.compile(
     r"\b(?:i am|i'm|i was|i live|i come|i work|i have|i've|i love|i like|my (?:\w+ ){1,3}(?:is|are|was)|call me|"
     r"it is|"
@@ -86,9 +98,29 @@ _SUBJECT = re.compile(r"\b(?:i|we|you|he|she|they|it)\b")
 _IMAGINED_AWAY = re.compile(r"^\W*without(?: my| a| the| any)? $")
 _CONSEQUENCE = re.compile(r"^\W*(?:i|we|my|life|there|it|nothing)\b")
 """Without Rex I would be lost: what is imagined away is there."""
+_NO_ONE = re.compile(r"\b(?:no one|nobody|none|nothing|few|no \w+) (?:[^,]{0,40})$")
+_SURPASSED = re.compile(
+    r"^[\w' ]{0,40}?\b(?:(?:better|more|\w{2,}er) than|as (?:much|well|\w+) as|like (?:i|me|we|my)\b|the way i\b)"
+)
+"""Nobody knows Oslo better than I do: a comparison, not a denial."""
+_HOW = re.compile(
+    r"^[\w' ]{0,24}?\b(?:by (?:accident|chance|mistake)|overnight|for (?:the )?(?:money|fame|nothing|fun|glory)|"
+    r"for no reason|in a day)\W*$"
+)
+"""I didn't become a doctor by accident: how it came is denied, not that it came."""
+_REPORTED = re.compile(
+    r"\b(?:if|whoever|anyone|everyone|people|they|those|he|she|you|some|rumou?r|story|books?)\b.*\b(?:think|thinks|thought|says?|said|"
+    r"believes?|believed|claims?|claimed|told|tells?|heard|hears?|assumes?|assumed|insists?|has it|have it|call|calls|"
+    r"called)\b"
+)
+_MISTAKEN = re.compile(
+    r"^[\w' ]{0,20}?(?:think again|(?:(?:is|are|was|were|has|have)|'re|'s|'ve)(?: (?:simply|just|all|sadly|been|badly|sorely|dead))* "
+    r"(?:lying|lied|lied to|wrong|mistaken|misinformed|misled|confused|a liar|liars))\W*$"
+)
+"""Whoever said I was from Oslo was lying."""
 _ECHO_DENIED = re.compile(
     r"^(?:me\W+)?(?:not|no|never|hardly|please|as if|(?:i|i've|i'm|i'd|my|he|she|it|we|that)(?: \w+){0,2}? ?(?:n't|"
-    r"not|never)\b|i\w*n't)"
+    r"not|never)\b|i\w*n't|(?:ca|do|have|wo|would|did|could)n't\b)"
 )
 _INVERTED = re.compile(
     r"^\W*(?:(?:well|but|and|oh|so|hey|why|wait|honestly|come on) )*(?:(?:is|are|was|were|do|did|does|have|has|had|"
@@ -103,7 +135,9 @@ _DENIED_AFTER = re.compile(
     r"^[\"'”’ ]*(?:is|was|are|were|has|had)(?:n't| not| never| no longer)(?: been)? (?:my|mine|me|what i|who i|"
     r"where i|how i|the (?:case|truth|answer)|true|right|correct|for me)\b|^[\"'”’ ]*i(?:'m| am| was)(?: certainly|"
     r" definitely| most certainly| surely)? (?:not|never)\b|^[\"'”’ ]*i (?:never|do not|don't|did not|didn't|"
-    r"have never|haven't)\b(?! (?:forg|leave|left|regret|stop))|\b(?:is|was|would be|'s) (?:a lie|lies|false|wrong|"
+    r"have never|haven't)\b(?! (?:forg|leave|left|regret|stop))|^ (?:is|was) (?:something|a thing|one thing) i (?:have no|know nothing|never|do not|"
+    r"cannot|don't|can't)\b|\bbut (?:i )?(?:decided against it|thought better of it|never (?:did|managed|made it|got there)|"
+    r"failed|gave up)\W*$|\b(?:is|was|would be|'s) (?:a lie|lies|false|wrong|"
     r"untrue|a rumou?r|nonsense|a myth|a mistake|rubbish|impossible|just a rumou?r|not true|not the case)\W*$"
 )
 _SPEAK = (
@@ -113,12 +147,19 @@ _SPEAK = (
 _DENIAL = re.compile(
     _SPEAK + r"(?:(?:that|it|this|which|they|he|she|people|those|these)(?:'s| is| was| are|'re)?(?: all| just| simply|"
     r" of course| absolutely)* ?(?:n't|not|wrong|false|a lie|lies|untrue|nonsense|mistaken|incorrect|rumou?rs?|"
-    r"lying)(?: true| right| correct| me| the case| so| at all)*|i(?:'m| am| was|'ve been| have been| have| did|"
+    r"lying|a (?:myth|rumou?r|mistake|misunderstanding|joke)|rubbish|gossip|fiction)(?: true| right| correct| me| the case| so| at all)*|i(?:'m| am| was|'ve been| have been| have| did|"
     r" do)? ?(?:not|never|n't)(?: at all| really| actually| been| one| was| did| said(?: that)?| that)*|(?:i|it|that|"
     r"he|she|they|we) ?(?:is|was|did|does|do|have|has|ai|were|are|had|would|wo|could|ca)n't(?: at all| really| true|"
     r" right| me| one| the case| been)*|not true(?: at all)?|wrong|nothing of the (?:sort|kind)|i (?:made|"
     r"am making) (?:that|it) up|just kidding)$"
 )
+_CORRECTION = re.compile(r"^(?:no wait|wait no|scratch that|correction|my mistake|or rather)\b")
+_TAKING_BACK = re.compile(r"^(?:no|wait|sorry)$")
+_TAKEN_BACK = re.compile(r"^(?:wait|no wait|sorry|scratch that|i meant?|make that)\b")
+"""Oslo... no, wait, it was Bergen."""
+_ME = re.compile(r"(?:^|\W)me$")
+_YES = re.compile(r"^(?:yes|yeah|yep|sure|of course|indeed|absolutely|certainly|why|that|exactly|right|you)\b")
+"""Me, a pilot?"""
 _ANSWER_NO = re.compile(
     _SPEAK + r"(?:no+|nope|nah|not|not me|never|not really|not at all|no way|of course not|certainly not|"
     r"absolutely not|definitely not|hardly|not quite|far from it|not in the least|not anymore)$"
@@ -145,13 +186,16 @@ _DANGLING = re.compile(
 
 def denies(clause: Clause) -> bool:
     """Whether the clause denies its mention."""
-    if _MAY_NEGATE.search(clause.before) and _governed(clause.before, clause.after, clause.is_question):
+    after = clause.after or (clause.following.text if clause.stop == "," else "")
+    if _MAY_NEGATE.search(clause.before) and _governed(clause.before, after, clause.is_question):
         return True
     return _denied_by_what_follows(clause) or _enumerated(clause)
 
 
 def _governed(before: str, after: str, is_question: bool) -> bool:
     if _IMAGINED_AWAY.match(before) and _CONSEQUENCE.match(after):
+        return False
+    if _HOW.match(after) or (_SURPASSED.match(after) and _NO_ONE.search(before)):
         return False
     text = _REPLY.sub(_blank, before)
     asked = is_question and (_INVERTED.search(text) is not None)
@@ -180,7 +224,7 @@ def _governed(before: str, after: str, is_question: bool) -> bool:
 def _reaches(text: str, negator: re.Match[str]) -> bool:
     """Whether a negator's scope reaches the end of the text, where the mention stands."""
     between = text[negator.end() :]
-    if negator.group().startswith(("who", "how", "den", "wish", "do i")) or _EMBEDDING.match(between):
+    if negator.group().startswith(_REACHING) or _EMBEDDING.match(between):
         return True
     if _WHEN.match(text) and _SUBJECT.search(between):
         return False
@@ -192,6 +236,12 @@ def _denied_by_what_follows(clause: Clause) -> bool:
         return True
     following = clause.following
     said = following.text.strip(" \"'“”")
+    if _REPORTED.search(clause.before) and (_MISTAKEN.match(clause.after) or _MISTAKEN.match(said)):
+        return True
+    if _CORRECTION.match(said) or (_TAKING_BACK.match(said) and _TAKEN_BACK.match(clause.after_next.text)):
+        return True
+    if clause.is_question and not _YES.match(said) and _ME.search(next(clause.previous, Segment("", "")).text):
+        return True
     if clause.is_question and following.stop == "?" and _ECHO.match(said):
         # "A nurse? Me? Never."
         following = clause.after_next
