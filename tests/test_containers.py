@@ -1,0 +1,88 @@
+"""The compose file and the Dockerfile, as far as they can be checked without an engine."""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+DOCKER = Path(__file__).parents[1] / "docker"
+SECRETS = ("POSTGRES_PASSWORD", "PREFECT_AUTH", "HF_TOKEN", "WANDB_API_KEY", "TEACHER_API_KEY")
+
+
+@pytest.fixture(scope="module")
+def services() -> dict[str, dict[str, Any]]:
+    content = yaml.safe_load((DOCKER / "compose.yaml").read_text("utf-8"))
+    found: dict[str, dict[str, Any]] = content["services"]
+    return found
+
+
+def test_every_image_is_pinned(services: dict[str, dict[str, Any]]) -> None:
+    images = [str(service["image"]) for service in services.values()]
+    images += re.findall(r"^ARG \w*IMAGE=(\S+)", (DOCKER / "Dockerfile").read_text("utf-8"), re.MULTILINE)
+    default = re.compile(r"\$\{\w+:-(.+)\}")
+    for image in images:
+        shown = found.group(1) if (found := default.fullmatch(image)) else image
+        name, _, tag = shown.rpartition(":")
+        assert name and tag and tag != "latest", image
+
+
+def test_ports_are_published_on_loopback_only(services: dict[str, dict[str, Any]]) -> None:
+    ports = [str(port) for service in services.values() for port in service.get("ports", [])]
+    assert ports
+    assert all(port.startswith("127.0.0.1:") for port in ports), ports
+
+
+def test_what_runs_for_long_has_a_health_check_and_comes_back(services: dict[str, dict[str, Any]]) -> None:
+    for name, service in services.items():
+        if name != "deploy":  # it registers the deployments, and ends
+            assert "healthcheck" in service, name
+            assert service["restart"] == "unless-stopped", name
+
+
+def test_secrets_come_from_the_environment_and_the_example_holds_none(services: dict[str, dict[str, Any]]) -> None:
+    text = (DOCKER / "compose.yaml").read_text("utf-8")
+    for secret in SECRETS:
+        assert re.search(rf"\$\{{{secret}[:}}]", text), secret
+    lines = (DOCKER / "example.env").read_text("utf-8").splitlines()
+    assert sorted(line for line in lines if line and not line.startswith("#")) == sorted(f"{name}=" for name in SECRETS)
+
+
+def compose() -> list[str] | None:
+    """The command of a compose that is installed: Docker's plugin, or Debian's program."""
+    if shutil.which("docker"):
+        plugin = subprocess.run(["docker", "compose", "version"], capture_output=True, check=False)
+        if plugin.returncode == 0:
+            return ["docker", "compose"]
+    return ["docker-compose"] if shutil.which("docker-compose") else None
+
+
+def test_compose_reads_the_file_and_wants_the_secrets(tmp_path: Path) -> None:
+    command = compose()
+    if command is None:
+        pytest.skip("neither docker compose nor docker-compose is installed: the compose file is not validated")
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
+    file = ["-f", str(DOCKER / "compose.yaml")]
+    filled = tmp_path / "filled.env"
+    filled.write_text("POSTGRES_PASSWORD=x\nPREFECT_AUTH=a:b\n", "utf-8")
+    good = subprocess.run(
+        [*command, *file, "--env-file", str(filled), "config"], capture_output=True, text=True, env=environment
+    )
+    assert good.returncode == 0, good.stderr
+    assert "postgresql+asyncpg://prefect:x@postgres:5432/prefect" in good.stdout
+    example = ["--env-file", str(DOCKER / "example.env")]
+    bad = subprocess.run([*command, *file, *example, "config"], capture_output=True, text=True, env=environment)
+    assert bad.returncode != 0
+    assert "POSTGRES_PASSWORD" in bad.stderr or "PREFECT_AUTH" in bad.stderr
+
+
+def test_hadolint_has_nothing_to_say() -> None:
+    linter = shutil.which("hadolint")
+    if linter is None:
+        pytest.skip("hadolint is not installed: the Dockerfile is not linted")
+    done = subprocess.run([linter, str(DOCKER / "Dockerfile")], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
