@@ -23,6 +23,8 @@ COMMANDS = {
     "cold-start": ("raiden_core.commands.train:cold_start", "Fine-tune a student on reasoning and answers."),
     "train": ("raiden_core.commands.train:train", "Train a model with GRPO on the verifiable reward."),
     "evaluate": ("raiden_core.commands.evaluate:evaluate", "Compare models on a validation file."),
+    "compare": ("raiden_core.commands.compare:compare", "Show evaluated runs side by side."),
+    "chat": ("raiden_core.commands.chat:chat", "Talk to a character in the terminal."),
     "export": ("raiden_core.commands.export:export", "Write a dataset for TRL, verl or Open-R1."),
     "score": ("raiden_core.commands.score:score", "Score completions with the reward."),
     "plan": ("raiden_core.commands.plan:plan", "Say what training needs: memory by part, fit, steps, time."),
