@@ -16,8 +16,10 @@ from pydantic import model_validator
 from raiden_core.config_sections.base import Section
 from raiden_core.config_sections.data import CharactersConfig, GenerationConfig, SplitConfig
 from raiden_core.config_sections.evaluation import EvaluationConfig
+from raiden_core.config_sections.limits import LimitsConfig
 from raiden_core.config_sections.report import ReportConfig
 from raiden_core.config_sections.runner import RunnerConfig
+from raiden_core.config_sections.storage import StorageConfig
 from raiden_core.config_sections.teacher import TeacherConfig
 from raiden_core.config_sections.training import (
     AccuracyConfig,
@@ -52,7 +54,9 @@ class Config(Section):
     grpo: GrpoConfig = GrpoConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
     report: ReportConfig = ReportConfig()
+    storage: StorageConfig = StorageConfig()
     runner: RunnerConfig = RunnerConfig()
+    limits: LimitsConfig = LimitsConfig()
 
     @model_validator(mode="after")
     def _nano_needs_a_cold_start(self) -> Self:

@@ -19,13 +19,16 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from raiden_core.digests import digest_bytes, digest_file
 from raiden_core.errors import StageError
 from raiden_core.versions import installed_versions
+
+if TYPE_CHECKING:
+    from raiden_core.storage import Remote
 
 MANIFEST = "manifest.json"
 STATS = "stats.json"
@@ -79,6 +82,7 @@ def run_stage(
     refresh: bool = False,
     resumable: bool = False,
     waiting: Callable[[], None] = lambda: None,
+    remote: Remote | None = None,
 ) -> StageResult:
     """Do a stage's work, or take the whole folder that is already there.
 
@@ -92,18 +96,20 @@ def run_stage(
         refresh: do the work even where a whole folder is there; the new one stands beside it.
         resumable: keep an unfinished folder of an earlier try, for work that knows how to go on.
         waiting: called once when another process is at work on the same key.
+        remote: shared storage: a whole folder that is there is taken from it, and a finished one is copied to it.
 
     Returns:
         The result; `StageResult.found` says whether it was there already.
 
     Raises:
-        StageError: the output folder cannot be written, or the disk is full.
+        StageError: the output folder cannot be written, the disk is full, or the shared storage refuses.
+        ConnectionError: the shared storage cannot be reached; the folder itself is kept.
     """
     output_dir = output_dir.absolute()
     name = f"{stage}-{key[:KEY_DIGITS]}"
     try:
         with _locked(output_dir, name, waiting):
-            if not refresh and (found := find_result(output_dir, stage, key)):
+            if not refresh and (found := _found(output_dir, stage, key, remote)):
                 return found
             partial = output_dir / f".{name}.partial"
             if partial.exists() and not resumable:
@@ -126,6 +132,8 @@ def run_stage(
             _write_json(partial / MANIFEST, manifest)
             folder = _free_name(output_dir / name)
             partial.rename(folder)
+            if remote:
+                remote.keep(folder)
             return _result(stage, key, folder, seconds)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
@@ -137,11 +145,22 @@ def run_stage(
         raise
 
 
+def _found(output_dir: Path, stage: str, key: str, remote: Remote | None) -> StageResult | None:
+    """The whole folder for a key, from here or from the shared storage; afterwards it is in both places."""
+    found = find_result(output_dir, stage, key)
+    if remote is None:
+        return found
+    if found is not None:
+        remote.keep(found.folder)  # copying it may have failed when it was made
+        return found
+    return find_result(output_dir, stage, key) if remote.fetch(stage, key, output_dir) else None
+
+
 def find_result(output_dir: Path, stage: str, key: str) -> StageResult | None:
     """The newest whole folder for a key, if there is one."""
     name = f"{stage}-{key[:KEY_DIGITS]}"
     folders = [path for path in output_dir.absolute().glob(f"{name}*") if path.is_dir()]
-    for folder in sorted(folders, key=_number, reverse=True):
+    for folder in sorted(folders, key=folder_number, reverse=True):
         if damage(folder) is None:
             manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
             if manifest["key"] == key:
@@ -200,7 +219,8 @@ def _free_name(folder: Path) -> Path:
     return candidate
 
 
-def _number(folder: Path) -> int:
+def folder_number(folder: Path) -> int:
+    """The number of a stage's folder among those of the same key: 1 for the first."""
     last = folder.name.rpartition("-")[2]
     return int(last) if last.isdigit() and len(last) < KEY_DIGITS else 1
 

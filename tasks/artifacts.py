@@ -1,11 +1,23 @@
-"""What the run's page in Prefect's UI shows: a table of stages, a table of results, the report's path."""
+"""What the run's page in Prefect's UI shows: stages, results, dropped samples, the report; and the event at a run's end.
+
+The event ``raiden.run.finished`` carries the headline, so that an automation can react to a model that got worse.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-from prefect.artifacts import create_markdown_artifact, create_table_artifact
+from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
+from prefect.events import emit_event
+from prefect.runtime import flow_run
+
+from raiden_core.stages import StageResult
+
+EVENT = "raiden.run.finished"
+MOST_SKIPPED = 50
+"""Rows of characters that were left out; more of them stand in `skipped.jsonl`."""
 
 
 def publish_results(record: Mapping[str, Any]) -> None:
@@ -20,6 +32,28 @@ def publish_results(record: Mapping[str, Any]) -> None:
     )
     if record["results"]:
         create_markdown_artifact(key="results", description="Base and trained", markdown=results_markdown(record))
+    if record["report"]:
+        page = Path(record["report"])
+        create_link_artifact(link=page.as_uri(), link_text=str(page), key="report", description="The page of this run")
+
+
+def publish_samples(generated: StageResult) -> None:
+    """Publish what generation dropped, and why."""
+    rows = dropped_rows(generated.stats)
+    if rows:
+        create_table_artifact(key="dropped", description="What generation dropped, and why", table=rows)
+
+
+def dropped_rows(stats: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Rows of the dropped-samples table: drafts by filter, then characters that were left out."""
+    rows: list[dict[str, Any]] = [
+        {"what": "draft", "why": why, "count": count} for why, count in stats.get("dropped", {}).items() if count
+    ]
+    skipped = [str(one) for one in stats.get("skipped", [])]
+    rows += [{"what": "character", "why": one, "count": 1} for one in skipped[:MOST_SKIPPED]]
+    if len(skipped) > MOST_SKIPPED:
+        rows.append({"what": "character", "why": "more, see skipped.jsonl", "count": len(skipped) - MOST_SKIPPED})
+    return rows
 
 
 def results_markdown(record: Mapping[str, Any]) -> str:
@@ -36,3 +70,30 @@ def results_markdown(record: Mapping[str, Any]) -> str:
     if record["report"]:
         lines.append(f"\nReport: `{record['report']}`")
     return "\n".join(lines)
+
+
+def announce(record: Mapping[str, Any], config_name: str) -> None:
+    """Emit the event of a finished run, with the headline's numbers."""
+    related = {"prefect.resource.id": f"prefect.flow-run.{flow_run.id}", "prefect.resource.role": "flow-run"}
+    emit_event(
+        event=EVENT,
+        resource={"prefect.resource.id": f"raiden.config.{config_name}", "prefect.resource.name": config_name},
+        related=[related] if flow_run.id else None,
+        payload=headline(record),
+    )
+
+
+def headline(record: Mapping[str, Any]) -> dict[str, Any]:
+    """The numbers that somebody who is woken wants first."""
+    stages: Mapping[str, Mapping[str, Any]] = record["stages"]
+    numbers: dict[str, Any] = {
+        "run": record["run"],
+        "report": record["report"],
+        "seconds": round(sum(stage["seconds"] for stage in stages.values()), 2),
+        "cached": [name for name, stage in stages.items() if stage["cached"]],
+    }
+    if results := record["results"]:
+        paired = results["paired"]
+        numbers |= {model: results[model]["all"]["strict"] for model in ("base", "trained")}
+        numbers |= {"n": results["trained"]["all"]["n"], "delta": paired["delta"], "p": paired["p"]}
+    return numbers

@@ -32,6 +32,7 @@ def describe(config: Config, split: StageResult) -> StageCall:
         ),
         work=work,
         resumable=True,
+        gpu=True,
     )
 
 

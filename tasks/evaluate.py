@@ -45,6 +45,7 @@ def describe(
         ),
         work=work,
         resumable=True,
+        gpu=True,
     )
 
 

@@ -1,13 +1,21 @@
-"""Where a stage's progress goes: to the terminal that started the run, else as lines to the run's log."""
+"""Where a stage's progress goes: to the terminal that started the run, else to the run's log and page.
+
+The page's bar is a progress artifact. It is moved by a thread of its own, so that a server that restarts delays no
+work, and a lost report of progress ends none.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 from typing import Protocol
+from uuid import UUID
 
+import httpx
+from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.logging import get_run_logger
 
 from raiden_core.progress import Progress
@@ -47,6 +55,7 @@ def task_progress(stage: str) -> Iterator[Progress]:
         yield shown.stage(stage)
         return
     logger = get_run_logger()
+    bar = _Bar(stage)
     started = last = time.monotonic()
 
     def log(done: int, total: int, note: str = "") -> None:
@@ -57,5 +66,48 @@ def task_progress(stage: str) -> Iterator[Progress]:
         last = now
         left = (now - started) / done * max(0, total - done)
         logger.info("%s: %d of %d, about %.0f s left%s", stage, done, total, left, f" ({note})" if note else "")
+        bar.move(100 * done / total if total else 0.0)
 
-    yield log
+    try:
+        yield log
+    except BaseException:
+        bar.close()
+        raise
+    bar.move(100.0, last=True)
+    bar.close()
+
+
+class _Bar:
+    """A stage's bar on the run's page. It appears with the first report: a stage that is quick has none."""
+
+    def __init__(self, stage: str) -> None:
+        self.stage = stage
+        self.thread: ThreadPoolExecutor | None = None
+        self.artifact: UUID | None = None
+        self.moving: Future[None] | None = None
+
+    def move(self, percent: float, last: bool = False) -> None:
+        """Move the bar, unless it is still being moved; the last time only a bar that is there."""
+        if last and self.thread is None:
+            return
+        if self.moving is not None and not self.moving.done() and not last:
+            return
+        if self.thread is None:
+            self.thread = ThreadPoolExecutor(1, thread_name_prefix="progress")
+        # The context says which run the artifact belongs to.
+        self.moving = self.thread.submit(copy_context().run, self._put, percent)
+
+    def close(self) -> None:
+        """Let the thread end; nobody waits for it longer than for one answer of the server."""
+        if self.thread is not None:
+            self.thread.shutdown(wait=False)
+
+    def _put(self, percent: float) -> None:
+        try:
+            if self.artifact is None:
+                key, description = f"progress-{self.stage}", f"{self.stage}: share that is done"
+                self.artifact = create_progress_artifact(percent, key=key, description=description)
+            else:
+                update_progress_artifact(self.artifact, progress=percent)
+        except httpx.HTTPError as error:
+            get_run_logger().debug("%s: the bar could not be moved: %s", self.stage, type(error).__name__)

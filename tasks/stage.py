@@ -17,13 +17,17 @@ from prefect import Task
 from prefect.cache_policies import CachePolicy
 from prefect.context import TaskRunContext
 from prefect.logging import get_run_logger
+from prefect.utilities.timeout import timeout
 
 from raiden_core.config import Config
+from raiden_core.config_sections.limits import LimitsConfig
 from raiden_core.digests import digest_code, digest_path
-from raiden_core.errors import RaidenError
+from raiden_core.errors import RaidenError, StageError
 from raiden_core.progress import Progress
 from raiden_core.stages import StageResult, run_stage, stage_key
+from raiden_core.storage import Remote
 from tasks.progress import say, task_progress
+from tasks.slots import gpu_slot
 
 RESULT_FOLDER = ".results"
 """Where Prefect keeps its records of finished stages, below the output folder: all ways of starting share it."""
@@ -47,6 +51,8 @@ class StageCall:
     work: Callable[[Path, Progress], Mapping[str, Any]]
     """Writes files into a folder and returns statistics."""
     resumable: bool = False
+    gpu: bool = False
+    """Whether the work wants the machine's GPUs for itself."""
     input_digests: Mapping[str, str] = field(init=False)
     """Name -> digest of the input's content."""
 
@@ -102,10 +108,11 @@ def stage_task(stage: str, describe: Describe) -> Task[..., StageResult]:
                 output_dir=config.output_dir,
                 inputs=call.input_digests,
                 section=call.section,
-                work=lambda folder: call.work(folder, progress),
+                work=lambda folder: _bounded(call, config.limits, folder, progress),
                 refresh=refresh,
                 resumable=call.resumable,
                 waiting=lambda: say(f"{stage}: another run is at work on the same; waiting for it"),
+                remote=Remote(config.storage.url) if config.storage.url else None,
             )
         logger.info("%s: %s", stage, result.folder)
         return result
@@ -121,6 +128,27 @@ def stage_task(stage: str, describe: Describe) -> Task[..., StageResult]:
         retry_delay_seconds=RETRY_DELAY_SECONDS,
         retry_condition_fn=may_heal,
     )
+
+
+def _bounded(call: StageCall, limits: LimitsConfig, folder: Path, progress: Progress) -> Mapping[str, Any]:
+    """Do a stage's work with the GPU slot in hand and within its time.
+
+    The slot is taken after the stage's own lock and never by a stage that is found, so that two runs cannot wait for
+    each other and a run from the cache waits for nobody.
+    """
+    with gpu_slot(limits.gpu_slot if call.gpu else None, call.stage):
+        try:
+            with timeout(limits.stage_seconds, StageTimeout):
+                return call.work(folder, progress)
+        except StageTimeout:
+            raise StageError(
+                f"{call.stage}: not done within {limits.stage_seconds:g} s (limits.stage_seconds); "
+                "run again to go on from what is done, or give it more time"
+            ) from None
+
+
+class StageTimeout(TimeoutError):
+    """A stage's time is over."""
 
 
 def may_heal(_task: Any, _run: Any, state: Any) -> bool:

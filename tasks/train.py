@@ -32,6 +32,7 @@ def describe(config: Config, split: StageResult, cold: StageResult | None) -> St
         ),
         work=work,
         resumable=True,
+        gpu=True,
     )
 
 

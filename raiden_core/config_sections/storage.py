@@ -1,0 +1,12 @@
+"""Where finished stages are shared between machines."""
+
+from __future__ import annotations
+
+from raiden_core.config_sections.base import Section
+
+
+class StorageConfig(Section):
+    """A place outside this machine for finished stages' folders; keys and addresses come from the environment."""
+
+    url: str | None = None
+    """Such as `s3://bucket/raiden`, or any other URL that fsspec knows; None: stages stay in `output_dir`."""
