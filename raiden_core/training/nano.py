@@ -65,6 +65,9 @@ def build_tokenizer(samples: Sequence[Sample], config: NanoConfig) -> PreTrained
     specials = [PAD, END, *ROLES]
     byte_tokens = [f"<0x{byte:02X}>" for byte in range(256)]
     keys = frequent_keys(samples)
+    # The trainer's own choice of the alphabet leaves equally frequent characters to chance, differently in each process.
+    counts = Counter(character for text in _texts(samples) for character in text)
+    alphabet = sorted(counts, key=lambda character: (-counts[character], character))[: config.vocab_size // 2]
     bpe = Tokenizer(models.BPE(byte_fallback=True))
     # A merge never crosses a line's end or the colon after a key, so that values keep tokens of their own.
     bpe.pre_tokenizer = pre_tokenizers.Sequence(
@@ -78,7 +81,8 @@ def build_tokenizer(samples: Sequence[Sample], config: NanoConfig) -> PreTrained
     trainer = trainers.BpeTrainer(
         vocab_size=config.vocab_size - len(specials) - len(TAGS) - len(keys),
         special_tokens=byte_tokens,
-        limit_alphabet=config.vocab_size // 2,
+        initial_alphabet=alphabet,
+        limit_alphabet=len(alphabet),
         show_progress=False,
     )
     bpe.train_from_iterator(_texts(samples), trainer)
