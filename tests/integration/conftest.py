@@ -17,6 +17,9 @@ from typing import Any
 
 import pytest
 
+from benchmarks.chaos.cases import write_config
+from benchmarks.chaos.house import House
+
 ROOT = Path(__file__).parent.parent.parent
 TINY = ROOT / "tests" / "integration" / "tiny.yaml"
 
@@ -117,3 +120,26 @@ class Raiden:
 def raiden(prefect_server: dict[str, str]) -> Raiden:
     """The `raiden` command against the session's server."""
     return Raiden(prefect_server)
+
+
+CANARIES = {
+    name: f"canary-{name.lower().replace('_', '-')}-7f3a91"
+    for name in ("RAIDEN_TEST_TEACHER_KEY", "HF_TOKEN", "WANDB_API_KEY", "OPENAI_API_KEY")
+}
+"""Secrets in the environment of the house: one that turns up in anything that it wrote has leaked."""
+AUTH = "admin:canary-auth-string-7f3a91"
+
+
+@pytest.fixture(scope="session")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """A server that asks for a password, all deployments and a worker, for the session, with secrets planted."""
+    with House(tmp_path_factory.mktemp("house"), auth=AUTH, secrets=CANARIES) as built:
+        yield built
+
+
+@pytest.fixture(scope="session")
+def finished_run(house: House) -> str:
+    """The id of a run of the whole tiny pipeline."""
+    run = house.start_run("full-pipeline", config=str(write_config(house.folder / "whole")))
+    house.wait(run, "COMPLETED")
+    return run

@@ -44,23 +44,40 @@ def shard() -> None:
     PartialState.__init__ = begin
 
 
-def report_sharding(folder: Path) -> None:
-    """Leave, for each rank, what kind of model was trained and how many of its values this rank holds."""
+def report_ranks(folder: Path) -> None:
+    """Leave, for each rank, what kind of model was trained and how many of its values this rank holds.
+
+    Of FSDP1, weights.safetensors is left as well, and the script ends there: on a CPU, PyTorch crashes (SIGSEGV) when
+    FSDP1 gathers a state dict, which saving needs.
+    """
+    import torch
+    from safetensors.torch import save_file
+    from torch.distributed.fsdp import FullyShardedDataParallel
     from torch.distributed.tensor import DTensor
     from transformers import Trainer
 
     original = Trainer.save_model
 
     def save(self: Trainer, *args: Any, **options: Any) -> None:
-        model = self.model_wrapped
+        model, rank = self.model_wrapped, self.args.process_index
         local = [one.to_local() if isinstance(one, DTensor) else one for one in model.parameters()]
         facts = {
             "kind": type(model).__name__,
             "values": sum(one.numel() for one in local),
             "backend": str(self.args.distributed_state.backend),
-            "device": str(self.args.device),
+            "device": torch.device(self.args.device).type,
         }
-        (folder / f"rank{self.args.process_index}.json").write_text(json.dumps(facts), "utf-8")
+        (folder / f"rank{rank}.json").write_text(json.dumps(facts), "utf-8")
+        if isinstance(model, FullyShardedDataParallel):
+            with FullyShardedDataParallel.summon_full_params(model, writeback=False):
+                whole = {
+                    name.replace("_fsdp_wrapped_module.", ""): one.detach().clone()
+                    for name, one in model.named_parameters()
+                }
+            if rank == 0:
+                save_file(whole, folder / "weights.safetensors")
+            self.accelerator.wait_for_everyone()
+            sys.exit(0)
         original(self, *args, **options)
 
     Trainer.save_model = save
@@ -75,7 +92,7 @@ def main() -> int:
         at = arguments.index("--injected")
         inject(Path(arguments[at + 1]))
         del arguments[at : at + 2]
-    report_sharding(Path(arguments[0]).parent)
+    report_ranks(Path(arguments[0]).parent)
 
     from raiden_core.training.grpo import main as grpo
     from raiden_core.training.script import run_script_main

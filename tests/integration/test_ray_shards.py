@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import runpy
+import shutil
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -25,10 +27,16 @@ SHARDS = 3
 
 @pytest.fixture(scope="module", autouse=True)
 def prefect() -> Iterator[None]:
-    from prefect.testing.utilities import prefect_test_harness
+    with pytest.MonkeyPatch.context() as patch:
+        # Ray reads these when it is imported.
+        patch.setenv("RAY_AUTH_MODE", "token")
+        patch.setenv("RAY_AUTH_TOKEN", "only-for-this-test-" + os.urandom(16).hex())
+        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        patch.setenv("RAY_raylet_start_wait_time_s", "300")
+        from prefect.testing.utilities import prefect_test_harness
 
-    with prefect_test_harness(server_startup_timeout=400):
-        yield
+        with prefect_test_harness(server_startup_timeout=400):
+            yield
 
 
 @pytest.fixture(autouse=True)
@@ -96,9 +104,8 @@ def test_a_lost_shard_is_named_and_run_again_alone(tmp_path: Path, monkeypatch: 
 def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """Two Ray nodes on this host, with room for one shard each, behind a token."""
     pytest.importorskip("ray", reason="raiden[ray] is not installed")
-    monkeypatch.setenv("RAY_AUTH_MODE", "token")
-    monkeypatch.setenv("RAY_AUTH_TOKEN", "only-for-this-test-" + os.urandom(16).hex())
-    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+    short = tempfile.mkdtemp(prefix="ray", dir="/tmp")  # sockets lie there, and their paths must be short
+    monkeypatch.setenv("RAY_TMPDIR", short)
     import ray
     from ray.cluster_utils import Cluster
 
@@ -108,6 +115,7 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     yield cluster
     ray.shutdown()
     cluster.shutdown()
+    shutil.rmtree(short, ignore_errors=True)
 
 
 def test_a_cluster_of_two_nodes_gives_the_same_samples_although_one_is_lost(tmp_path: Path, cluster: Any) -> None:

@@ -111,7 +111,7 @@ def real_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield f"http://127.0.0.1:{free_port}/v1"
     finally:
         server.kill()
-        server.wait(10)
+        server.wait(60)
 
 
 def question(number: int) -> Request:

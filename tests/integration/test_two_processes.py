@@ -92,9 +92,13 @@ class Run:
 
     @property
     def weights(self) -> dict[str, Any]:
+        from safetensors.torch import load_file
         from transformers import AutoModelForCausalLM
 
-        return dict(AutoModelForCausalLM.from_pretrained(self.out / "model").state_dict())
+        gathered = self.out.parent / "weights.safetensors"
+        if gathered.is_file():
+            return load_file(gathered)
+        return dict(AutoModelForCausalLM.from_pretrained(self.out / "model").named_parameters())
 
 
 class Material(SimpleNamespace):
@@ -117,7 +121,7 @@ class Material(SimpleNamespace):
         command += [str(WORKER), str(folder / "job.yaml"), *worker]
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1", "TRL_EXPERIMENTAL_SILENCE": "1"}
         done = subprocess.run(
-            command, cwd=folder, env=environment, capture_output=True, text=True, timeout=180, check=False
+            command, cwd=folder, env=environment, capture_output=True, text=True, timeout=400, check=False
         )
         assert done.returncode == 0, done.stderr[-4000:]
         return Run(folder / "out", done.stdout + done.stderr)
@@ -199,7 +203,7 @@ def assert_same_training(run: Run, alone: Run, student: Path) -> None:
     for one, other in zip(run.steps, alone.steps, strict=True):
         for name in SAME:
             assert one[name] == pytest.approx(other[name], rel=2e-4, abs=1e-6), (name, one["step"])
-    before = AutoModelForCausalLM.from_pretrained(student).state_dict()
+    before = dict(AutoModelForCausalLM.from_pretrained(student).named_parameters())
     assert run.weights.keys() == alone.weights.keys()
     for name, weight in alone.weights.items():
         moved = (weight - before[name]).norm()
@@ -211,7 +215,7 @@ def assert_same_training(run: Run, alone: Run, student: Path) -> None:
 
 def test_two_processes_train_what_one_does(material: Material, alone: Run, together: Run) -> None:
     assert [rank["kind"] for rank in together.ranks] == ["DistributedDataParallel"] * 2
-    assert {(rank["backend"], rank["device"]) for rank in together.ranks} == {("gloo", "cpu:0")}
+    assert {(rank["backend"], rank["device"]) for rank in together.ranks} == {("gloo", "cpu")}
     assert_same_training(together, alone, material.folder / "student")
 
 
@@ -250,7 +254,7 @@ def test_one_of_the_processes_writes(together: Run) -> None:
 @pytest.mark.parametrize("version", [2, 1])
 def test_sharded_weights_train_the_same(material: Material, alone: Run, tmp_path: Path, version: int) -> None:
     run = material.run(tmp_path / "run", FSDP[version], "--shard", "--injected", str(material.injected))
-    values = sum(weight.numel() for name, weight in alone.weights.items() if name != "lm_head.weight")
+    values = sum(weight.numel() for weight in alone.weights.values())
     assert [rank["kind"].startswith(("FSDP", "FullySharded")) for rank in run.ranks] == [True, True]
     assert sum(rank["values"] for rank in run.ranks) < 1.1 * values, "every process holds a part"
     assert_same_training(run, alone, material.folder / "student")

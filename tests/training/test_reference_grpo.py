@@ -149,13 +149,11 @@ def trls(student: Path, tokenizer: Any, batches: Any, settings: Settings, accumu
 
 CASES: list[tuple[dict[str, Any], int]] = [
     ({}, 1),
-    ({"loss_type": "grpo"}, 1),
+    ({"loss_type": "grpo", "scale_rewards": "none"}, 1),
     ({"beta": 0.1}, 1),
     ({"beta": 0.1, "loss_type": "grpo", "use_bias_correction_kl": False}, 1),
-    ({"num_iterations": 3}, 1),
+    ({"num_iterations": 3, "scale_rewards": "batch"}, 1),
     ({"num_iterations": 3, "loss_type": "grpo", "beta": 0.1}, 1),
-    ({"scale_rewards": "batch"}, 1),
-    ({"scale_rewards": "none", "loss_type": "grpo"}, 1),
     ({"mask_truncated_completions": True, "beta": 0.1}, 1),
     ({"mask_truncated_completions": True, "loss_type": "grpo"}, 1),
     ({"temperature": 0.7, "beta": 0.1, "num_iterations": 2, "epsilon": 0.05}, 1),
