@@ -6,7 +6,9 @@ characters are put into strata, and each stratum gives its share. Which characte
 validation is decided by a hash of seed and character, so adding characters moves few of the others.
 
     result = split(samples, validation_share=0.1, validation_characters=None, seed=0)
-    write_split(result, Path("data"))  # train.json, validation.json, dataset_stats.json
+    write_split(result, Path("data"))  # train.json, validation.json, dataset_stats.json, README.md
+
+`split_file` does the same from file to files, reading twice and holding only what it must know of each character.
 """
 
 from __future__ import annotations
@@ -15,16 +17,21 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from raiden_core.config_sections.data import SplitConfig
 from raiden_core.errors import ConfigError, DataError
-from raiden_core.samples import Sample, read_samples, write_samples
+from raiden_core.samples import JsonArray, Sample, iter_samples
+from raiden_core.stages import STATS
 
-CharacterId = str
+Key = bytes
+"""A digest of a character's id: profiles are long, and there may be hundreds of thousands of them."""
+SLICES = ("dimension", "language", "question_type", "difficulty", "validation_method", "source")
+"""What the statistics count samples by."""
 Stratum = tuple[str, str, str]
 """Language, collection, dimensions."""
 
@@ -56,15 +63,12 @@ def split(
         ConfigError: both or neither of share and number are given, or one is out of range.
         DataError: too few characters for two sides.
     """
-    characters = _by_character(samples)
-    wanted = _validation_count(len(characters), validation_share, validation_characters)
-    strata = _strata(characters, seed)
-    held_out: set[CharacterId] = set()
-    for stratum, seats in _seats(strata, wanted).items():
-        held_out.update(strata[stratum][:seats])
+    census = _Census(seed)
+    keys = [census.add(sample) for sample in samples]
+    held_out = census.held_out(validation_share, validation_characters)
     result = Split(
-        train=tuple(sample for sample in samples if character_id(sample) not in held_out),
-        validation=tuple(sample for sample in samples if character_id(sample) in held_out),
+        train=tuple(sample for sample, key in zip(samples, keys, strict=True) if key not in held_out),
+        validation=tuple(sample for sample, key in zip(samples, keys, strict=True) if key in held_out),
     )
     check_disjoint(result.train, result.validation)
     return result
@@ -85,43 +89,85 @@ def check_disjoint(train: Sequence[Sample], validation: Sequence[Sample]) -> Non
         )
 
 
-def write_split(result: Split, out: Path) -> dict[str, Any]:
-    """Write ``train.json``, ``validation.json`` and ``dataset_stats.json`` into a folder; the statistics come back.
+def write_split(result: Split, out: Path, generation: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Write ``train.json``, ``validation.json``, ``dataset_stats.json`` and the dataset card; the statistics come back.
+
+    Args:
+        result: both sides.
+        out: the folder; made when missing.
+        generation: statistics of the generate stage, for the card.
 
     Raises:
         DataError: a character is on both sides; nothing is written then.
     """
     check_disjoint(result.train, result.validation)
-    stats = dataset_stats(result.train, result.validation)
-    out.mkdir(parents=True, exist_ok=True)
-    write_samples(out / "train.json", result.train)
-    write_samples(out / "validation.json", result.validation)
-    (out / "dataset_stats.json").write_text(json.dumps(stats, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-    return stats
+    parts = ((result.train, False), (result.validation, True))
+    sides = ((sample, _key(character_id(sample)), validates) for part, validates in parts for sample in part)
+    return _write(sides, out, generation)
 
 
-def dataset_stats(train: Sequence[Sample], validation: Sequence[Sample]) -> dict[str, Any]:
+def split_file(samples: Path, section: SplitConfig, seed: int, out: Path) -> dict[str, Any]:
+    """The split stage: read samples, split them by character, write both sides into ``out``.
+
+    Statistics of the generate stage that lie beside the samples go into the dataset card.
+
+    Raises:
+        DataError: the file cannot be read, or has too few characters for two sides.
+    """
+    number = section.validation_characters
+    share = section.validation_share if number is None else None
+    census = _Census(seed)
+    keys = [census.add(sample) for sample in iter_samples(samples)]
+    held_out = census.held_out(share, number)
+    again = zip(iter_samples(samples), keys, strict=True)
+    sides = ((sample, key, key in held_out) for sample, key in again)
+    return _write(sides, out, _generation_stats(samples))
+
+
+def dataset_stats(train: Iterable[Sample], validation: Iterable[Sample]) -> dict[str, Any]:
     """Counts of both sides, and how much of validation's vocabulary training has seen."""
-    known = {keyword for sample in train for keyword in sample.keywords}
-    asked = [keyword for sample in validation for keyword in sample.keywords]
-    return {
-        "train": _side(train),
-        "validation": _side(validation),
-        "characters_on_both_sides": len(set(_by_character(train)) & set(_by_character(validation))),
-        "validation_keywords_seen_in_training": _share(sum(keyword in known for keyword in asked), len(asked)),
-    }
+    return _stats(_counted(train), _counted(validation))
 
 
-def character_id(sample: Sample) -> CharacterId:
+def character_id(sample: Sample) -> str:
     """What makes two samples belong to one character: name and profile, whatever the order of its fields."""
     return json.dumps([sample.character_name, sample.character_profile], ensure_ascii=False, sort_keys=True)
 
 
-def _by_character(samples: Sequence[Sample]) -> dict[CharacterId, list[Sample]]:
-    characters: dict[CharacterId, list[Sample]] = {}
-    for sample in samples:
-        characters.setdefault(character_id(sample), []).append(sample)
-    return characters
+@dataclass
+class _Character:
+    key: Key
+    """The one object that all its samples share."""
+    origin: tuple[str, str]
+    """Language and collection, of its first sample."""
+    rank: str
+    """Decides which characters of a stratum go to validation."""
+    dimensions: set[str] = field(default_factory=set)
+
+
+class _Census:
+    """All characters that there are."""
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+        self.characters: dict[Key, _Character] = {}
+
+    def add(self, sample: Sample) -> Key:
+        """Count a sample's character in; its key comes back."""
+        identity = character_id(sample)
+        key = _key(identity)
+        character = self.characters.get(key)
+        if character is None:
+            origin = (sample.language, _collection(sample))
+            character = self.characters[key] = _Character(key, origin, _rank(identity, self.seed))
+        character.dimensions.add(sample.dimension)
+        return character.key
+
+    def held_out(self, share: float | None, number: int | None) -> set[Key]:
+        """Who goes to validation."""
+        strata = _strata(self.characters)
+        seats = _seats(strata, _validation_count(len(self.characters), share, number))
+        return {key for stratum, count in seats.items() for key in strata[stratum][:count]}
 
 
 def _validation_count(characters: int, share: float | None, number: int | None) -> int:
@@ -144,17 +190,16 @@ def _validation_count(characters: int, share: float | None, number: int | None) 
     return min(max(1, round(characters * share)), characters - 1)
 
 
-def _strata(characters: Mapping[CharacterId, Sequence[Sample]], seed: int) -> dict[Stratum, list[CharacterId]]:
+def _strata(characters: Mapping[Key, _Character]) -> dict[Stratum, list[Key]]:
     """The characters of each stratum, those first that go to validation first."""
-    origins = {character: (of_one[0].language, _collection(of_one[0])) for character, of_one in characters.items()}
-    sizes = Counter(origins.values())
-    strata: dict[Stratum, list[CharacterId]] = {}
-    for character in sorted(characters, key=lambda name: _rank(name, seed)):
-        language, collection = origins[character]
+    sizes = Counter(character.origin for character in characters.values())
+    strata: dict[Stratum, list[Key]] = {}
+    for key in sorted(characters, key=lambda key: characters[key].rank):
+        character = characters[key]
+        language, collection = character.origin
         # Characters that have a file each are one collection: a stratum of one cannot be divided.
-        collection = collection if sizes[language, collection] > 1 else ""
-        dimensions = "+".join(sorted({sample.dimension for sample in characters[character]}))
-        strata.setdefault((language, collection, dimensions), []).append(character)
+        collection = collection if sizes[character.origin] > 1 else ""
+        strata.setdefault((language, collection, "+".join(sorted(character.dimensions))), []).append(key)
     return strata
 
 
@@ -162,7 +207,7 @@ def _collection(sample: Sample) -> str:
     return str(sample.metadata.get("source", ""))
 
 
-def _seats(strata: Mapping[Stratum, Sequence[CharacterId]], wanted: int) -> dict[Stratum, int]:
+def _seats(strata: Mapping[Stratum, Sequence[Key]], wanted: int) -> dict[Stratum, int]:
     """How many characters of each stratum go to validation: one of each while there is room, then its share.
 
     Seats are given one by one to the stratum that is furthest below its share; a stratum keeps its last character for
@@ -183,38 +228,84 @@ def _seats(strata: Mapping[Stratum, Sequence[CharacterId]], wanted: int) -> dict
     return seats
 
 
-def _rank(character: CharacterId, seed: int) -> str:
-    return hashlib.sha256(f"{seed}:{character}".encode("utf-8", "surrogatepass")).hexdigest()
+def _key(identity: str) -> Key:
+    return hashlib.blake2b(identity.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
-def _side(samples: Sequence[Sample]) -> dict[str, Any]:
+def _rank(identity: str, seed: int) -> str:
+    return hashlib.sha256(f"{seed}:{identity}".encode("utf-8", "surrogatepass")).hexdigest()
+
+
+@dataclass
+class _Side:
+    """Counts of one side."""
+
+    characters: set[Key] = field(default_factory=set)
+    samples: int = 0
+    slices: dict[str, Counter[str]] = field(default_factory=dict)
+    keywords: Counter[str] = field(default_factory=Counter)
+
+    def add(self, sample: Sample, key: Key) -> None:
+        self.samples += 1
+        self.characters.add(key)
+        self.keywords.update(sample.keywords)
+        for name in SLICES:
+            value = _collection(sample) if name == "source" else getattr(sample, name)
+            self.slices.setdefault(name, Counter())[value] += 1
+
+    def stats(self) -> dict[str, Any]:
+        slices = {name: dict(sorted(self.slices.get(name, Counter()).items())) for name in SLICES}
+        return {"samples": self.samples, "characters": len(self.characters), **slices}
+
+
+def _counted(samples: Iterable[Sample]) -> _Side:
+    side = _Side()
+    for sample in samples:
+        side.add(sample, _key(character_id(sample)))
+    return side
+
+
+def _stats(train: _Side, validation: _Side) -> dict[str, Any]:
+    known = sum(count for keyword, count in validation.keywords.items() if keyword in train.keywords)
+    asked = validation.keywords.total()
     return {
-        "samples": len(samples),
-        "characters": len(_by_character(samples)),
-        "dimension": _count(sample.dimension for sample in samples),
-        "language": _count(sample.language for sample in samples),
-        "question_type": _count(sample.question_type for sample in samples),
-        "difficulty": _count(sample.difficulty for sample in samples),
-        "validation_method": _count(sample.validation_method for sample in samples),
-        "source": _count(_collection(sample) for sample in samples),
+        "train": train.stats(),
+        "validation": validation.stats(),
+        "characters_on_both_sides": len(train.characters & validation.characters),
+        "validation_keywords_seen_in_training": round(known / asked, 4) if asked else None,
     }
 
 
-def _count(values: Iterable[str]) -> dict[str, int]:
-    return dict(sorted(Counter(values).items()))
+def _write(
+    sides: Iterable[tuple[Sample, Key, bool]], out: Path, generation: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """Write samples, with their characters' keys, to one side (true: validation), and what is to be said about both."""
+    from raiden_core.generation.card import CARD, dataset_card
+
+    out.mkdir(parents=True, exist_ok=True)
+    names = ("train", "validation")
+    counted = (_Side(), _Side())
+    with ExitStack() as stack:
+        files = [stack.enter_context((out / f"{name}.json").open("w", encoding="utf-8")) for name in names]
+        arrays = [JsonArray(file) for file in files]
+        for sample, key, validates in sides:
+            arrays[validates].add(sample)
+            counted[validates].add(sample, key)
+        for array in arrays:
+            array.end()
+    stats = _stats(*counted)
+    (out / "dataset_stats.json").write_text(json.dumps(stats, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    (out / CARD).write_text(dataset_card(stats, generation), encoding="utf-8", errors="replace")
+    return stats
 
 
-def _share(part: int, whole: int) -> float | None:
-    return round(part / whole, 4) if whole else None
-
-
-def split_file(samples: Path, section: SplitConfig, seed: int, out: Path) -> dict[str, Any]:
-    """The split stage: read samples, split them by character, write both sides into ``out``.
-
-    Raises:
-        DataError: the file cannot be read, or has too few characters for two sides.
-    """
-    number = section.validation_characters
-    share = section.validation_share if number is None else None
-    result = split(read_samples(samples), validation_share=share, validation_characters=number, seed=seed)
-    return write_split(result, out)
+def _generation_stats(samples: Path) -> dict[str, Any] | None:
+    """What the generate stage left beside its samples; None for samples from elsewhere."""
+    file = samples.parent / STATS
+    if not file.is_file():
+        return None
+    try:
+        stats = json.loads(file.read_text("utf-8"))
+    except ValueError:
+        return None  # somebody else's file of that name
+    return stats if isinstance(stats, dict) and "dropped" in stats else None

@@ -21,7 +21,11 @@ def cold_start(data: Path, model: str | None, out: Path, config: Path | None, ov
     chosen = (f"student.model={model}",) if model else ()
     settings = read_config(config, (*overrides, *chosen))
     with progress_bar("cold start") as progress:
-        write_folder(out, lambda folder: cold_start_stage(settings, data.absolute(), folder.absolute(), progress))
+        write_folder(
+            out,
+            lambda folder: cold_start_stage(settings, data.absolute(), folder.absolute(), progress),
+            resumable=True,
+        )
     click.echo(f"{out / 'model'}")
 
 
@@ -44,5 +48,6 @@ def train(
         write_folder(
             out,
             lambda folder: train_stage(settings, base, data.absolute(), validation, folder.absolute(), progress),
+            resumable=True,
         )
     click.echo(f"{out / 'model'}")

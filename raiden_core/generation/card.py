@@ -112,7 +112,7 @@ def _counts(split: Mapping[str, Any]) -> str:
             named = escape(value) or "unknown"
             label = escape(slice_name.replace("_", " "))
             rows.append((label, named, f"{train.get(value, 0):,}", f"{validation.get(value, 0):,}"))
-    return "## Counts\n\n" + _table(("", "", "train", "validation"), rows, numbers=2)
+    return "## Counts\n\n" + markdown_table(("", "", "train", "validation"), rows, numbers=2)
 
 
 def _made(generation: Mapping[str, Any] | None) -> str:
@@ -144,12 +144,12 @@ def _dropped(generation: Mapping[str, Any] | None) -> str:
     if not left_out:
         return "## What was left out\n\nNothing."
     rows = [(escape(reason), f"{count:,}") for reason, count in sorted(left_out.items(), key=lambda row: -row[1])]
-    return "## What was left out\n\n" + _table(("reason", "times"), rows, numbers=1)
+    return "## What was left out\n\n" + markdown_table(("reason", "times"), rows, numbers=1)
 
 
 def _fields() -> str:
     rows = [(f"`{name}`", kind, meaning) for name, kind, meaning in FIELDS]
-    return "## Fields\n\n" + _table(("field", "type", "meaning"), rows)
+    return "## Fields\n\n" + markdown_table(("field", "type", "meaning"), rows)
 
 
 def _limits(split: Mapping[str, Any], generation: Mapping[str, Any] | None) -> str:
@@ -188,7 +188,7 @@ def _number(value: object) -> str:
     return f"{value:,}" if isinstance(value, int) else escape(value)
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[object]], numbers: int = 0) -> str:
+def markdown_table(head: Sequence[str], rows: Sequence[Sequence[object]], numbers: int = 0) -> str:
     """A Markdown table of cells that are escaped already; the last ``numbers`` columns are to the right."""
     rule = ["---"] * (len(head) - numbers) + ["--:"] * numbers
     return "\n".join("| " + " | ".join(str(cell) for cell in row) + " |" for row in (head, rule, *rows))

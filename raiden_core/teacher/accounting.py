@@ -135,7 +135,7 @@ class Accounting:
         self._refused.setdefault(purpose, Counter())[reason] += 1
 
     def snapshot(self, limits: Mapping[str, int]) -> Usage:
-        """Everything so far; ``limits`` are the endpoints' present limits."""
+        """Everything so far; ``limits`` are the present limits of open endpoints."""
         endpoints = self._endpoints.values()
         refused = sum(self._refused.values(), Counter())
         replies, tokens, seconds = self._rates()
@@ -162,7 +162,7 @@ class Accounting:
                     "prompt_tokens": one.prompt_tokens,
                     "completion_tokens": one.completion_tokens,
                     "cost": one.cost,
-                    "limit": limits[name],
+                    "limit": limits.get(name, 0),
                 }
                 for name, one in self._endpoints.items()
             },

@@ -1,9 +1,9 @@
 """One server: when to ask it, how often, and when to give up.
 
-Before the first request, and after each time that nobody listened, the server must be there and have the model. A
-failed attempt is repeated with growing, jittered pauses. Whether the request or the server is to blame is told by the
-others: where the server answered anybody in the meantime, the request is dropped after its attempts; where it answered
-nobody, everybody waits, for as long as the configured patience, and then the stage ends with what the server said last.
+Before the first request, and after each connection that broke, the server must be there and have the model. A failed
+attempt is repeated with growing, jittered pauses. Whether the request or the server is to blame is told by the others:
+where the server answered anybody in the meantime, the request is dropped after its attempts; where it answered nobody,
+everybody waits, for as long as the configured patience, and then the stage ends with what the server said last.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import random
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from urllib.parse import urlsplit
 
 from raiden_core.config_sections.teacher import EndpointConfig
 from raiden_core.errors import ConfigError, RaidenError, StageError
@@ -24,7 +23,9 @@ from raiden_core.teacher.asking import Refused, Request
 from raiden_core.teacher.dialects import body_of, without_thought
 from raiden_core.teacher.gate import Gate
 from raiden_core.teacher.limiter import Limiter, Outcome
-from raiden_core.teacher.wire import Body, Failure, Wire
+from raiden_core.teacher.wire import Body, Failure, Wire, model_names, shown_url
+
+__all__ = ["Endpoint", "Good", "key_of", "model_names", "shown_url"]
 
 FIRST_PAUSE = 0.25
 """Seconds before the second attempt, on average; they double with each."""
@@ -241,8 +242,8 @@ class Endpoint:
         never_good = self._last_good == float("-inf")
         if failure.kind == "key":
             self._ended = self._key_error(failure)
-        elif failure.kind == "unreachable":
-            self._checked = False
+        elif failure.kind in ("unreachable", "cut"):
+            self._checked = False  # It may come back as another server.
         elif failure.kind == "missing":
             self._checked = False
             if never_good:
@@ -294,20 +295,6 @@ def key_of(name: str, config: EndpointConfig, environment: Mapping[str, str]) ->
     if not key.isascii() or not key.isprintable():
         raise ConfigError(f"endpoint {name}: the environment variable {variable} holds characters that no key has")
     return key
-
-
-def model_names(content: object) -> list[str] | None:
-    """The names in a list of models; None where it is no such list."""
-    entries = content.get("data") if isinstance(content, dict) else None
-    if not isinstance(entries, list):
-        return None
-    return [str(entry["id"]) for entry in entries if isinstance(entry, dict) and "id" in entry]
-
-
-def shown_url(url: str) -> str:
-    """An address without the user name and password that may stand in it."""
-    parts = urlsplit(url)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
 def _outcome(came: Body | Failure) -> Outcome:

@@ -10,6 +10,7 @@ stands, and both processes get it. SQLite's write-ahead mode needs a local disk:
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import queue
 import sqlite3
@@ -172,7 +173,7 @@ class Store:
             )
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = NORMAL")
-            connection.execute("PRAGMA cache_size = -32000")
+            connection.execute("PRAGMA cache_size = -8000")
             (version,) = connection.execute("PRAGMA user_version").fetchone()
             if version not in (0, VERSION):
                 raise DataError(f"{self.path}: a store of version {version}, this raiden reads {VERSION}; move it away")
@@ -242,7 +243,7 @@ def _hand_back(puts: Sequence[_Put], answers: Sequence[Answer] | DataError | Sta
     """Wake everybody who waits for a batch, with one call for each event loop."""
     for loop in {put.loop for put in puts}:
         mine = [(put, place) for place, put in enumerate(puts) if put.loop is loop]
-        if not loop.is_closed():
+        with contextlib.suppress(RuntimeError):  # The event loop has ended: nobody waits any more.
             loop.call_soon_threadsafe(_settle, mine, answers)
 
 

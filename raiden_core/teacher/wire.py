@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Literal
+from urllib.parse import urlsplit
 
 import aiohttp
 import httpx2
@@ -144,6 +145,20 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float:
         return max(0.0, (parsedate_to_datetime(headers.get("retry-after", "")) - now).total_seconds())
     except (ValueError, TypeError):
         return 0.0
+
+
+def model_names(content: object) -> list[str] | None:
+    """The names in a list of models; None where it is no such list."""
+    entries = content.get("data") if isinstance(content, dict) else None
+    if not isinstance(entries, list):
+        return None
+    return [str(entry["id"]) for entry in entries if isinstance(entry, dict) and "id" in entry]
+
+
+def shown_url(url: str) -> str:
+    """An address without the user name and password that may stand in it."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
 def _causes(error: BaseException) -> list[BaseException]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from trl import ModelConfig
 
 GIB = 2**30
+MIB = 2**20
 MARGIN = 64 << 20
 """Bytes for logs, tokenizers, trainer states."""
 BYTES = {"float32": 4, "bfloat16": 2, "float16": 2, "auto": 2}
@@ -54,10 +55,13 @@ def check_disk(out: Path, sizes: Sizes, training: TrainingArguments, dtype: str)
     free = shutil.disk_usage(place).free + held  # what an earlier try left is part of the need
     if free < needed:
         raise StageError(
-            f"{place}: {free / GIB:.1f} GiB free, but {checkpoints} checkpoints of {one / GIB:.1f} GiB and a model of "
-            f"{model / GIB:.1f} GiB need {needed / GIB:.1f}; make room, choose another output_dir, or train an adapter "
-            "(lora_r)"
+            f"{place}: {_size(free)} free, but {checkpoints} checkpoints of {_size(one)} and a model of {_size(model)} "
+            f"need {_size(needed)}; make room, choose another output_dir, or train an adapter (lora_r)"
         )
+
+
+def _size(count: float) -> str:
+    return f"{count / GIB:.1f} GiB" if count >= GIB else f"{count / MIB:.0f} MiB"
 
 
 def model_sizes(model: ModelConfig) -> Sizes:

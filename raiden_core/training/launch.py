@@ -6,8 +6,10 @@ The subprocess runs under raiden_core.supervisor, so that nothing of it outlives
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -30,8 +32,11 @@ warn: Say = logging.getLogger(__name__).warning
 
 LOG_FILE = "training.log"
 POLL_SECONDS = 0.5
+FULL_DISK_BYTES = 1 << 16
+"""With less room than this nothing can be written."""
 TAIL_LINES = 8
 """Lines of the log that an error quotes."""
+TRACEBACK = "Traceback (most recent call last):"
 
 
 def run_script(
@@ -95,6 +100,9 @@ def run_script(
     if error := reported_error(error_file):
         raise error
     tail = _tail(log)
+    # A script that cannot write cannot write its error either.
+    if shutil.disk_usage(out).free < FULL_DISK_BYTES or os.strerror(errno.ENOSPC) in tail:
+        raise StageError(f"{out}: the disk is full; make room and run again: training goes on from what is whole")
     # A launcher names the signal in its last words; the kernel's counter says whether memory was the reason.
     if "SIGKILL" in tail and kernel.struck():
         raise OutOfMemory("killed by the kernel, which ran out of memory")
@@ -148,5 +156,10 @@ def _warning(row: Mapping[str, Any]) -> tuple[int, str]:
 
 
 def _tail(log: Path) -> str:
+    """The last words of the script itself; the launcher's own traceback, which follows them, says only that it failed."""
     lines = [line.strip() for line in log.read_text("utf-8", errors="replace").splitlines() if line.strip()]
+    if lines and "CalledProcessError" in lines[-1] and TRACEBACK in lines:
+        start = len(lines) - 1 - lines[::-1].index(TRACEBACK)
+        # Where the script said nothing, the launcher's last line is all there is: it names the signal.
+        lines = lines[:start] + lines[-1:] if "died with" in lines[-1] else lines[:start] or lines[-1:]
     return " | ".join(lines[-TAIL_LINES:])

@@ -170,5 +170,5 @@ def test_the_disk_is_checked_first(
     monkeypatch.setattr(shutil, "disk_usage", lambda _path: Usage(0, 0, free[0]))
     check_disk(tmp_path / "out", sizes, training, "float32")
     free[0] -= 60 << 20
-    with pytest.raises(StageError, match=rf"{needed}\.0 GiB free, but .* need {needed}\.1; make room"):
+    with pytest.raises(StageError, match=rf"{needed}\.0 GiB free, but .* need {needed}\.1 GiB; make room"):
         check_disk(tmp_path / "out", sizes, training, "float32")

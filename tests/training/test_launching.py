@@ -1,6 +1,7 @@
 """Starting a script: its command line, its errors, its progress, its end."""
 
 import json
+import os
 import sys
 from collections.abc import Sequence
 from itertools import pairwise
@@ -134,3 +135,14 @@ def test_a_script_that_fails_without_a_word_is_quoted(out: Path) -> None:
 def test_what_a_script_reports_is_raised_as_it_is(out: Path) -> None:
     with pytest.raises(DataError, match=r"^x\.json: no usable sample$"):
         run_script("telling_script", {}, LaunchConfig(), out, silent)
+
+
+def test_a_full_disk_is_named_even_where_the_script_could_not_write_its_error(tmp_path: Path) -> None:
+    module = tmp_path / "full_disk.py"
+    module.write_text("raise OSError(28, 'No space left on device')\n", "utf-8")
+    (tmp_path / "out").mkdir()
+    environment = os.environ.get("PYTHONPATH", "")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{environment}")
+        with pytest.raises(StageError, match="the disk is full"):
+            run_script("full_disk", {}, LaunchConfig(), tmp_path / "out", silent)

@@ -1,0 +1,101 @@
+"""The whole matrix: ``make chaos``, or a part of it: ``python -m benchmarks.chaos --victims flow --stages train``.
+
+Every victim is killed at a random moment of every stage, then come cancel, time-outs, a full disk and an absent
+teacher. It prints a row of a Markdown table for each case and ends with 1 if one failed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import subprocess
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+from benchmarks.chaos import cases
+from benchmarks.chaos.cases import STAGES, TRAINING, VICTIMS, Outcome
+from benchmarks.chaos.house import House
+
+OTHERS = ("cancel", "time-out", "training time-out", "teacher", "disk")
+HEAD = "| what happens | during | what the run's page says | ended | seen | seconds |\n|---|---|---|---|---|--:|"
+
+
+def main() -> int:
+    """Run the cases that were asked for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--victims", nargs="*", choices=VICTIMS, default=VICTIMS)
+    parser.add_argument("--stages", nargs="*", choices=STAGES, default=STAGES)
+    parser.add_argument("--others", nargs="*", choices=OTHERS, default=OTHERS)
+    parser.add_argument("--teacher-seconds", type=float, default=120.0, help="how long the teacher is away")
+    parser.add_argument("--seed", type=int, default=random.randrange(1000), help="of the moments")
+    given = parser.parse_args()
+    say(f"moments drawn with --seed {given.seed}\n\n{HEAD}")
+    failed = 0
+    with tempfile.TemporaryDirectory(prefix="raiden-chaos-") as name, House(Path(name) / "house") as house:
+        folder = Path(name)
+        whole = house.start_run("full-pipeline", config=str(cases.write_config(folder / "whole")))
+        house.wait(whole, "COMPLETED")
+        for label, case in matrix(house, folder, given):
+            try:
+                say(case().row())
+            except (AssertionError, RuntimeError):
+                failed += 1
+                say(f"| {label} | **failed** | | | | |")
+                traceback.print_exc()
+    return 1 if failed else 0
+
+
+def matrix(house: House, folder: Path, given: argparse.Namespace) -> Iterator[tuple[str, Callable[[], Outcome]]]:
+    """The cases by name. Each gets a folder in which what is upstream of its stage is finished."""
+    moments = random.Random(given.seed)
+
+    def prepared(label: str, stage: str) -> Path:
+        here = folder / label.replace(" ", "-")
+        cases.copy_stages(folder / "whole" / "runs", here / "runs", STAGES[: STAGES.index(stage)])
+        return here
+
+    for stage in given.stages:
+        for victim in given.victims:
+            if victim == "trainer" and stage not in TRAINING:
+                continue
+            label = f"{victim} {stage}"
+            here = prepared(label, stage)
+            yield label, partial(cases.kill_case, house, here, victim, stage, moments)
+    table: dict[str, Callable[[], Outcome]] = {
+        "cancel": lambda: cases.cancel_case(house, prepared("cancel", "train")),
+        "time-out": lambda: cases.timeout_case(house, folder / "time-out"),
+        "training time-out": lambda: cases.train_timeout_case(house, prepared("training", "train")),
+        "teacher": lambda: cases.absent_teacher_case(house, folder / "teacher", given.teacher_seconds),
+    }
+    for label in given.others:
+        if label in table:
+            yield label, table[label]
+    if "disk" in given.others:
+        with small_disk(folder / "disk") as disk:
+            yield "disk", lambda: cases.full_disk_case(house, folder / "disk-full", disk)
+
+
+@contextmanager
+def small_disk(disk: Path) -> Iterator[Path]:
+    """A disk of 64 KiB; mounting it needs root."""
+    disk.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", str(disk)], check=True)
+    try:
+        yield disk
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+
+
+def say(text: str) -> None:
+    """A line of the table."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
