@@ -23,6 +23,7 @@ import yaml
 
 from benchmarks.chaos.house import OVER, ROOT, House, children_of, end, free_port, wait_until
 from raiden_core.stages import damage
+from raiden_core.training.metrics import METRICS_FILE, read_metrics
 
 STAGES = ("generate", "split", "cold-start", "train", "evaluate", "report")
 TRAINING = ("cold-start", "train")
@@ -116,6 +117,10 @@ def kill_case(house: House, folder: Path, victim: str, stage: str, moments: rand
         house.retry(run)
     elif victim == "worker":
         house.start_worker()
+        wait_until(lambda: over(house, run), f"run {run} did not end")
+        if not _over_well(house, run):
+            outcome.said = house.wait(run, "CRASHED")["message"]
+            house.retry(run)
     elif victim == "server":
         house.start_server()
     outcome.ended = house.wait(run, "COMPLETED")["name"]
@@ -292,11 +297,8 @@ def _over_well(house: House, run: str) -> bool:
 
 
 def _steps(folder: Path) -> list[int]:
-    file = folder / "metrics.jsonl"
-    if not file.is_file():
-        return []
-    lines = file.read_text("utf-8").splitlines()
-    return [int(json.loads(line).get("step", 0)) for line in lines if line.endswith("}")]
+    """The optimizer steps of a training, in the order in which they were done."""
+    return [int(row["step"]) for row in read_metrics(folder / METRICS_FILE) if "loss" in row]
 
 
 def _steps_of(output: Path, stage: str) -> list[int]:

@@ -31,6 +31,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from raiden_core.testing.connection import Connection
 from raiden_core.testing.scripted import echo
 
 Teacher = Callable[[Mapping[str, Any]], str]
@@ -53,8 +54,6 @@ FAULTS = (
 """What can go wrong: three statuses; a connection that closes before or in the middle of the response; a page instead of
 JSON; no choices; a JSON reply cut off in the middle; a reply cut off by max_tokens; the reply in ``reasoning_content``;
 tags of reasoning in the reply; a byte now and then."""
-SPARE = 0.1
-"""Seconds between the bytes of a drip."""
 KEY_HEADER = "x-raiden-request"
 
 
@@ -125,8 +124,8 @@ class FaultServer:
         self.counters = Counters()
         self.port = 0
         self._busy = 0
-        self._queued: deque[tuple[_Connection, dict[str, Any], str]] = deque()
-        self._connections: set[_Connection] = set()
+        self._queued: deque[tuple[Connection, dict[str, Any], str]] = deque()
+        self._connections: set[Connection] = set()
         self._server: asyncio.Server | None = None
 
     @property
@@ -145,7 +144,7 @@ class FaultServer:
         """Listen: on a free port the first time, on the same one after a `stop`."""
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(
-            lambda: _Connection(self), "127.0.0.1", self.port, backlog=1024, reuse_address=True
+            lambda: Connection(self), "127.0.0.1", self.port, backlog=1024, reuse_address=True
         )
         self.port = self._server.sockets[0].getsockname()[1]
 
@@ -171,7 +170,7 @@ class FaultServer:
             "most_in_flight": counters.most_in_flight,
         }
 
-    def handle(self, connection: _Connection, path: str, headers: Mapping[str, str], body: bytes) -> None:
+    def handle(self, connection: Connection, path: str, headers: Mapping[str, str], body: bytes) -> None:
         """Answer one HTTP request, now or later."""
         path = path.partition("?")[0]
         if path == "/stats":
@@ -189,15 +188,15 @@ class FaultServer:
         else:
             connection.send(404, b'{"detail": "Not Found"}')
 
-    def leave(self, connection: _Connection) -> None:
+    def leave(self, connection: Connection) -> None:
         """A connection is gone."""
         self._connections.discard(connection)
 
-    def join(self, connection: _Connection) -> None:
+    def join(self, connection: Connection) -> None:
         """A connection is there."""
         self._connections.add(connection)
 
-    def _receive(self, connection: _Connection, headers: Mapping[str, str], body: bytes) -> None:
+    def _receive(self, connection: Connection, headers: Mapping[str, str], body: bytes) -> None:
         chat = json.loads(body)
         key = headers.get(KEY_HEADER) or hashlib.sha256(body).hexdigest()
         counters = self.counters
@@ -213,13 +212,13 @@ class FaultServer:
         else:
             connection.send(503, b'{"error": {"message": "the queue is full"}}')
 
-    def _work(self, connection: _Connection, chat: dict[str, Any], key: str) -> None:
+    def _work(self, connection: Connection, chat: dict[str, Any], key: str) -> None:
         self._busy += 1
         self.counters.in_flight += 1
         self.counters.most_in_flight = max(self.counters.most_in_flight, self.counters.in_flight)
         asyncio.get_running_loop().call_later(self.latency, self._finish, connection, chat, key)
 
-    def _finish(self, connection: _Connection, chat: dict[str, Any], key: str) -> None:
+    def _finish(self, connection: Connection, chat: dict[str, Any], key: str) -> None:
         if self._server is None:
             return
         self._busy -= 1
@@ -229,7 +228,7 @@ class FaultServer:
         while self._queued and self._busy < self.slots:
             self._work(*self._queued.popleft())
 
-    def _answer(self, connection: _Connection, chat: dict[str, Any], key: str) -> None:
+    def _answer(self, connection: Connection, chat: dict[str, Any], key: str) -> None:
         fault, chance = self._fault(key)
         text = self.teacher(chat)
         if fault is None:
@@ -296,76 +295,6 @@ def completion(
         "usage": {"prompt_tokens": prompt, "completion_tokens": tokens, "total_tokens": prompt + tokens},
     }
     return json.dumps(body, ensure_ascii=False).encode("utf-8", "surrogatepass")
-
-
-class _Connection(asyncio.Protocol):
-    """One connection: reads requests one after another, as clients without pipelining send them."""
-
-    def __init__(self, server: FaultServer) -> None:
-        self._server = server
-        self._buffer = b""
-        self._transport: asyncio.Transport | None = None
-
-    @property
-    def is_lost(self) -> bool:
-        """Whether the other side, or we, have closed it."""
-        return self._transport is None or self._transport.is_closing()
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        self._server.join(self)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._transport = None
-        self._server.leave(self)
-
-    def data_received(self, data: bytes) -> None:
-        self._buffer += data
-        head, blank, rest = self._buffer.partition(b"\r\n\r\n")
-        if not blank:
-            return
-        first, *lines = head.decode("latin-1").split("\r\n")
-        pairs = (line.partition(":") for line in lines)
-        headers = {name.strip().lower(): value.strip() for name, _, value in pairs}
-        length = int(headers.get("content-length", "0"))
-        if len(rest) < length:
-            return
-        self._buffer = rest[length:]
-        self._server.handle(self, first.split(" ")[1], headers, rest[:length])
-
-    def send(self, status: int, body: bytes, extra: str = "", kind: str = "application/json") -> None:
-        """A whole response."""
-        self._write(_head(status, len(body), extra, kind) + body)
-
-    def send_part(self, body: bytes, length: int) -> None:
-        """The beginning of a response, then the end of the connection."""
-        self._write(_head(200, len(body)) + body[:length])
-        if self._transport is not None:
-            self._transport.close()
-
-    def drip(self, body: bytes) -> None:
-        """A response, byte by byte, for as long as somebody listens."""
-        self._write(_head(200, len(body)))
-        self._drip(body, 0)
-
-    def break_off(self) -> None:
-        """Close without a word."""
-        if self._transport is not None:
-            self._transport.abort()
-
-    def _drip(self, body: bytes, place: int) -> None:
-        if place < len(body) and not self.is_lost:
-            self._write(body[place : place + 1])
-            asyncio.get_running_loop().call_later(SPARE, self._drip, body, place + 1)
-
-    def _write(self, data: bytes) -> None:
-        if self._transport is not None:
-            self._transport.write(data)
-
-
-def _head(status: int, length: int, extra: str = "", kind: str = "application/json") -> bytes:
-    return f"HTTP/1.1 {status} .\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n{extra}\r\n".encode()
 
 
 async def _serve(server: FaultServer) -> None:
