@@ -25,7 +25,7 @@ COMMANDS = {
     "evaluate": ("raiden_core.commands.evaluate:evaluate", "Compare models on a validation file."),
     "compare": ("raiden_core.commands.compare:compare", "Show evaluated runs side by side."),
     "chat": ("raiden_core.commands.chat:chat", "Talk to a character in the terminal."),
-    "export": ("raiden_core.commands.export:export", "Write a dataset for TRL, verl or Open-R1."),
+    "export": ("raiden_core.commands.export:export", "Write a dataset for a trainer, or a model for the Hub."),
     "score": ("raiden_core.commands.score:score", "Score completions with the reward."),
     "plan": ("raiden_core.commands.plan:plan", "Say what training needs: memory by part, fit, steps, time."),
     "doctor": ("raiden_core.commands.doctor:doctor", "Look whether all that a run needs is there."),

@@ -11,7 +11,9 @@ import click
 
 @click.command("compare")
 @click.argument("runs", nargs=-1, required=True, metavar="RUN…")
-@click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Also write a page that needs no network.")
+@click.option(
+    "--html", type=click.Path(path_type=Path, dir_okay=False), help="Also write a page that needs no network."
+)
 @click.option("--csv", "table", type=click.Path(path_type=Path, dir_okay=False), help="Also write the numbers as CSV.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables.")
 def compare(runs: tuple[str, ...], html: Path | None, table: Path | None, as_json: bool) -> None:
@@ -19,6 +21,7 @@ def compare(runs: tuple[str, ...], html: Path | None, table: Path | None, as_jso
 
     RUN is a run's folder, the folder of its evaluation, a results.json or a predictions.jsonl; LABEL=RUN names it.
     """
+    from raiden_core.chat.plain import one_line
     from raiden_core.evaluation.compare import compare_runs, comparison_rows, load_runs
 
     loaded = load_runs(runs)
@@ -34,7 +37,7 @@ def compare(runs: tuple[str, ...], html: Path | None, table: Path | None, as_jso
     else:
         _print(comparison)
     for words in comparison["warnings"]:
-        click.echo(f"warning: {_printable(words)}", err=True)
+        click.echo(f"warning: {one_line(words)}", err=True)
     for path in (html, table):
         if path is not None:
             click.echo(f"{path}", err=as_json)
@@ -56,7 +59,3 @@ def _write_csv(path: Path, rows: list[dict[str, Any]]) -> None:
         writer = csv.DictWriter(file, fieldnames=list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)
-
-
-def _printable(text: str) -> str:
-    return "".join(letter if letter.isprintable() else "\ufffd" for letter in text)

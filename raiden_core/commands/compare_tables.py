@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from raiden_core.chat.plain import one_line
 from raiden_core.evaluation.formatting import DASH, p_value, percent, percent_range, points, points_range
 
 if TYPE_CHECKING:
     from rich.console import Group
     from rich.table import Table
+    from rich.text import Text
 
 PARTS = ("all", "SBK", "CM")
 
@@ -21,12 +23,12 @@ def comparison_tables(comparison: Mapping[str, Any]) -> Group:
 
     runs = comparison["runs"]
     # Labels and places come from the user: as Text they cannot pass for rich's markup.
-    names = [Text(f"{number}  {run['label']}", overflow="fold") for number, run in enumerate(runs, 1)]
+    names = [Text(f"{number}  {one_line(run['label'])}", overflow="fold") for number, run in enumerate(runs, 1)]
     caption = (
         "Strict accuracy in percent. change: trained less base of the same run. vs 1: less the first run's, on common "
         "questions. Intervals: 95%, clustered by character."
     )
-    tables = [_accuracy(runs), Text(caption, style="dim")]
+    tables: list[Table | Text] = [_accuracy(runs), Text(caption, style="dim")]
     if any(run["judge"] for run in runs):
         tables.append(_judges(runs))
     if comparison["settings"]:
@@ -81,7 +83,9 @@ def _judges(runs: list[dict[str, Any]]) -> Table:
         if judge := run["judge"]:
             cell, gap = judge["all"], judge["gap"]
             numbers = (str(cell["n"]), percent(cell["win_rate"]), percent_range(cell["ci95"]))
-            table.add_row(str(number), Text(judge["model"]), *numbers, points(gap["gap"]), points_range(gap["ci95"]))
+            table.add_row(
+                str(number), Text(one_line(judge["model"])), *numbers, points(gap["gap"]), points_range(gap["ci95"])
+            )
     return table
 
 
@@ -93,7 +97,10 @@ def _settings(comparison: Mapping[str, Any]) -> Table:
     for number, _ in enumerate(comparison["runs"], 1):
         table.add_column(str(number), overflow="fold")
     for row in comparison["settings"]:
-        table.add_row(Text(row["setting"]), *(Text(DASH if value is None else str(value)) for value in row["values"]))
+        table.add_row(
+            Text(one_line(row["setting"])),
+            *(Text(DASH if value is None else one_line(str(value))) for value in row["values"]),
+        )
     return table
 
 

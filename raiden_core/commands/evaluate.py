@@ -42,6 +42,7 @@ def evaluate(
     """Ask MODEL (and BASE) the questions of DATA and say how sure the result is."""
     from rich.console import Console
 
+    from raiden_core.chat.plain import one_line
     from raiden_core.evaluation.stage import evaluate_files, headline
     from raiden_core.evaluation.tables import result_tables
 
@@ -55,7 +56,10 @@ def evaluate(
             lambda folder: headline(evaluate_files(settings, models, data, {}, folder, progress)),
             resumable=True,
         )
-    Console().print(result_tables(json.loads((out / "results.json").read_text("utf-8"))))
+    results = json.loads((out / "results.json").read_text("utf-8"))
+    Console().print(result_tables(results))
+    for note in results["notes"]:
+        click.echo(f"note: {one_line(note)}")
     click.echo(f"{out / 'results.json'}")
 
 

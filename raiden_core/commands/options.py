@@ -38,10 +38,13 @@ def read_config(path: Path | None, overrides: tuple[str, ...]) -> Config:
     return load_config(path, overrides) if path else parse_config("{}", overrides, where="--set")
 
 
-def write_folder(out: Path, work: Callable[[Path], Mapping[str, Any]], *, resumable: bool = False) -> Mapping[str, Any]:
+def write_folder(
+    out: Path, work: Callable[[Path], Mapping[str, Any]], *, resumable: bool = False, with_stats: bool = True
+) -> Mapping[str, Any]:
     """Do a stage's work into a new folder ``out``, complete or not there at all.
 
-    What an earlier try left is kept only for ``resumable`` work, which checks by itself what of it still holds.
+    What an earlier try left is kept only for ``resumable`` work, which checks by itself what of it still holds. What the
+    work returns stands in stats.json, unless the folder is for others to whom that says nothing.
 
     Raises:
         UsageError: the folder holds something already.
@@ -55,7 +58,8 @@ def write_folder(out: Path, work: Callable[[Path], Mapping[str, Any]], *, resuma
         shutil.rmtree(partial)
     partial.mkdir(parents=True, exist_ok=True)
     stats = work(partial)
-    (partial / STATS).write_text(json.dumps(stats, ensure_ascii=False, indent=2) + "\n", "utf-8")
+    if with_stats:
+        (partial / STATS).write_text(json.dumps(stats, ensure_ascii=False, indent=2) + "\n", "utf-8")
     if out.is_dir():
         out.rmdir()
     partial.rename(out)

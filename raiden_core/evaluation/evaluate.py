@@ -9,7 +9,7 @@
 
 writes into ``out``: ``results.json``, ``predictions.jsonl`` (a line for each model and sample), ``summary.csv`` and
 ``summary.parquet`` (all the tables), ``answers.jsonl`` (raw replies; with it a killed evaluation goes on), and
-``sampled.jsonl`` where further replies were sampled. ``base`` is the policy that GRPO started from; ``original``, when
+``sampled.jsonl`` where further replies were sampled, ``judge.jsonl`` where a judge compared base and trained. ``base`` is the policy that GRPO started from; ``original``, when
 given, is what the cold start began with.
 """
 
@@ -22,7 +22,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from raiden_core.errors import DataError, UsageError
-from raiden_core.evaluation.answers import GREEDY, Answerer
+from raiden_core.evaluation.answers import GREEDY, Answerer, Reply
 from raiden_core.evaluation.controls import bad_gold, find_leaks, run_controls
 from raiden_core.evaluation.local_model import LocalModel
 from raiden_core.evaluation.predictions import MAIN_SET, Prediction, score_replies, write_predictions
@@ -33,6 +33,7 @@ from raiden_core.samples import Sample
 from raiden_core.training.prompts import build_prompt
 
 if TYPE_CHECKING:
+    from raiden_core.evaluation.judge import Judge
     from raiden_core.rewards import Scorer
 
 MODELS = ("original", "base", "trained")
@@ -61,6 +62,8 @@ def evaluate(
     seed: int = 0,
     drop_bad_gold: bool = False,
     store: Path | None = None,
+    judge: Judge | None = None,
+    notes: Sequence[str] = (),
     progress: Progress = silent,
 ) -> dict[str, Any]:
     """Evaluate one to three models on samples; the files above and the content of results.json are the result.
@@ -80,7 +83,9 @@ def evaluate(
         seed: draws the other characters of the control, and seeds the sampled replies.
         drop_bad_gold: leave samples out whose reference fails their validator, instead of refusing them.
         store: where raw replies are kept; ``out / "answers.jsonl"`` when None.
-        progress: told about questions answered, over all models.
+        judge: compares base and trained on the validation set, samples without keywords included.
+        notes: what a reader must know about the samples; they go before our own.
+        progress: told about questions answered, over all models, then about comparisons judged.
 
     Raises:
         DataError: there is no sample, a reference does not score 1, or a model folder is unusable.
@@ -90,14 +95,19 @@ def evaluate(
         raise UsageError(f"models to evaluate: {', '.join(models) or 'none'}; give one or more of {', '.join(MODELS)}")
     if MAIN_SET in extra:
         raise UsageError(f"a further set cannot be called {MAIN_SET}")
-    sets, notes, dropped = _usable_sets({MAIN_SET: samples, **extra}, scorer, drop_bad_gold)
+    judged = judge is not None and {"base", "trained"} <= set(models)
+    open_ended = [sample for sample in samples if not _has_keywords(sample)] if judged else []
+    sets, remarks, dropped = _usable_sets({MAIN_SET: samples, **extra}, scorer, drop_bad_gold, bool(open_ended))
+    if judge is not None and not judged:
+        remarks.append("Nothing was judged: a judge compares base and trained, and only one of them is there.")
     out.mkdir(parents=True, exist_ok=True)
-    predictions, sampled = _predict(
+    predictions, sampled, open_replies = _predict(
         {
             name: LocalModel(model, max_new_tokens, batch_size, temperature, seed) if isinstance(model, Path) else model
             for name, model in sorted(models.items(), key=lambda item: MODELS.index(item[0]))
         },
         sets,
+        open_ended,
         samples_per_question,
         scorer,
         instructions,
@@ -122,13 +132,13 @@ def evaluate(
     if training is not None:
         leaks = results["controls"]["leaks"] = find_leaks(sets[MAIN_SET], training)
         if leaks["characters"]:
-            notes.append(f"Training has seen {len(leaks['characters'])} of these characters: they are not unseen.")
+            remarks.append(f"Training has seen {len(leaks['characters'])} of these characters: they are not unseen.")
     results |= {
         "format_rate": {model: results[model]["all"]["format"] for model in by_model},
         "empty_answers": {model: results[model]["all"]["empty"] for model in by_model},
         "mean_length": {model: results[model]["all"]["mean_tokens"] for model in by_model},
         "dropped_bad_gold": dropped,
-        "notes": notes + _warnings(results, by_model),
+        "notes": [*notes, *remarks, *_warnings(results, by_model)],
         "settings": {
             "decoding": "greedy",
             "samples_per_question": samples_per_question,
@@ -140,6 +150,13 @@ def evaluate(
     }
     if samples_per_question:
         results["sampling"] = {model: sampling_summary(draws, temperature) for model, draws in sampled.items()}
+    if judge is not None and judged:
+        from raiden_core.evaluation.judged import judge_replies
+
+        results["judge"], about_judge = judge_replies(
+            judge, sets[MAIN_SET], by_model, open_ended, open_replies, scorer, out, progress
+        )
+        results["notes"] += about_judge
     write_tables(out, [row for rows in predictions.values() for row in rows])
     partial = out / "results.json.partial"
     partial.write_text(json.dumps(results, ensure_ascii=False, indent=2, allow_nan=False) + "\n", encoding="utf-8")
@@ -148,16 +165,18 @@ def evaluate(
 
 
 def _usable_sets(
-    sets: Mapping[str, Sequence[Sample]], scorer: Scorer, drop: bool
+    sets: Mapping[str, Sequence[Sample]], scorer: Scorer, drop: bool, with_judge: bool
 ) -> tuple[dict[str, list[Sample]], list[str], dict[str, dict[str, str]]]:
     """The samples of each set that keywords can judge, notes about the rest, and what was dropped for its reference."""
     usable: dict[str, list[Sample]] = {}
     notes: list[str] = []
     dropped: dict[str, dict[str, str]] = {}
     for name, samples in sets.items():
-        kept = [sample for sample in samples if sample.keywords or sample.validator]
-        if len(kept) < len(samples):
-            notes.append(f"{name}: {len(samples) - len(kept)} samples without keywords are left to a judge.")
+        kept = [sample for sample in samples if _has_keywords(sample)]
+        for_judge = with_judge and name == MAIN_SET
+        if left := len(samples) - len(kept):
+            what = "are for the judge only" if for_judge else "are left out: only a judge can compare replies to them"
+            notes.append(f"{name}: {left} samples without keywords {what}.")
         failures = bad_gold(kept, scorer)
         if failures and not drop:
             named = "; ".join(f"{key} ({reason})" for key, reason in list(failures.items())[:NAMED_FAILURES])
@@ -170,30 +189,43 @@ def _usable_sets(
             dropped[name] = failures
             notes.append(f"{name}: {len(failures)} samples were left out, because their own reference scores 0.")
         usable[name] = [sample for sample in kept if sample.id not in failures]
-        if not usable[name]:
+        if samples and not kept and not for_judge:
+            raise DataError(
+                f"{name}: none of the {len(samples)} samples has keywords, so only a judge can compare replies to them: "
+                "give a base and a trained model, and a judge (evaluation.judge, or --judge URL#MODEL)"
+            )
+        if not usable[name] and not for_judge:
             raise DataError(f"{name}: no sample to evaluate; generate or split again, or look at what was dropped")
     return usable, notes, dropped
+
+
+def _has_keywords(sample: Sample) -> bool:
+    return bool(sample.keywords or sample.validator)
 
 
 def _predict(
     models: Mapping[str, Answerer],
     sets: Mapping[str, Sequence[Sample]],
+    open_ended: Sequence[Sample],
     samples_per_question: int,
     scorer: Scorer,
     instructions: str | None,
     store: Path,
     progress: Progress,
-) -> tuple[dict[tuple[str, str], list[Prediction]], dict[str, list[list[Prediction]]]]:
-    """Greedy predictions by set and model, and each model's sampled ones of the main set, a list a draw.
+) -> tuple[dict[tuple[str, str], list[Prediction]], dict[str, list[list[Prediction]]], dict[str, list[Reply]]]:
+    """Greedy predictions by set and model; each model's sampled ones of the main set, a list a draw; its replies to
+    samples that no keyword can score.
 
     Each model answers everything at once, because loading it can take minutes.
     """
     prompts = {name: [build_prompt(sample, instructions) for sample in samples] for name, samples in sets.items()}
     parts = [(name, GREEDY) for name in sets] + [(MAIN_SET, draw + 1) for draw in range(samples_per_question)]
     everything = [prompt for name, _ in parts for prompt in prompts[name]]
-    draws = [draw for name, draw in parts for _ in prompts[name]]
+    everything += [build_prompt(sample, instructions) for sample in open_ended]
+    draws = [draw for name, draw in parts for _ in prompts[name]] + [GREEDY] * len(open_ended)
     greedy: dict[tuple[str, str], list[Prediction]] = {}
     sampled: dict[str, list[list[Prediction]]] = {}
+    open_replies: dict[str, list[Reply]] = {}
     for number, (model, answerer) in enumerate(models.items()):
 
         def share(done: int, total: int, note: str = "", number: int = number, model: str = model) -> None:
@@ -208,7 +240,8 @@ def _predict(
                 greedy[name, model] = rows
             else:
                 sampled.setdefault(model, []).append(rows)
-    return greedy, sampled
+        open_replies[model] = list(replies)
+    return greedy, sampled, open_replies
 
 
 def _compare(by_model: Mapping[str, Sequence[Prediction]]) -> dict[str, Any]:
@@ -226,7 +259,7 @@ def _warnings(results: Mapping[str, Any], by_model: Mapping[str, Sequence[Predic
     notes = []
     for model in by_model:
         numbers = results[model]["all"]
-        if numbers["empty"] == numbers["n"]:
+        if numbers["n"] and numbers["empty"] == numbers["n"]:
             notes.append(f"The model '{model}' gave no answer text at all.")
         unasked = [row.note for row in by_model[model] if row.note]
         if unasked:
@@ -234,7 +267,9 @@ def _warnings(results: Mapping[str, Any], by_model: Mapping[str, Sequence[Predic
                 f"The model '{model}' could not be asked {len(unasked)} questions ({unasked[0]}); they count as wrong."
             )
     characters = len({row.character for rows in by_model.values() for row in rows})
-    if characters == 1:
+    if characters == 0:
+        notes.append("No sample has keywords: there is no accuracy, only what the judge says.")
+    elif characters == 1:
         notes.append("There is one character only: nothing can be said about others, so there is no interval.")
     elif characters < FEW_CHARACTERS:
         notes.append(f"There are only {characters} characters: the intervals are a rough guide.")

@@ -74,8 +74,8 @@ class LocalModel:
             DataError: the folder is missing or holds no usable model; the store is broken.
             StageError: a single prompt does not fit into memory.
         """
-        tokenizer = _load_tokenizer(self.folder)
-        texts = _render(tokenizer, prompts, self.folder)
+        tokenizer = load_tokenizer(self.folder)
+        texts = render(tokenizer, prompts, self.folder)
         digest = model_digest(self.folder)
         jobs = [_Job(text, draw) for text, draw in zip(texts, draws or [GREEDY] * len(texts), strict=True)]
         keys = [self._key(digest, job) for job in jobs]
@@ -101,7 +101,7 @@ class LocalModel:
         """Replies by key, a batch at a time, greedy ones first, and the longest first: what breaks breaks early."""
         import torch
 
-        model = _load_model(self.folder)
+        model = load_model(self.folder)
         most = CPU_BATCH_TOKENS if model.device.type == "cpu" else MAX_BATCH_TOKENS
         threads = torch.get_num_threads()
         if model.device.type == "cpu" and model.num_parameters() < SMALL_MODEL:
@@ -119,7 +119,7 @@ class LocalModel:
                         key: Reply("", 0, False, f"the prompt of {len(ids)} tokens {words}") for key, ids in too_long
                     }
             for sampled in (False, True):
-                settings = _decoding(model, tokenizer, self.max_new_tokens, self.temperature if sampled else 0)
+                settings = decoding(model, tokenizer, self.max_new_tokens, self.temperature if sampled else 0)
                 part = [(key, ids) for key, ids in tokens if (jobs[key].draw != GREEDY) == sampled]
                 for batch in _batches(part, self.batch_size, self.max_new_tokens, most):
                     keys, ids = zip(*batch, strict=True)
@@ -156,7 +156,12 @@ def model_digest(folder: Path) -> str:
     return digest.hexdigest()
 
 
-def _load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
+def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
+    """The tokenizer of a model folder, set up to pad on the left.
+
+    Raises:
+        DataError: the folder holds no usable model.
+    """
     from transformers import AutoTokenizer
 
     if not folder.is_dir():
@@ -178,8 +183,12 @@ def _load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
     return tokenizer
 
 
-def _load_model(folder: Path) -> Any:
-    """The model on its device; typed loosely, because transformers' own types do not fit its usage."""
+def load_model(folder: Path) -> Any:
+    """The model on its device; typed loosely, because transformers' own types do not fit its usage.
+
+    Raises:
+        DataError: its weights or its configuration are broken.
+    """
     import torch
     from safetensors import SafetensorError
     from transformers import AutoModelForCausalLM
@@ -200,7 +209,12 @@ def _load_model(folder: Path) -> Any:
     return model.to("cuda" if torch.cuda.is_available() else "cpu").eval()
 
 
-def _render(tokenizer: PreTrainedTokenizerBase, prompts: Sequence[Prompt], folder: Path) -> list[str]:
+def render(tokenizer: PreTrainedTokenizerBase, prompts: Sequence[Prompt], folder: Path) -> list[str]:
+    """Prompts as the folder's chat template writes them.
+
+    Raises:
+        DataError: the template refuses one.
+    """
     from jinja2 import TemplateError
 
     try:
@@ -212,7 +226,7 @@ def _render(tokenizer: PreTrainedTokenizerBase, prompts: Sequence[Prompt], folde
         raise DataError(f"{folder}: the chat template refuses a prompt: {_first_line(error)}") from error
 
 
-def _decoding(model: Any, tokenizer: PreTrainedTokenizerBase, max_new_tokens: int, temperature: float) -> Any:
+def decoding(model: Any, tokenizer: PreTrainedTokenizerBase, max_new_tokens: int, temperature: float) -> Any:
     """Argmax or plain sampling until an end-of-turn token, whatever sampling and penalties the folder recommends."""
     from transformers import GenerationConfig
 

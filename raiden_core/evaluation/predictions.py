@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -113,7 +113,7 @@ def write_predictions(path: Path, predictions: Iterable[Prediction]) -> None:
     """Write predictions a line each; the file appears under its name only when it is whole."""
     partial = path.with_name(path.name + ".partial")
     with partial.open("w", encoding="utf-8") as file:
-        file.writelines(json.dumps(asdict(row), ensure_ascii=True) + "\n" for row in predictions)
+        file.writelines(json.dumps(vars(row), ensure_ascii=True) + "\n" for row in predictions)
     partial.replace(path)
 
 

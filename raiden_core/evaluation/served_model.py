@@ -76,7 +76,7 @@ class ServedModel:
                     for _ in range(min(self.endpoint.max_concurrency, len(prompts))):
                         workers.create_task(work(client, numbers))
             except* RaidenError as group:
-                raise _first(group) from None
+                raise first_error(group) from None
         return [replies[number] for number in range(len(prompts))]
 
     async def _ask(self, client: Client, prompt: Prompt, draw: int) -> Reply:
@@ -112,8 +112,12 @@ def endpoint_at(url: str, template: EndpointConfig) -> EndpointConfig:
     return template.model_copy(update={"url": base, "model": name})
 
 
-def _first(group: BaseException) -> RaidenError:
-    """The first error of a group: where the server is gone, all workers fail of the same one."""
+def first_error(group: BaseException) -> RaidenError:
+    """The first error of a group: where the server is gone, all workers fail of the same one.
+
+    Raises:
+        TypeError: it is none of raiden's own.
+    """
     error = group
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from raiden_core.config import Config
 from raiden_core.errors import ConfigError
@@ -12,7 +12,10 @@ from raiden_core.evaluation.evaluate import evaluate
 from raiden_core.evaluation.served_model import ServedModel, endpoint_at, is_url
 from raiden_core.progress import Progress
 from raiden_core.rewards.configured import configured_scorer
-from raiden_core.samples import read_samples
+from raiden_core.samples import Sample, read_samples
+
+if TYPE_CHECKING:
+    from raiden_core.evaluation.judge import Judge
 
 
 def evaluation_only_files(folder: Path) -> dict[str, Path]:
@@ -49,10 +52,14 @@ def evaluate_files(
     progress: Progress,
     train: Path | None = None,
 ) -> dict[str, Any]:
-    """Evaluate models on the validation file and the extra files, and leave the results in ``out``."""
+    """Evaluate models on the validation file and the extra files, and leave the results in ``out``.
+
+    The validation file may also be a folder with a benchmark's npc.json and dialogue.json.
+    """
+    samples, notes = read_evaluation_data(validation)
     return evaluate(
         models={name: _model(model, config) for name, model in models.items()},
-        samples=read_samples(validation),
+        samples=samples,
         extra={name: read_samples(path) for name, path in extra.items()},
         training=read_samples(train) if train else None,
         scorer=configured_scorer(config),
@@ -64,7 +71,37 @@ def evaluate_files(
         temperature=config.evaluation.temperature,
         seed=config.seed,
         drop_bad_gold=config.evaluation.drop_bad_gold,
+        judge=_judge(config),
+        notes=notes,
         progress=progress,
+    )
+
+
+def read_evaluation_data(path: Path) -> tuple[list[Sample], list[str]]:
+    """Samples of a file, or of a folder in RAIDEN's benchmark format, and what a reader must know about them.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    if not path.is_dir():
+        return read_samples(path), []
+    from raiden_core.evaluation.raiden_benchmark import read_benchmark
+
+    return read_benchmark(path)
+
+
+def _judge(config: Config) -> Judge | None:
+    evaluation = config.evaluation
+    if evaluation.judge is None:
+        return None
+    from raiden_core.evaluation.judge import Judge
+
+    return Judge(
+        evaluation.judge,
+        evaluation.judge_rubrics,
+        evaluation.judge_questions,
+        evaluation.judge_max_tokens,
+        config.seed,
     )
 
 

@@ -51,13 +51,13 @@ class Estimate:
 
 
 def mean_interval(
-    values: ArrayLike, clusters: Sequence[Hashable], bounds: tuple[float, float] | None = None
+    values: ArrayLike, clusters: Sequence[Hashable] | NDArray[np.intp], bounds: tuple[float, float] | None = None
 ) -> Estimate:
     """The mean of ``values`` with its cluster-robust 95% interval.
 
     Args:
         values: one number an observation.
-        clusters: the observation's cluster, in the same order; any hashable label.
+        clusters: the observation's cluster, in the same order; any hashable label, or an array of integers.
         bounds: where the mean must lie: the interval is cut there. When every value sits on one bound the sample
             variance is 0, which is no knowledge; the interval then is the exact binomial one for as many
             observations as there are clusters.
@@ -135,10 +135,13 @@ def mcnemar(fixed: int, broken: int, exact: bool | None = None) -> float:
     return float(stats.chi2.sf(statistic, 1))
 
 
-def _codes(clusters: Sequence[Hashable]) -> tuple[NDArray[np.intp], int]:
-    """Labels as integers from 0, in order of appearance, and how many there are."""
+def _codes(clusters: Sequence[Hashable] | NDArray[np.intp]) -> tuple[NDArray[np.intp], int]:
+    """Labels as integers from 0, and how many there are."""
     import numpy as np
 
+    if isinstance(clusters, np.ndarray):
+        labels, codes = np.unique(clusters, return_inverse=True)
+        return codes, len(labels)
     numbers: dict[Hashable, int] = {}
     codes = np.fromiter((numbers.setdefault(label, len(numbers)) for label in clusters), np.intp, len(clusters))
     return codes, len(numbers)

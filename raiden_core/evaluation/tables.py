@@ -29,8 +29,44 @@ def result_tables(results: Mapping[str, Any]) -> Group:
     caption = "strict: right and in the required format. lenient: right. Intervals: 95%, clustered by character."
     # Names of sets come from the user: as Text they cannot pass for rich's markup.
     extra = [_table(part, Text(name)) for name, part in results.get("extra", {}).items()]
-    title = Text("Accuracy in percent on the validation set")
-    return Group(_table(results, title), *extra, Text(caption, style="dim"))
+    main = [_table(results, Text("Accuracy in percent on the validation set"))] if _has_rows(results) else []
+    judge = [_judge_table(results["judge"])] if "judge" in results else []
+    return Group(*main, *extra, Text(caption, style="dim"), *judge)
+
+
+def _has_rows(part: Mapping[str, Any]) -> bool:
+    return any(part[model]["all"]["n"] for model in MODEL_ORDER if model in part)
+
+
+def _judge_table(judge: Mapping[str, Any]) -> Group:
+    """The judge's verdicts by rubric, and the gap between keywords and judge."""
+    from rich import box
+    from rich.console import Group
+    from rich.table import Table
+    from rich.text import Text
+
+    title = Text(f"Which reply the judge {judge['model']} prefers, in percent")
+    table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", padding=0, show_edge=False, pad_edge=False)
+    table.add_column("", no_wrap=True)
+    for heading in ("n", "trained", "interval", "equal", "base", "turned", "unreadable"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    rows = {**(judge["by_rubric"] if len(judge["by_rubric"]) > 1 else {}), "all": judge["all"]}
+    for name, row in rows.items():
+        shares = [
+            percent(row["win_rate"]),
+            percent_range(row["ci95"]),
+            percent(row["tie_rate"]),
+            percent(row["loss_rate"]),
+        ]
+        table.add_row(name, str(row["n"]), *shares, str(row["inconsistent"]), str(row["unreadable"]))
+    gap = judge["gap"]
+    words = (
+        f"Reward-hacking gap on {gap['n']} questions: keywords {points(gap['accuracy_delta'])}, judge "
+        f"{points(gap['preference'])}, gap {points(gap['gap'])} ({points_range(gap['ci95'])})"
+        if gap["n"]
+        else "turned: the verdict changed with the order of the replies; not counted, as unreadable ones."
+    )
+    return Group(table, Text(words, style="dim"))
 
 
 def _table(part: Mapping[str, Any], title: Text) -> Table:

@@ -1,10 +1,11 @@
 """Intervals must cover what they claim, and p must agree with tables worked out by hand."""
 
+from math import comb
 from random import Random
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -29,6 +30,49 @@ def _coverage(clusters: int, rounds: int, seed: int) -> float:
 @pytest.mark.parametrize("clusters", [8, 30, 60])
 def test_interval_covers_the_truth_as_often_as_it_says(clusters: int) -> None:
     assert 0.93 <= _coverage(clusters, rounds=2000, seed=clusters) <= 0.97
+
+
+def _paired_coverage(clusters: int, rounds: int, seed: int) -> float:
+    """The same for a difference of two models that share what makes a character hard; the true one is 0.2."""
+    rng = np.random.default_rng(seed)
+    sizes = 2 + np.arange(clusters) % 11
+    labels = np.repeat(np.arange(clusters), sizes)
+    hits = 0
+    for _ in range(rounds):
+        ability = np.repeat(rng.uniform(0.1, 0.7, clusters), sizes)
+        gain = np.repeat(rng.uniform(0.1, 0.3, clusters), sizes)
+        luck = rng.random(len(labels))
+        # The same luck in half of the questions: replies of two models to one question are alike.
+        other = np.where(rng.random(len(labels)) < 0.5, luck, rng.random(len(labels)))
+        estimate = paired_difference(other < ability + gain, luck < ability, labels)
+        assert estimate.low is not None and estimate.high is not None
+        hits += estimate.low <= 0.2 <= estimate.high
+    return hits / rounds
+
+
+@pytest.mark.parametrize("clusters", [8, 30, 60])
+def test_interval_of_a_difference_covers_it_as_often_as_it_says(clusters: int) -> None:
+    assert 0.93 <= _paired_coverage(clusters, rounds=2000, seed=clusters) <= 0.97
+
+
+def test_few_clusters_need_the_t_quantile() -> None:
+    """With a normal quantile in its place the interval of five clusters would cover too seldom."""
+    rng = np.random.default_rng(2)
+    hits = {"t": 0, "normal": 0}
+    for _ in range(1000):
+        values = (rng.normal(size=5)[:, None] + rng.normal(size=(5, 4))).ravel()
+        estimate = mean_interval(values, np.repeat(np.arange(5), 4))
+        assert estimate.mean is not None and estimate.high is not None
+        reach = estimate.high - estimate.mean
+        hits["t"] += abs(estimate.mean) <= reach
+        hits["normal"] += abs(estimate.mean) <= reach * stats.norm.ppf(0.975) / stats.t.ppf(0.975, 4)
+    assert 0.93 <= hits["t"] / 1000 <= 0.97 and hits["normal"] / 1000 < 0.9
+
+
+def test_labels_may_be_an_array_of_numbers() -> None:
+    values, labels = [0.0, 1.0, 1.0, 0.5, 0.0], [7, 3, 7, 9, 3]
+    assert mean_interval(values, np.array(labels)) == mean_interval(values, labels)
+    assert mean_interval([], np.array([], dtype=int)).mean is None
 
 
 def test_ignoring_clusters_would_cover_too_seldom() -> None:
@@ -76,6 +120,7 @@ def test_one_cluster_has_no_interval() -> None:
     assert mean_interval([], []).mean is None
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.booleans(), st.booleans(), st.integers(0, 5)), min_size=2), st.randoms())
 def test_order_of_rows_does_not_matter(rows: list[tuple[bool, bool, int]], random: Random) -> None:
     shuffled = list(rows)
@@ -120,6 +165,15 @@ def test_paired_difference_is_narrower_than_two_intervals_when_pairs_agree() -> 
 )
 def test_mcnemar(fixed: int, broken: int, exact: bool | None, p: float) -> None:
     assert mcnemar(fixed, broken, exact) == pytest.approx(p)
+
+
+@settings(deadline=None)
+@given(st.integers(0, 40), st.integers(0, 40))
+def test_mcnemar_is_the_binomial_sum(fixed: int, broken: int) -> None:
+    pairs = fixed + broken
+    tail = sum(comb(pairs, few) for few in range(min(fixed, broken) + 1)) / 2**pairs
+    assert mcnemar(fixed, broken) == pytest.approx(min(1.0, 2 * tail))
+    assert mcnemar(fixed, broken) == mcnemar(broken, fixed)
 
 
 def test_mcnemar_exact_and_asymptotic_meet_where_they_change_over() -> None:

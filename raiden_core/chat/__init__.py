@@ -1,0 +1,1 @@
+"""Talking to a character: in the terminal, or on a page of this machine."""

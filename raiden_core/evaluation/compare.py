@@ -1,0 +1,307 @@
+"""Several evaluated runs side by side: their numbers, and paired differences between their trained models.
+
+    runs = load_runs(["runs/runs/20261122-quickstart", "lower-lr=runs/evaluate-8d36527398fc", "old/results.json"])
+    comparison = compare_runs(runs)
+
+A run is named by its folder, by the folder of its evaluation, by ``results.json`` or by ``predictions.jsonl``, each with
+an optional label in front (``LABEL=PATH``). The model under test of every run (``trained``, or the last there is) is
+compared with that of the first run on the questions that both were asked, matched by sample id. Runs that were asked
+different questions, or scored by different keywords or settings, are shown, and the difference is said.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from raiden_core.errors import DataError, UsageError
+from raiden_core.evaluation.predictions import MAIN_SET, Prediction, read_predictions
+from raiden_core.evaluation.summary import cells, pairs
+
+MODEL_ORDER = ("original", "base", "trained")
+RESULTS, PREDICTIONS, RUN, MANIFEST = "results.json", "predictions.jsonl", "run.json", "manifest.json"
+ROUNDING = 1e-9
+
+
+@dataclass(frozen=True)
+class Run:
+    """One evaluated run."""
+
+    label: str
+    place: Path
+    """The file or folder that it was read from."""
+    results: Mapping[str, Any]
+    """As results.json holds them; of bare predictions the cells only."""
+    predictions: Mapping[str, Sequence[Prediction]]
+    """Greedy ones of the main set by model; empty where there is no predictions.jsonl."""
+    settings: Mapping[str, Any]
+    """What it was configured with, by dotted key; empty where nobody says."""
+
+    @property
+    def tested(self) -> str:
+        """The model that the run is about."""
+        return [model for model in MODEL_ORDER if model in self.results][-1]
+
+
+def load_runs(names: Sequence[str]) -> list[Run]:
+    """Runs by what the user calls them; labels are made distinct.
+
+    Raises:
+        DataError: a path holds no evaluation, or a file of it is broken or belongs to another one.
+        UsageError: there is nothing to compare.
+    """
+    if not names:
+        raise UsageError("nothing to compare; name run folders, evaluate folders, results.json or predictions.jsonl")
+    runs: list[Run] = []
+    taken: dict[str, int] = {}
+    for name in names:
+        label, path = _labelled(name)
+        taken[label] = taken.get(label, 0) + 1
+        runs.append(_load(label if taken[label] == 1 else f"{label} ({taken[label]})", path))
+    return runs
+
+
+def compare_runs(runs: Sequence[Run]) -> dict[str, Any]:
+    """The content of ``raiden compare --json``.
+
+    Returns:
+        ``runs``: for each ``label``, ``place``, ``tested``, ``models`` (model -> cells of all, SBK and CM), ``paired`` (its
+        trained against its own base, where it has both), ``judge`` (its judge's cell and gap, or None), and ``versus``:
+        its tested model against the first run's on the ``common`` questions, None for the first and where there are none.
+        ``warnings``: why the numbers may not be comparable. ``settings``: those that differ, a value a run.
+    """
+    first = runs[0]
+    return {
+        "first": first.label,
+        "runs": [
+            {
+                "label": run.label,
+                "place": str(run.place),
+                "tested": run.tested,
+                "models": {model: run.results[model] for model in MODEL_ORDER if model in run.results},
+                "paired": run.results.get("paired"),
+                "judge": _judge(run),
+                "versus": None if run is first else versus(first, run),
+            }
+            for run in runs
+        ],
+        "warnings": [words for run in runs[1:] for words in _warnings(first, run)] + _missing(runs),
+        "settings": _differing(runs),
+    }
+
+
+def common_predictions(first: Run, run: Run) -> tuple[list[Prediction], list[Prediction]]:
+    """The predictions of both tested models on the questions that both were asked, in the first one's order."""
+    others = {row.id: row for row in run.predictions.get(run.tested, ())}
+    mine = {row.id: row for row in first.predictions.get(first.tested, ())}
+    ids = [key for key in mine if key in others]
+    return [mine[key] for key in ids], [others[key] for key in ids]
+
+
+def versus(first: Run, run: Run) -> dict[str, Any] | None:
+    """The paired difference of a run's tested model to the first run's; None where they share no question."""
+    before, after = common_predictions(first, run)
+    return {"common": len(after), **pairs(before, after)} if after else None
+
+
+def comparison_rows(comparison: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The comparison as a flat table: a row for each run, model and part."""
+    rows = []
+    for run in comparison["runs"]:
+        for model, parts in run["models"].items():
+            for part in ("all", "SBK", "CM"):
+                cell = parts[part]
+                change = run["versus"] if model == run["tested"] else None
+                difference = change if change is None or part == "all" else change[part]
+                rows.append(
+                    {
+                        "run": run["label"],
+                        "model": model,
+                        "part": part,
+                        **{
+                            name: cell.get(name) for name in ("n", "characters", "strict", "lenient", "format", "empty")
+                        },
+                        **_ends("strict", cell.get("ci95")),
+                        "common": difference["n"] if difference else None,
+                        "delta": difference["delta"] if difference else None,
+                        **_ends("delta", difference["ci95"] if difference else None),
+                        "p": difference["p"] if difference else None,
+                    }
+                )
+    return rows
+
+
+def _ends(name: str, interval: Sequence[float] | None) -> dict[str, float | None]:
+    low, high = interval or (None, None)
+    return {f"{name}_low": low, f"{name}_high": high}
+
+
+def _labelled(name: str) -> tuple[str, Path]:
+    """Label and path of ``LABEL=PATH`` or ``PATH``; an existing path is never taken apart."""
+    label, equals, rest = name.partition("=")
+    if equals and label and rest and not Path(name).exists():
+        return label, Path(rest)
+    path = Path(name)
+    return (path.parent.resolve().name if path.is_file() else path.resolve().name) or name, path
+
+
+def _load(label: str, place: Path) -> Run:
+    """One run.
+
+    Raises:
+        DataError: it holds no evaluation, or its files do not belong together.
+    """
+    if place.suffix == ".jsonl":
+        return _of_predictions(label, place)
+    folder, config = _evaluation(place)
+    results = _json(folder / RESULTS)
+    if not any(isinstance(results.get(model), dict) and "all" in results[model] for model in MODEL_ORDER):
+        raise DataError(f"{folder / RESULTS}: holds no model's results; is it the results.json of `raiden evaluate`?")
+    predictions: dict[str, list[Prediction]] = {}
+    if (folder / PREDICTIONS).is_file():
+        predictions = _by_model(folder / PREDICTIONS)
+        _check_same(folder, results, predictions)
+    settings = _flat(config or _manifest_config(folder))
+    return Run(label, place, results, predictions, settings)
+
+
+def _of_predictions(label: str, path: Path) -> Run:
+    predictions = _by_model(path)
+    results: dict[str, Any] = {model: cells(rows) for model, rows in predictions.items()}
+    if not results:
+        raise DataError(f"{path}: no prediction of the set '{MAIN_SET}' in it; evaluate again")
+    base, trained = predictions.get("base"), predictions.get("trained")
+    if base and trained and [row.id for row in base] == [row.id for row in trained]:
+        results["paired"] = pairs(base, trained)
+    return Run(label, path, results, predictions, {})
+
+
+def _evaluation(place: Path) -> tuple[Path, Mapping[str, Any] | None]:
+    """The folder of a run's evaluation, and the run's configuration where it is a run's folder.
+
+    Raises:
+        DataError: there is none.
+    """
+    if not place.exists():
+        raise DataError(f"{place}: no such file or folder")
+    if place.is_file():
+        if place.name != RESULTS:
+            raise DataError(f"{place}: name a run's folder, an evaluate folder, {RESULTS} or {PREDICTIONS}")
+        return place.parent, None
+    if (place / RESULTS).is_file():
+        return place, None
+    if not (place / RUN).is_file():
+        raise DataError(f"{place}: holds neither {RESULTS} nor {RUN}; name a run's folder or that of its evaluation")
+    stages = _json(place / RUN).get("stages", {})
+    if "evaluate" not in stages:
+        raise DataError(f"{place}: this run was not evaluated; run it up to its evaluate stage")
+    written = Path(stages["evaluate"]["folder"])
+    # A run that was copied elsewhere lies beside its stages as before.
+    folder = next((path for path in (written, place.parent.parent / written.name) if path.is_dir()), None)
+    if folder is None:
+        raise DataError(f"{place}: its evaluation {written} is gone; run it again")
+    return folder, _run_config(place)
+
+
+def _run_config(place: Path) -> Mapping[str, Any] | None:
+    import yaml
+
+    path = place / "config.yaml"
+    if not path.is_file():
+        return None
+    try:
+        config = yaml.safe_load(path.read_text("utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError):
+        raise DataError(f"{path}: broken YAML; remove the file, or run again") from None
+    return config if isinstance(config, dict) else None
+
+
+def _manifest_config(folder: Path) -> Mapping[str, Any]:
+    path = folder / MANIFEST
+    config = _json(path).get("config", {}) if path.is_file() else {}
+    return config if isinstance(config, dict) else {}
+
+
+def _by_model(path: Path) -> dict[str, list[Prediction]]:
+    rows: dict[str, list[Prediction]] = {}
+    for row in read_predictions(path):
+        if row.set == MAIN_SET and row.draw == 0:
+            rows.setdefault(row.model, []).append(row)
+    return {model: rows[model] for model in MODEL_ORDER if model in rows}
+
+
+def _check_same(folder: Path, results: Mapping[str, Any], predictions: Mapping[str, Sequence[Prediction]]) -> None:
+    """Predictions of another evaluation beside results would compare what was never measured together."""
+    for model, rows in predictions.items():
+        said = results.get(model, {}).get("all", {})
+        strict = sum(row.strict for row in rows) / len(rows)
+        if said.get("n") != len(rows) or abs(said.get("strict", -1) - strict) > ROUNDING:
+            raise DataError(
+                f"{folder / PREDICTIONS}: not the predictions of {RESULTS} beside it ({model}: {len(rows)} replies, "
+                f"{strict:.4f} right; {RESULTS} says {said.get('n')} and {said.get('strict')}); evaluate again"
+            )
+
+
+def _judge(run: Run) -> dict[str, Any] | None:
+    judge = run.results.get("judge")
+    return {name: judge[name] for name in ("model", "all", "gap")} if judge else None
+
+
+def _missing(runs: Sequence[Run]) -> list[str]:
+    return [f"{run.label}: no {PREDICTIONS}, so no paired difference." for run in runs if not run.predictions]
+
+
+def _warnings(first: Run, run: Run) -> list[str]:
+    """Why a run's numbers may not be comparable with the first one's."""
+    if not first.predictions or not run.predictions:
+        return []
+    before, after = common_predictions(first, run)
+    sizes = len(first.predictions[first.tested]), len(run.predictions[run.tested])
+    notes = []
+    if not after:
+        notes.append(f"{run.label}: another data set: none of its {sizes[1]} questions was asked in {first.label}.")
+    elif (len(after), len(after)) != sizes:
+        notes.append(
+            f"{run.label}: another data set: {len(after)} questions are common, {sizes[0] - len(after)} only in "
+            f"{first.label}, {sizes[1] - len(after)} only here; differences are over the common ones."
+        )
+    others = sum(a.keywords != b.keywords or a.reference != b.reference for a, b in zip(before, after, strict=True))
+    if others:
+        notes.append(f"{run.label}: {others} of the common questions have another reference or other keywords.")
+    asked = sum(a.prompt != b.prompt for a, b in zip(before, after, strict=True))
+    if asked:
+        notes.append(f"{run.label}: {asked} of the common questions were put in another prompt.")
+    lengths = [one.results.get("settings", {}).get("max_new_tokens") for one in (first, run)]
+    if None not in lengths and lengths[0] != lengths[1]:
+        notes.append(f"{run.label}: replies of up to {lengths[1]} tokens, in {first.label} up to {lengths[0]}.")
+    return notes
+
+
+def _differing(runs: Sequence[Run]) -> list[dict[str, Any]]:
+    """Settings that are not the same in all runs that have them."""
+    keys = list(dict.fromkeys(key for run in runs for key in run.settings))
+    differing = [key for key in keys if len({str(run.settings[key]) for run in runs if key in run.settings}) > 1]
+    return [{"setting": key, "values": [run.settings.get(key) for run in runs]} for key in differing]
+
+
+def _flat(value: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, item in value.items():
+        name = f"{prefix}{key}"
+        flat |= _flat(item, f"{name}.") if isinstance(item, dict) and item else {name: item}
+    return flat
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file") from None
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{path}: broken JSON: {error}; evaluate again") from None
+    if not isinstance(value, dict):
+        raise DataError(f"{path}: not a JSON object; evaluate again")
+    return value
