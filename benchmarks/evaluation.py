@@ -1,16 +1,18 @@
 """How fast an evaluation is: scoring and statistics, the report in a browser, local generation in batches.
 
     python -m benchmarks.evaluation                          # all three; the report needs Chromium
-    python -m benchmarks.evaluation --model runs/train-…/model --only generation
+    python -m benchmarks.evaluation --only generation --model runs/train-…/model --data data/training/validation.json
 
 - **scoring**: 100,000 replies (50,000 questions, two models) are scored, and every cell, difference, breakdown and
   table is made of them, as `raiden evaluate` does. Aim: under 20 s.
 - **report**: the page of a run with 10,000 validation samples is written and opened in headless Chromium; measured is
   from asking for the page to its load event with its layout done. Aim: under 2 s, and under 6 MB.
 - **generation**: the same prompts, of unequal length, answered one at a time and in batches of like length, on the CPU
-  with a nano model (``--model``, or an untrained one made on the spot). Aim: at least 5 times as fast, same replies.
+  with a nano model (that of a run, or an untrained one made on the spot), the best of three in CPU seconds of one
+  thread. Aim: at least 5 times as fast without the loading, which costs both the same; with the same replies.
 
-Wall-clock and CPU seconds are both told; on a machine that others use, the former say more about the others.
+Wall-clock and CPU seconds are both told; on a machine that others use, the former say more about the others, so the
+aims are about the latter, but for the page, whose browser has processes of its own.
 Writes benchmarks/results/evaluation.json with the hardware.
 """
 
@@ -38,7 +40,8 @@ RESULTS = Path(__file__).parent / "results" / "evaluation.json"
 SCORING_SECONDS, PAGE_SECONDS, PAGE_MB, SPEEDUP = 20.0, 2.0, 6.0, 5.0
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 BROWSER_LIMIT = 120
-PAGE_TRIES = 3
+PAGE_TRIES, GENERATION_TRIES = 3, 3
+BATCH = 64
 
 
 @contextmanager
@@ -70,7 +73,9 @@ def predictions_of(questions: int) -> tuple[dict[str, list[Any]], dict[str, Any]
 
     samples = make_samples(questions)
     prompts = [build_prompt(sample) for sample in samples]
-    rng, scorer, by_model, record = random.Random(1), Scorer(), {}, {}
+    rng, scorer = random.Random(1), Scorer()
+    by_model: dict[str, list[Any]] = {}
+    record: dict[str, Any] = {}
     replies = {}
     for model, chance in (("base", 0.4), ("trained", 0.6)):
         texts = [sample.answer if rng.random() < chance else sample.reasoning for sample in samples]
@@ -109,7 +114,7 @@ def measure_scoring(questions: int) -> dict[str, Any]:
         "predictions": len(everything),
         **record,
         "score, statistics and tables": aim,
-        "aim": {"seconds": SCORING_SECONDS, "met": aim["seconds"] < SCORING_SECONDS},
+        "aim": {"cpu_seconds": SCORING_SECONDS, "met": aim["cpu_seconds"] < SCORING_SECONDS},
     }
 
 
@@ -195,34 +200,49 @@ def open_seconds(page: Path, profile: Path) -> float | None:
     return round(float(told[1]), 2)
 
 
-def measure_generation(prompts: int, model: Path | None, folder: Path, new_tokens: int) -> dict[str, Any]:
+def measure_generation(
+    prompts: int, model: Path | None, data: Path | None, folder: Path, new_tokens: int
+) -> dict[str, Any]:
     """The same prompts one at a time and in batches of like length, by the same model on the CPU."""
     os.environ["CUDA_VISIBLE_DEVICES"] = ""
     from raiden_core.config_sections.training import NanoConfig
     from raiden_core.evaluation.local_model import LocalModel
+    from raiden_core.samples import read_samples
     from raiden_core.training.nano import build_nano
     from raiden_core.training.prompts import build_prompt
 
     rng = random.Random(2)
-    samples = make_samples(40 * prompts)
+    samples = read_samples(data) if data else make_samples(40 * prompts)
     if model is None:
         model = folder / "nano"
         build_nano(model, samples, NanoConfig(), seed=0)
-    asked = [build_prompt(sample) for sample in rng.sample(samples, prompts)]
-    record: dict[str, Any] = {"prompts": prompts, "max_new_tokens": new_tokens, "model": model.parent.name}
-    LocalModel(model, new_tokens, 1).answer(asked[:1], store=folder / "warm.jsonl")
-    with lap(record, "one at a time"):
-        single = LocalModel(model, new_tokens, 1).answer(asked, store=folder / "single.jsonl")
-    with lap(record, "in batches"):
-        batched = LocalModel(model, new_tokens, 64).answer(asked, store=folder / "batched.jsonl")
-    times = {
-        key: round(record["one at a time"][key] / record["in batches"][key], 1) for key in ("seconds", "cpu_seconds")
-    }
+    asked = [build_prompt(sample) for sample in rng.sample(samples, min(prompts, len(samples)))]
+    single: list[float] = []
+    batched: list[float] = []
+    first: list[float] = []
+    replies: dict[int, Any] = {}
+    for number in range(GENERATION_TRIES):
+        # One prompt alone first: what it takes is mostly loading.
+        for size, some, times in ((1, asked[:1], first), (1, asked, single), (BATCH, asked, batched)):
+            store = folder / f"{number}-{size}-{len(some)}.jsonl"
+            started = time.process_time()
+            replies[size] = LocalModel(model, new_tokens, size).answer(some, store=store)
+            times.append(time.process_time() - started)
+    each = (min(single) - min(first)) / (len(asked) - 1)
+    loading = max(0.0, min(first) - each)
+    faster = (min(single) - loading) / (min(batched) - loading)
     return {
-        **record,
-        "same_replies": sum(one.text == other.text for one, other in zip(single, batched, strict=True)),
-        "times_faster": times,
-        "aim": {"times_faster": SPEEDUP, "met": times["seconds"] >= SPEEDUP},
+        "prompts": len(asked),
+        "max_new_tokens": new_tokens,
+        "cpu_seconds": {
+            "loading": round(loading, 2),
+            "one at a time": round(min(single) - loading, 2),
+            "in batches": round(min(batched) - loading, 2),
+        },
+        "same_replies": sum(one.text == other.text for one, other in zip(replies[1], replies[BATCH], strict=True)),
+        "times_faster": round(faster, 1),
+        "times_faster_with_loading": round(min(single) / min(batched), 1),
+        "aim": {"times_faster": SPEEDUP, "met": faster >= SPEEDUP},
     }
 
 
@@ -230,9 +250,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", choices=["scoring", "report", "generation"], action="append")
     parser.add_argument("--model", type=Path, help="folder of a nano model for the generation")
+    parser.add_argument("--data", type=Path, help="samples to ask it; made-up ones without")
     parser.add_argument("--questions", type=int, default=50_000, help="each answered by two models")
     parser.add_argument("--samples", type=int, default=10_000, help="validation samples of the report")
-    parser.add_argument("--prompts", type=int, default=48)
+    parser.add_argument("--prompts", type=int, default=64)
     parser.add_argument("--new-tokens", type=int, default=40)
     parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args()
@@ -250,7 +271,9 @@ def main() -> int:
         if "report" in parts:
             record["report"] = measure_report(options.samples, folder)
         if "generation" in parts:
-            record["generation"] = measure_generation(options.prompts, options.model, folder, options.new_tokens)
+            record["generation"] = measure_generation(
+                options.prompts, options.model, options.data, folder, options.new_tokens
+            )
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
     sys.stdout.write(json.dumps(record, indent=2) + "\n")

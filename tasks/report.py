@@ -37,7 +37,7 @@ def describe(
         stage="report",
         modules=("raiden_core.report.stage",),
         inputs=inputs,
-        section=config.model_dump(mode="json", exclude={"output_dir", "limits"}),
+        section=config.model_dump(mode="json", exclude={"output_dir", "limits", "storage"}),
         work=work,
     )
 

@@ -1,4 +1,4 @@
-"""Samples for other people's trainers: TRL, verl and Open-R1 train on them with raiden's rewards alone."""
+"""For others: samples that TRL, verl and Open-R1 train on with raiden's rewards alone; a model folder for the Hub."""
 
 from raiden_core.export.writers import WRITERS, export
 

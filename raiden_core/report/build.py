@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +20,12 @@ from raiden_core.evaluation.formatting import p_value, percent, percent_range, p
 from raiden_core.evaluation.predictions import SLICES, read_predictions
 from raiden_core.report import charts
 from raiden_core.report.curves import read_log, training_charts
+from raiden_core.report.data import dropped_rows
 from raiden_core.report.examples import OUTCOMES, choose_examples
+from raiden_core.report.further import judge_table, sampling_table
 from raiden_core.report.tree import mask_secrets, tree
 from raiden_core.report.wording import control_rows, explanation, reading_guide, verdict
+from raiden_core.samples import Sample
 
 MAX_TEXT = 4000
 """Characters of one text on the page; what is longer is cut, and says so."""
@@ -46,6 +49,7 @@ def build_report(
     config: Mapping[str, Any],
     run: Mapping[str, Any],
     out: Path,
+    samples: Sequence[Sample] = (),
 ) -> None:
     """Write the page.
 
@@ -59,6 +63,7 @@ def build_report(
         run: ``name`` and ``notes`` (sentences shown at the top), ``commands`` (how to run it again); everything else
             (versions, seeds, hashes, hardware, …) is listed as it is.
         out: the file to write.
+        samples: some of the data, chosen at random, to be read as they are.
 
     Raises:
         DataError: results, predictions or metrics are not what evaluation and training write.
@@ -80,10 +85,15 @@ def build_report(
             tables=_result_tables(results),
             strips=_strip_groups(results),
             phases=training_charts(read_log(metrics)) if metrics is not None else [],
+            kl_free=_trains_without_kl(config),
             examples=choose_examples(read_predictions(predictions)),
             outcomes=OUTCOMES,
+            sampling=sampling_table(results.get("sampling"), MODEL_LABELS),
+            judge=judge_table(results.get("judge")),
             controls=control_rows(results["controls"]),
-            generation=tree(generation_stats),
+            generation=tree({key: value for key, value in generation_stats.items() if key != "dropped"}),
+            dropped=dropped_rows(generation_stats.get("dropped")),
+            samples=samples,
             dataset=tree(dataset_stats),
             facts=tree({key: value for key, value in run.items() if key not in ("name", "notes", "commands")}),
             config=_yaml(config),
@@ -136,6 +146,12 @@ def _clip(text: str) -> str:
     """A text that fits on the page, without control characters; a browser would choke on NUL."""
     shown = "".join(letter if letter >= " " or letter in "\n\t" else "\ufffd" for letter in text[:MAX_TEXT])
     return shown if len(text) <= MAX_TEXT else f"{shown} … ({len(text) - MAX_TEXT:,} more characters)"
+
+
+def _trains_without_kl(config: Mapping[str, Any]) -> bool:
+    """Whether GRPO ran with ``beta`` 0: then there is no reference model to measure a KL against."""
+    grpo = config.get("grpo")
+    return isinstance(grpo, Mapping) and grpo.get("beta") == 0
 
 
 def _yaml(config: Mapping[str, Any]) -> str:

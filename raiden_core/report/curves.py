@@ -14,6 +14,7 @@ from typing import Any
 
 from raiden_core.errors import DataError
 from raiden_core.report.charts import Chart, Series, line_chart
+from raiden_core.training.metrics import VALIDATION_ACCURACY
 
 
 @dataclass(frozen=True)
@@ -39,9 +40,10 @@ GRPO = (
         share=True,
     ),
     Curve(
-        "Accuracy of greedy answers",
-        {"eval_accuracy": "accuracy"},
-        "Measured during training on questions set aside from it.",
+        "Questions set aside",
+        {VALIDATION_ACCURACY: "accuracy", "eval_rewards/format_reward/mean": "format"},
+        "Sampled replies during training to questions that it does not learn from. If they fall while the reward rises, "
+        "the model learns by heart.",
         share=True,
     ),
     Curve(
@@ -74,7 +76,7 @@ COLD_START = (
     Curve("Loss", {"loss": "training", "eval_loss": "held out"}, "Cross-entropy on the reasoned reference answers."),
     Curve(
         "Accuracy of greedy answers",
-        {"probe_accuracy": "accuracy", "eval_accuracy": "accuracy"},
+        {"probe_accuracy": "accuracy"},
         "On a probe made from training characters; the cold start stops early so that GRPO has something to do.",
         share=True,
     ),

@@ -10,9 +10,12 @@ from typing import Any
 from raiden_core.config import Config
 from raiden_core.hardware import describe_hardware
 from raiden_core.report.build import build_report
+from raiden_core.report.data import random_samples
 from raiden_core.stages import MANIFEST, STATS
 
 REPORT_FILE = "report.html"
+SAMPLES_FILE = "samples.jsonl"
+"""What the generate stage calls its file."""
 NANO_NOTE = (
     "The student is nano: about half a million parameters, made inside the run. Its figures show that the pipeline "
     "works and that the reward teaches; they say nothing about what a real model would reach."
@@ -47,7 +50,7 @@ def report_stage(config: Config, stages: Mapping[str, Path], out: Path) -> Mappi
         config=config.model_dump(mode="json"),
         run={
             "name": config.report.title,
-            "notes": [*_notes(config), *config.report.notes],
+            "notes": [*run_notes(config), *config.report.notes],
             "commands": ["raiden run config.yaml", "raiden run config.yaml --refresh train"],
             "seed": config.seed,
             "hardware": describe_hardware(),
@@ -58,12 +61,14 @@ def report_stage(config: Config, stages: Mapping[str, Path], out: Path) -> Mappi
             },
         },
         out=out / REPORT_FILE,
+        samples=random_samples(stages["generate"] / SAMPLES_FILE, seed=config.seed),
     )
     metrics.unlink()
     return {"report": REPORT_FILE}
 
 
-def _notes(config: Config) -> list[str]:
+def run_notes(config: Config) -> list[str]:
+    """What a reader must know of a run because of how it was configured."""
     notes = []
     if config.student.model == "nano":
         notes.append(NANO_NOTE)

@@ -10,8 +10,12 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from raiden_core.evaluation.judge import Verdict
+from raiden_core.evaluation.judge_summary import judge_summary
 from raiden_core.evaluation.predictions import MAIN_SET, Prediction, write_predictions
+from raiden_core.evaluation.sampling import sampling_summary
 from raiden_core.evaluation.summary import breakdown, cells, pairs
+from raiden_core.training.metrics import VALIDATION_ACCURACY
 
 HOSTILE = "</script><script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">'\"&{{7*7}}"
 NAMES = {"zh": "林知夏", "en": "Maeve O'Rourke", "ja": "水野ひかり", "ko": "한서윤"}
@@ -75,7 +79,35 @@ def make_results(predictions: list[Prediction]) -> dict[str, Any]:
         "other_character_n": 480, "keyword_list": 1.0, "profile_recited": 0.21,
     }  # fmt: skip
     extra = {name: compare(name) for name in dict.fromkeys(row.set for row in predictions) if name != MAIN_SET}
-    return {**compare(MAIN_SET), "controls": controls, "by": breakdown(main), "extra": extra, "notes": []}
+    return {
+        **compare(MAIN_SET), "controls": controls, "by": breakdown(main), "extra": extra, "notes": [],
+        "sampling": {model: sampling_summary(_draws(rows), 1.0) for model, rows in main.items()},
+        "judge": judge_summary(_verdicts(main["base"], main["trained"]), "judge-13b"),
+    }  # fmt: skip
+
+
+def _draws(rows: list[Prediction]) -> list[list[Prediction]]:
+    """Four sampled replies a question: each time others go wrong."""
+    return [
+        [replace(row, accuracy=row.accuracy * ((n + draw) % 3 > 0)) for n, row in enumerate(rows)] for draw in range(4)
+    ]
+
+
+def _verdicts(base: list[Prediction], trained: list[Prediction]) -> list[Verdict]:
+    """A judge that often agrees with the keywords."""
+    random, verdicts = Random(9), []
+    for old, new in zip(base, trained, strict=True):
+        outcome = random.choice(["win" if new.accuracy > old.accuracy else "tie", "tie", "loss", "inconsistent"])
+        said = {"win": "trained", "loss": "base", "tie": "equal", "inconsistent": "base"}[outcome]
+        verdicts.append(
+            Verdict(
+                id=new.id, character=new.character, language=new.language, rubric=new.dimension, own=True,
+                question=new.question, reference=new.reference, base=old.answer, trained=new.answer,
+                base_accuracy=old.accuracy, trained_accuracy=new.accuracy, outcome=outcome, base_first=said,
+                trained_first="trained" if outcome == "inconsistent" else said, reasons=("", ""),
+            )
+        )  # fmt: skip
+    return verdicts
 
 
 def write_metrics(path: Path, steps: int = 300) -> None:
@@ -85,7 +117,7 @@ def write_metrics(path: Path, steps: int = 300) -> None:
         row = {"phase": "cold_start", "step": step, "loss": 3.5 * 0.98**step + random.random() * 0.1}
         rows.append(row | {"mean_token_accuracy": 1 - 0.9 * 0.98**step})
         if step % 30 == 0:
-            rows.append({"phase": "cold_start", "step": step, "eval_accuracy": step / 300})
+            rows.append({"phase": "cold_start", "step": step, "probe_accuracy": step / 300})
     for step in range(1, steps + 1):
         share = step / steps
         accuracy = min(1.0, max(0.0, 0.3 + 0.3 * share + random.gauss(0, 0.06)))
@@ -100,7 +132,7 @@ def write_metrics(path: Path, steps: int = 300) -> None:
             }
         )  # fmt: skip
         if step % 50 == 0:
-            rows.append({"phase": "grpo", "step": step, "eval_accuracy": 0.35 + 0.28 * share})
+            rows.append({"phase": "grpo", "step": step, VALIDATION_ACCURACY: 0.35 + 0.28 * share})
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
 
 
@@ -122,6 +154,8 @@ def make_inputs(folder: Path, hostile: bool = False) -> dict[str, Any]:
             for row in predictions
         ]
         results["extra"] = {name + text: part for name, part in results["extra"].items()}
+        results["judge"]["model"] += text
+        results["judge"]["by_rubric"][text] = results["judge"]["all"]
         results["by"]["source"] = {text: results["by"]["language"]["zh"], "b": results["by"]["language"]["en"]}
     folder.mkdir(parents=True, exist_ok=True)
     write_predictions(folder / "predictions.jsonl", predictions)

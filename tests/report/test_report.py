@@ -15,6 +15,7 @@ from raiden_core.report import build_report
 from raiden_core.report.charts import Series, compact, line_chart, nice_ticks
 from raiden_core.report.curves import read_log, training_charts
 from raiden_core.report.examples import QUOTAS, choose_examples
+from raiden_core.report.further import judge_table, sampling_table
 from raiden_core.report.tree import mask_secrets, tree
 from raiden_core.report.wording import explanation, verdict
 
@@ -82,6 +83,41 @@ def test_without_base_training_and_optional_facts_the_page_still_stands(tmp_path
     page = _page(tmp_path, results=results, predictions=tmp_path / "only.jsonl", metrics=None, run={}, config={})
     assert "Difference to base" not in page and "are few" in page
     assert '<section id="training">' not in page
+
+
+def test_sampled_replies_and_verdicts_are_shown_where_there_are_some(tmp_path: Path) -> None:
+    page = _page(tmp_path)
+    for words in (
+        "pass@1",
+        "pass@4",
+        "Majority",
+        "judge-13b compared",
+        "Reward-hacking gap: on ",
+        "Turned",
+    ):
+        assert words in page, words
+    results = SYNTHETIC["make_results"](SYNTHETIC["make_predictions"](4, 2, (MAIN_SET,)))
+    results.pop("sampling"), results.pop("judge")
+    page = _page(tmp_path, results=results)
+    assert "pass@" not in page and "What a judge prefers" not in page
+
+
+def test_figures_beyond_accuracy_stand_in_their_cells() -> None:
+    estimate = {"mean": 0.5, "ci95": [0.4, 0.6]}
+    one = {"n": 10, "draws": 2, "temperature": 0.7, "pass_at": {"1": estimate, "2": {"mean": 1.0, "ci95": None}}}
+    table = sampling_table({"trained": one | {"majority": estimate}}, {"base": "Base", "trained": "Trained"})
+    assert table is not None and table.head == ["", "Trained"]
+    assert table.rows == [
+        ["pass@1", "50.0 (40.0 to 60.0)"],
+        ["pass@2", "100.0 (–)"],
+        ["Majority", "50.0 (40.0 to 60.0)"],
+    ]
+    assert sampling_table(None, {"trained": "Trained"}) is None and judge_table(None) is None
+
+
+@pytest.mark.parametrize(("beta", "words"), [(0, True), (0.0, True), (0.1, False)])
+def test_a_missing_kl_is_explained(beta: float, words: bool, tmp_path: Path) -> None:
+    assert ("No KL" in _page(tmp_path, config={"grpo": {"beta": beta}})) == words
 
 
 def test_results_without_a_trained_model_are_refused(tmp_path: Path) -> None:

@@ -1,0 +1,147 @@
+"""A folder that is ready for the Hugging Face Hub: the trained model of a run, its model card, its data card.
+
+    assemble(Path("runs/runs/20260101-120000-000-mine"), Path("out"))
+    push(Path("out"), "me/my-character-model")
+
+`assemble` touches no network. `push` is called by an explicit flag only; its token comes from the environment, and a
+repository that it makes is private.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from raiden_core.config_loading import load_config
+from raiden_core.errors import DataError, StageError, UsageError
+from raiden_core.export.model_card import HUB_ID, model_card
+from raiden_core.generation.card import dataset_card
+from raiden_core.report.stage import run_notes
+from raiden_core.report.tree import mask_secrets
+from raiden_core.stages import MANIFEST, STATS
+
+CARD, DATA_CARD, CONFIG = "README.md", "DATA.md", "raiden.yaml"
+TOKEN = "HF_TOKEN"
+STAGES = ("generate", "split", "train", "evaluate")
+"""Those whose results are told."""
+
+
+def assemble(run: Path, out: Path, dataset: str | None = None) -> dict[str, Any]:
+    """Copy the trained model of a run into ``out`` and write its cards.
+
+    Args:
+        run: the run's folder, with run.json and config.yaml.
+        out: the folder to write into; it exists.
+        dataset: the data's id on the Hub, where it is there.
+
+    Returns:
+        The number of files and bytes of the model.
+
+    Raises:
+        DataError: the run has not come as far as an evaluation, or its folders are gone.
+        ConfigError: its configuration is not what this version reads.
+    """
+    folders = _stage_folders(run)
+    model = folders["train"] / "model"
+    if not model.is_dir():
+        raise DataError(f"{model}: is missing; train again")
+    config = load_config(run / "config.yaml", ())
+    plain: Any = json.loads(json.dumps(mask_secrets(config.model_dump(mode="json")), default=str))
+    split = _read(folders["split"] / STATS)
+    files = [path for path in sorted(model.rglob("*")) if path.is_file()]
+    for path in files:
+        place = out / path.relative_to(model)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, place)
+    card = model_card(
+        results=_read(folders["evaluate"] / "results.json"),
+        config=plain,
+        split=split,
+        manifests={stage: _read(folders[stage] / MANIFEST) for stage in ("train", "evaluate")},
+        notes=[*run_notes(config), *config.report.notes],
+        adapter=(model / "adapter_config.json").is_file(),
+        dataset=dataset,
+    )
+    _write(out / CARD, card)
+    _write(out / DATA_CARD, dataset_card(split, _read(folders["generate"] / STATS), f"Data of {config.name}"))
+    _write(out / CONFIG, yaml.safe_dump(plain, allow_unicode=True, sort_keys=False))
+    return {"files": len(files), "bytes": sum(path.stat().st_size for path in files)}
+
+
+def push(folder: Path, repository: str) -> str:
+    """Upload a folder to the Hub, into a repository that is made, private, where there is none.
+
+    Returns:
+        The address of the commit.
+
+    Raises:
+        UsageError: the name is no repository's, or there is no token in the environment.
+        StageError: the Hub refused it or cannot be reached; the folder stays as it is.
+    """
+    token = check_push(repository)
+    from httpx2 import HTTPError
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import HfHubHTTPError
+
+    hub = HfApi(token=token)
+    try:
+        hub.create_repo(repository, private=True, exist_ok=True)
+        commit = hub.upload_folder(repo_id=repository, folder_path=folder, commit_message="Upload by raiden export")
+    except (HfHubHTTPError, HTTPError, OSError) as error:
+        reason = next(iter(str(error).replace(token, "•••").splitlines()), type(error).__name__)
+        raise StageError(
+            f"{repository}: the Hub did not take it ({reason}); {folder} is complete, so push it again with "
+            f"`hf upload {repository} {folder}`"
+        ) from None
+    return str(commit.commit_url)
+
+
+def check_push(repository: str) -> str:
+    """The token to push with; asked before any work is done.
+
+    Raises:
+        UsageError: the name is no repository's, or there is no token in the environment.
+    """
+    if not HUB_ID.match(repository):
+        raise UsageError(f"--push {repository}: a repository is named OWNER/NAME")
+    token = os.environ.get(TOKEN)
+    if not token:
+        raise UsageError(f"--push needs a token that may write; set {TOKEN} in the environment")
+    return token
+
+
+def _stage_folders(run: Path) -> Mapping[str, Path]:
+    record = _read(run / "run.json")
+    stages = record.get("stages")
+    folders = {
+        str(stage): Path(str(entry["folder"]))
+        for stage, entry in (stages.items() if isinstance(stages, dict) else ())
+        if isinstance(entry, dict) and "folder" in entry
+    }
+    if missing := [stage for stage in STAGES if stage not in folders]:
+        raise DataError(f"{run}: the run has no {', '.join(missing)}; run it until report first")
+    if gone := [folder for stage, folder in folders.items() if stage in STAGES and not folder.is_dir()]:
+        raise DataError(f"{gone[0]}: is missing, although {run / 'run.json'} names it; run again")
+    return folders
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror}; give the folder of a finished run") from None
+    except ValueError:
+        raise DataError(f"{path}: broken JSON; run again") from None
+    if not isinstance(value, dict):
+        raise DataError(f"{path}: is not an object; run again")
+    return value
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8", errors="replace")

@@ -1,0 +1,231 @@
+"""The model card: a README.md beside a trained model, with the header that the Hugging Face Hub reads.
+
+    text = model_card(results=…, config=…, split=…, generation=…, manifests=…, notes=…, adapter=False)
+
+It says what the model was trained on and how, what was measured and how sure that is, and what was not measured. The
+results stand twice: as ``model-index`` for the Hub, and as a table with intervals for people. The licence is the user's
+to choose: it follows from the base model's and from whose characters were used.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import yaml
+
+from raiden_core.evaluation.formatting import p_value, percent, percent_range, points, points_range
+from raiden_core.generation.card import escape, markdown_table
+from raiden_core.report.wording import control_rows, explanation, verdict
+
+HUB_ID = re.compile(r"^[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*$")
+NANO = "nano"
+"""The student that is made inside the run: it has no base model."""
+
+PARTS = {
+    "all": "All questions",
+    "SBK": "Profile knowledge (SBK)",
+    "CM": "Conversation memory (CM)",
+}
+MODELS = {"original": "Original", "base": "Base", "trained": "This model"}
+
+
+def model_card(
+    *,
+    results: Mapping[str, Any],
+    config: Mapping[str, Any],
+    split: Mapping[str, Any],
+    manifests: Mapping[str, Mapping[str, Any]],
+    notes: Sequence[str] = (),
+    adapter: bool = False,
+    dataset: str | None = None,
+) -> str:
+    """The card as Markdown.
+
+    Args:
+        results: the content of results.json; it holds a model ``trained``.
+        config: the resolved configuration.
+        split: statistics of the split: what was trained on, who was asked.
+        manifests: stage -> its manifest; of ``train`` and ``evaluate`` versions and digests are told.
+        notes: sentences that a reader must know; those of the results come after them.
+        adapter: the folder holds a LoRA adapter instead of whole weights.
+        dataset: the data's id on the Hub, where it is there.
+    """
+    title = str(config["name"])
+    parts = [
+        _header(title, results, config, split, adapter, dataset),
+        f"# {escape(title)}",
+        escape(verdict(results)),
+        *(f"> {escape(note)}" for note in (*notes, *results.get("notes", []))),
+        _results(results),
+        _controls(results),
+        _training(config, split),
+        _use(config, adapter),
+        _limits(),
+        _reproduce(config, manifests),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _header(
+    title: str,
+    results: Mapping[str, Any],
+    config: Mapping[str, Any],
+    split: Mapping[str, Any],
+    adapter: bool,
+    dataset: str | None,
+) -> str:
+    base = str(config["student"]["model"])
+    languages = sorted({language for side in ("train", "validation") for language in split[side]["language"]})
+    head: dict[str, Any] = {
+        "library_name": "peft" if adapter else "transformers",
+        "pipeline_tag": "text-generation",
+        **({"base_model": base} if HUB_ID.match(base) else {}),
+        "language": [language for language in languages if re.fullmatch(r"[a-z]{2,3}", language)],
+        "tags": ["role-playing", "grpo", "trl", "verifiable-reward", "raiden"],
+        **({"datasets": [dataset]} if dataset else {}),
+        "model-index": [{"name": title, "results": list(_index(results, dataset))}],
+    }
+    text = yaml.safe_dump(head, sort_keys=False, allow_unicode=True)
+    return f"---\n# license: choose one before publishing; the base model's and the characters' decide\n{text}---"
+
+
+def _index(results: Mapping[str, Any], dataset: str | None) -> Iterator[dict[str, Any]]:
+    """The Hub's results: one for each set and dimension that has questions."""
+    for name, part in [("validation", results), *results.get("extra", {}).items()]:
+        for key, label in PARTS.items():
+            cell = part["trained"][key]
+            if not cell["n"]:
+                continue
+            yield {
+                "task": {"type": "text-generation", "name": "Role-playing question answering"},
+                "dataset": {"name": f"{name}: {label}", "type": dataset or "raiden", "split": name},
+                "metrics": [
+                    _metric("Strict accuracy", cell, "strict", "ci95"),
+                    _metric("Lenient accuracy", cell, "lenient", "lenient_ci95"),
+                ],
+            }
+
+
+def _metric(name: str, cell: Mapping[str, Any], key: str, interval: str) -> dict[str, Any]:
+    return {
+        "type": "accuracy",
+        "name": f"{name} (%)",
+        "value": round(100 * cell[key], 1),
+        "args": {
+            "questions": cell["n"],
+            "characters": cell["characters"],
+            "ci95": [round(100 * end, 1) for end in cell[interval]] if cell[interval] else None,
+        },
+    }
+
+
+def _results(results: Mapping[str, Any]) -> str:
+    rows: list[tuple[object, ...]] = []
+    for name, part in [("", results), *results.get("extra", {}).items()]:
+        for key, label in PARTS.items():
+            for model in (model for model in MODELS if model in part):
+                cell = part[model][key]
+                if not cell["n"]:
+                    continue
+                paired = part.get("paired") if model == "trained" else None
+                change = paired if paired is None or key == "all" else paired[key]
+                told = (
+                    f"{points(change['delta'])} ({points_range(change['ci95'])}), p {escape(p_value(change['p']))}"
+                    if change
+                    else ""
+                )
+                where = f"{escape(name)}: {label}" if name else label
+                interval = percent_range(cell["ci95"])
+                rows.append((where, MODELS[model], cell["n"], percent(cell["strict"]), interval, told))
+    text = " ".join(escape(sentence) for sentence in explanation(results))
+    head = ("Questions", "Model", "n", "Strict %", "95% interval", "Change in points")
+    return (
+        "## Results\n\nRight means: the answer contains the keywords that the question's validator asks for, un-negated, "
+        "and keeps the format; checked by rule. Greedy answers; intervals are "
+        f"clustered by character.\n\n{markdown_table(head, rows, numbers=4)}" + (f"\n\n{text}" if text else "")
+    )
+
+
+def _controls(results: Mapping[str, Any]) -> str:
+    rows = [
+        (escape(name), escape(value), escape(meaning)) for name, value, meaning in control_rows(results["controls"])
+    ]
+    return "## Controls\n\n" + markdown_table(("Control", "Score", "Meaning"), rows)
+
+
+def _training(config: Mapping[str, Any], split: Mapping[str, Any]) -> str:
+    base, train = str(config["student"]["model"]), split["train"]
+    grpo = config["grpo"]
+    names = ("learning_rate", "num_generations", "max_completion_length", "beta", "temperature", "max_steps", "lora_r")
+    told = ", ".join(f"`{name}` {_value(grpo[name])}" for name in names if grpo.get(name) is not None)
+    started = "a model of half a million parameters, made inside the run" if base == NANO else f"`{_code(base)}`"
+    return (
+        f"## Training\n\nGRPO (TRL) on {train['samples']:,} questions about {train['characters']:,} characters, starting "
+        f"from {started}{' after a cold start' if config.get('cold_start') else ''}. Reward: "
+        f"{config['accuracy']['weight']:g} × accuracy + {config['format']['weight']:g} × format. {told}. "
+        "How the data was made: [DATA.md](DATA.md). The whole configuration: [raiden.yaml](raiden.yaml)."
+    )
+
+
+def _use(config: Mapping[str, Any], adapter: bool) -> str:
+    name = "AutoPeftModelForCausalLM" if adapter else "AutoModelForCausalLM"
+    package = "peft" if adapter else "transformers"
+    imports = (
+        f"from {package} import {name}\nfrom transformers import AutoTokenizer"
+        if adapter
+        else f"from {package} import {name}, AutoTokenizer"
+    )
+    own = bool(config.get("system_prompt"))
+    instructions = ', yaml.safe_load(open("raiden.yaml"))["system_prompt"]' if own else ""
+    imports = f"import yaml\n{imports}" if own else imports
+    think = " The chat template opens `<think>` itself." if config.get("prefilled_think") else ""
+    return (
+        "## Use\n\nThe system turn holds the character's profile; the reply is `<think>…</think><answer>…</answer>`."
+        f"{think} In the terminal: `raiden chat --model DIR --character FILE`. In Python:\n\n```python\n{imports}\n"
+        "from raiden_core.samples import read_samples\nfrom raiden_core.training.prompts import build_prompt\n\n"
+        f'tokenizer = AutoTokenizer.from_pretrained("DIR")\nmodel = {name}.from_pretrained("DIR")\n'
+        'prompt = build_prompt(read_samples("validation.json")[0]' + instructions + ")\n"
+        'inputs = tokenizer.apply_chat_template(\n    prompt, add_generation_prompt=True, return_tensors="pt", '
+        "return_dict=True\n)\nprint(tokenizer.decode(model.generate(**inputs, max_new_tokens=256)[0]))\n```"
+    )
+
+
+def _limits() -> str:
+    return (
+        "## Limits\n\n"
+        "- Measured is whether facts are there, not style, manners or safety. Read dialogues before you rely on it.\n"
+        "- The intervals are about other characters made in the same way, not about other kinds of characters.\n"
+        "- One training run: another seed would give another model. The intervals do not cover that."
+    )
+
+
+def _reproduce(config: Mapping[str, Any], manifests: Mapping[str, Mapping[str, Any]]) -> str:
+    train, evaluated = manifests["train"], manifests["evaluate"]
+    rows: list[tuple[object, object]] = [("seed", config["seed"])]
+    rows += [(f"{name} {escape(what)}", f"`{_code(digest)}`") for name, what, digest in _digests(train, evaluated)]
+    rows += [(escape(name), escape(version)) for name, version in train["versions"].items()]
+    return (
+        "## Reproduce\n\n```sh\nraiden run raiden.yaml\n```\n\nSecrets in it are masked; they are read from the "
+        f"environment.\n\n{markdown_table(('', ''), rows)}"
+    )
+
+
+def _digests(train: Mapping[str, Any], evaluated: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    for name, digest in train["inputs"].items():
+        yield "input", str(name), str(digest)
+    for name, digest in train["outputs"].items():
+        if str(name).endswith(".safetensors"):
+            yield "weights", str(name), str(digest)
+    yield "evaluation", "key", str(evaluated["key"])
+
+
+def _value(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else escape(json.dumps(value))
+
+
+def _code(text: str) -> str:
+    """A text that may stand between backticks."""
+    return re.sub(r"[`\x00-\x1f|]", "", text)
