@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import copy
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,9 +51,15 @@ def parse_config(text: str, overrides: Sequence[str] = (), where: str = "config"
         tree = {}
     if not isinstance(tree, dict):
         raise ConfigError(f"{where}: the file must hold a mapping of keys, not {type(tree).__name__}")
+    return config_of(tree, overrides, where)
+
+
+def config_of(tree: Mapping[str, Any], overrides: Sequence[str] = (), where: str = "config") -> Config:
+    """The configuration of a tree of plain values, with overrides applied; the tree stays as it is."""
+    changed = copy.deepcopy(dict(tree))
     for override in overrides:
-        _apply(tree, override)
-    return validate_config(tree, where)
+        _apply(changed, override)
+    return validate_config(changed, where)
 
 
 def validate_config(tree: dict[str, Any], where: str) -> Config:

@@ -70,17 +70,19 @@ def digest_path(path: Path) -> str:
 def digest_code(*modules: str) -> str:
     """Digest of modules of raiden_core (dotted names), of all that they import from it, and of their data files."""
     files: set[Path] = set()
+    syntax: dict[Path, str] = {}
     waiting = [_module_file(module) for module in modules]
     while waiting:
         file = waiting.pop()
         if file in files:
             continue
         files.add(file)
-        waiting += [found for found in _imports(file) if found not in files]
+        imports, syntax[file] = _read(file, file.stat().st_mtime_ns)
+        waiting += [found for found in imports if found not in files]
     digest = hashlib.sha256()
     for file in sorted(files):
         digest.update(str(file.relative_to(PACKAGE)).encode())
-        digest.update(_syntax(file).encode())
+        digest.update(syntax[file].encode())
     for data in sorted(_data_files({file.parent for file in files if file.parent != PACKAGE})):
         digest.update(f"{data.relative_to(PACKAGE)} {digest_file(data)}".encode())
     return digest.hexdigest()
@@ -91,9 +93,16 @@ def _module_file(module: str) -> Path:
     return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
 
 
-def _imports(file: Path) -> list[Path]:
+@functools.cache
+def _read(file: Path, _changed: int) -> tuple[list[Path], str]:
+    """What a module imports, and its syntax; stages share most modules, so each is parsed once."""
+    tree = ast.parse(file.read_text("utf-8"))
+    return _imports(tree), _syntax(tree)
+
+
+def _imports(tree: ast.Module) -> list[Path]:
     found = []
-    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+    for node in ast.walk(tree):
         names: list[str] = []
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
@@ -109,8 +118,7 @@ def _imports(file: Path) -> list[Path]:
     return found
 
 
-def _syntax(file: Path) -> str:
-    tree = ast.parse(file.read_text("utf-8"))
+def _syntax(tree: ast.Module) -> str:
     for node in ast.walk(tree):
         if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
             node.body = [statement for statement in node.body if not _is_text(statement)]

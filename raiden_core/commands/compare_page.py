@@ -8,34 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from raiden_core.evaluation.compare import Run, common_predictions
-from raiden_core.evaluation.formatting import p_value, percent, percent_range, points, points_range
+from raiden_core.report.pages import page_environment
 
 EXAMPLES = 6
 """Questions shown for each run and direction of change."""
-MAX_TEXT = 1500
-"""Characters of one text on the page."""
 
 
 def write_page(path: Path, comparison: Mapping[str, Any], runs: Sequence[Run]) -> None:
     """Write the page; it appears under its name only when it is whole."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
 
-    environment = Environment(
-        loader=PackageLoader("raiden_core.commands"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "percent": percent,
-        "points": points,
-        "percent_range": percent_range,
-        "points_range": points_range,
-        "p_value": p_value,
-        "clip": _clip,
-    }
+    environment = page_environment("raiden_core.commands")
     page = environment.get_template("compare.html.jinja").render(
         comparison=comparison,
         parts=[part for part in ("all", "SBK", "CM") if _has_questions(comparison, part)],
@@ -66,9 +49,3 @@ def _examples(first: Run, run: Run) -> dict[str, Any]:
                 chosen.setdefault(after.character, (before, after))
     kinds = (("Right here, wrong in the first run", gained), ("Wrong here, right in the first run", lost))
     return {"label": run.label, "kinds": [(title, list(found.values())) for title, found in kinds if found]}
-
-
-def _clip(text: str) -> str:
-    """A text that fits on the page, without control characters."""
-    shown = "".join(letter if letter >= " " or letter in "\n\t" else "\ufffd" for letter in text[:MAX_TEXT])
-    return shown if len(text) <= MAX_TEXT else f"{shown} … ({len(text) - MAX_TEXT:,} more characters)"

@@ -16,19 +16,16 @@ from pathlib import Path
 from typing import Any
 
 from raiden_core.errors import DataError
-from raiden_core.evaluation.formatting import p_value, percent, percent_range, points, points_range
 from raiden_core.evaluation.predictions import SLICES, read_predictions
 from raiden_core.report import charts
 from raiden_core.report.curves import read_log, training_charts
 from raiden_core.report.data import dropped_rows
 from raiden_core.report.examples import OUTCOMES, choose_examples
 from raiden_core.report.further import judge_table, sampling_table
+from raiden_core.report.pages import page_environment
 from raiden_core.report.tree import mask_secrets, tree
 from raiden_core.report.wording import control_rows, explanation, reading_guide, verdict
 from raiden_core.samples import Sample
-
-MAX_TEXT = 4000
-"""Characters of one text on the page; what is longer is cut, and says so."""
 
 MODEL_LABELS = {"original": "Original", "base": "Base", "trained": "Trained"}
 SLICE_LABELS = {"language": "Language", "question_type": "Question", "difficulty": "Difficulty", "source": "Source"}
@@ -110,24 +107,8 @@ def build_report(
 
 
 def _environment() -> Any:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("raiden_core.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "percent": percent,
-        "points": points,
-        "percent_range": percent_range,
-        "points_range": points_range,
-        "p_value": p_value,
-        "clip": _clip,
-        "model_label": MODEL_LABELS.__getitem__,
-    }
+    environment = page_environment("raiden_core.report")
+    environment.filters["model_label"] = MODEL_LABELS.__getitem__
     environment.globals |= {
         "chart": {name: getattr(charts, name) for name in ("WIDTH", "HEIGHT", "LEFT", "RIGHT", "BOTTOM")}
     }
@@ -140,12 +121,6 @@ def _asset(name: str) -> Any:
 
     text = (Path(__file__).parent / "templates" / name).read_text(encoding="utf-8")
     return Markup(text)
-
-
-def _clip(text: str) -> str:
-    """A text that fits on the page, without control characters; a browser would choke on NUL."""
-    shown = "".join(letter if letter >= " " or letter in "\n\t" else "\ufffd" for letter in text[:MAX_TEXT])
-    return shown if len(text) <= MAX_TEXT else f"{shown} … ({len(text) - MAX_TEXT:,} more characters)"
 
 
 def _trains_without_kl(config: Mapping[str, Any]) -> bool:

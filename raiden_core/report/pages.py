@@ -1,0 +1,37 @@
+"""What raiden's HTML pages share: templates that escape everything, and the filters for numbers and texts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from raiden_core.evaluation.formatting import p_value, percent, percent_range, points, points_range
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+MAX_TEXT = 4000
+"""Characters of one text on a page: some replies go on for ever."""
+
+
+def page_environment(package: str) -> Environment:
+    """The templates of a package's ``templates`` folder; an undefined name in one is an error."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader(package), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters |= {
+        "percent": percent,
+        "points": points,
+        "percent_range": percent_range,
+        "points_range": points_range,
+        "p_value": p_value,
+        "clip": clip,
+    }
+    return environment
+
+
+def clip(text: str) -> str:
+    """A text that fits on a page, without control characters; a browser would choke on NUL."""
+    shown = "".join(letter if letter >= " " or letter in "\n\t" else "\ufffd" for letter in text[:MAX_TEXT])
+    return shown if len(text) <= MAX_TEXT else f"{shown} … ({len(text) - MAX_TEXT:,} more characters)"
