@@ -1,5 +1,5 @@
 # Two commands: `make run` and `make test`. Both install into .venv first, once.
-.PHONY: run test install lint format benchmarks learning clean
+.PHONY: run test install lint format benchmarks learning chaos clean
 VENV := .venv
 PYTHON ?= python3.11
 BIN := $(VENV)/bin
@@ -23,6 +23,10 @@ lint: $(STAMP)  ## ruff and mypy
 
 format: $(STAMP)  ## let ruff put the code into shape
 	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .
+
+chaos: $(STAMP)  ## everything that can be killed is killed in every stage: docs/operations.md
+	@echo "== chaos: some thirty cases, a minute or so each"
+	@$(BIN)/python -m benchmarks.chaos
 
 learning: $(STAMP)  ## three seeds with rewards and three with permuted rewards: docs/quickstart-results.md
 	@echo "== learning: six runs, about half an hour on two cores"

@@ -12,30 +12,44 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, cast
 
+import httpx
 from prefect import Task, flow
 from prefect.client.schemas.objects import State
 from prefect.logging import get_run_logger
+from prefect.runtime import flow_run
 
 from raiden_core.config import Config
-from raiden_core.config_loading import dump_config, load_config
+from raiden_core.config_loading import config_of, dump_config, load_config
 from raiden_core.errors import StageError
 from raiden_core.stages import StageResult
-from tasks.artifacts import publish_results
+from tasks.artifacts import announce, publish_results, publish_samples
 from tasks.cold_start import cold_start
 from tasks.evaluate import evaluate
 from tasks.generate import generate
 from tasks.report import report
+from tasks.shards import generate_in_shards
 from tasks.split import split
 from tasks.stage import RESULT_FOLDER
 from tasks.train import train
 
 Stage = Literal["generate", "split", "cold-start", "train", "evaluate", "report"]
+DEFAULT_CONFIG = "configs/quickstart.yaml"
 STAGES: tuple[Stage, ...] = ("generate", "split", "cold-start", "train", "evaluate", "report")
 
 
-@flow(name="raiden", flow_run_name="{config}-{until}", description=__doc__, validate_parameters=True)
+def run_name() -> str:
+    """A run's name on Prefect's pages: configuration, last stage, stages done anew, and when it began (UTC)."""
+    given = flow_run.parameters
+    config = given.get("config", DEFAULT_CONFIG)
+    named = config.get("name", "inline") if isinstance(config, dict) else Path(config).stem
+    until, refresh = given.get("until", "report"), given.get("refresh") or []
+    what = until if not refresh or refresh == [until] else f"{until} with {', '.join(refresh)} anew"
+    return f"{named}: {what}, {datetime.now(UTC):%m-%d %H:%M:%S}"
+
+
+@flow(name="raiden", flow_run_name=run_name, description=__doc__, validate_parameters=True)
 def raiden(
-    config: str = "configs/quickstart.yaml",
+    config: str | dict[str, Any] = DEFAULT_CONFIG,
     overrides: list[str] | None = None,
     until: Stage = "report",
     refresh: list[Stage] | None = None,
@@ -43,15 +57,19 @@ def raiden(
     """Run the pipeline.
 
     Args:
-        config: path of the YAML configuration.
-        overrides: settings that go before the file's, such as `grpo.max_steps=100`.
-        until: the last stage to run.
-        refresh: stages to run anew although nothing changed.
+        config: Path of the YAML configuration on the worker's machine, relative to the checkout; or the configuration
+            itself, as an object with the same keys.
+        overrides: Settings that go before those of the configuration, such as `grpo.max_steps=100`.
+        until: The last stage to run.
+        refresh: Stages to run anew although nothing changed. What is upstream of them comes from the cache.
 
     Returns:
         The run's record: ``{"run", "stages": {stage: {"folder", "cached", "seconds"}}, "results", "report"}``.
     """
-    settings = load_config(Path(config), overrides or [])
+    if isinstance(config, dict):
+        settings = config_of(config, overrides or [], where="config")
+    else:
+        settings = load_config(Path(config), overrides or [])
     run = Run(settings, until, refresh or [])
     return run.finish(run.chain())
 
@@ -75,6 +93,7 @@ class Run:
 
     def chain(self) -> dict[str, StageResult]:
         """Do the stages in their order, up to the last one wanted."""
+        generate_in_shards(self.config, "generate" in self.refresh)
         done: dict[str, StageResult] = {}
         generated = done["generate"] = self.stage(generate)
         if self.until == "generate":
@@ -127,6 +146,15 @@ class Run:
         self.folder.mkdir(parents=True)
         (self.folder / "config.yaml").write_text(dump_config(self.config), "utf-8")
         (self.folder / "run.json").write_text(json.dumps(record, ensure_ascii=False, indent=2) + "\n", "utf-8")
-        publish_results(record)
+        self._publish(record, done["generate"])
         get_run_logger().info("run: %s", self.folder)
         return record
+
+    def _publish(self, record: dict[str, Any], generated: StageResult) -> None:
+        """Show the run on its page; what is on disk is the result, so a server that is away ends no run."""
+        try:
+            publish_results(record)
+            publish_samples(generated)
+        except httpx.HTTPError as error:
+            get_run_logger().warning("the run's page lacks its tables: %s", type(error).__name__)
+        announce(record, self.config.name)

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 
+from flows.server_setup import set_up
 from raiden_core.errors import StageError, UsageError
 
 if TYPE_CHECKING:
@@ -127,6 +128,7 @@ def start(folder: Path, port: int, checkout: Path, say: Say) -> Services:
         say(f"work pool {POOL}, deployments …")
         _prefect(["work-pool", "create", POOL, "--type", "process", "--overwrite"], checkout, environment)
         _prefect(["deploy", "--all", "--prefect-file", "prefect.yaml"], checkout, environment)
+        asyncio.run(_set_up(services.api, checkout))
         say("worker …")
         worker = ["worker", "start", "--pool", POOL, "--name", f"raiden-up-{port}"]
         started.append(_spawn("worker", worker, folder, environment, cwd=checkout))
@@ -159,6 +161,8 @@ def environment_for(services: Services) -> dict[str, str]:
         "PREFECT_API_URL": services.api,
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "PREFECT_CLI_PROMPT": "false",
+        # In memory, the slots that runs hold would be lost, and taken for ever, when the server restarts.
+        "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
     }
 
 
@@ -234,6 +238,11 @@ def _worker_online(api: str) -> bool:
     return asyncio.run(_count_workers(api)) > 0
 
 
+async def _set_up(api: str, checkout: Path) -> None:
+    async with _client(api) as client:
+        await set_up(client, checkout)
+
+
 async def _count_workers(api: str) -> int:
     async with _client(api) as client:
         workers = await client.read_workers_for_work_pool(POOL)
@@ -267,8 +276,11 @@ async def _cancel_runs(api: str) -> list[str]:
 
 def _client(api: str) -> PrefectClient:
     from prefect.client.orchestration import PrefectClient
+    from prefect.settings import get_current_settings
 
-    return PrefectClient(api)
+    # Of its own accord a client for a given address knows no password.
+    password = get_current_settings().api.auth_string
+    return PrefectClient(api, auth_string=password.get_secret_value() if password else None)
 
 
 def _end(process: Process) -> None:

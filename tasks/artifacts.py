@@ -39,17 +39,16 @@ def publish_results(record: Mapping[str, Any]) -> None:
 
 def publish_samples(generated: StageResult) -> None:
     """Publish what generation dropped, and why."""
-    rows = dropped_rows(generated.stats)
-    if rows:
-        create_table_artifact(key="dropped", description="What generation dropped, and why", table=rows)
+    create_table_artifact(
+        key="dropped", description="What generation kept and dropped, and why", table=dropped_rows(generated.stats)
+    )
 
 
 def dropped_rows(stats: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Rows of the dropped-samples table: drafts by filter, then characters that were left out."""
-    rows: list[dict[str, Any]] = [
-        {"what": "draft", "why": why, "count": count} for why, count in stats.get("dropped", {}).items() if count
-    ]
-    skipped = [str(one) for one in stats.get("skipped", [])]
+    """Rows of the dropped-samples table: samples kept, drafts dropped by filter, characters that were left out."""
+    rows: list[dict[str, Any]] = [{"what": "sample", "why": "kept", "count": stats["samples"]}]
+    rows += [{"what": "draft", "why": why, "count": count} for why, count in stats["dropped"].items() if count]
+    skipped = [str(one) for one in stats["skipped"]]
     rows += [{"what": "character", "why": one, "count": 1} for one in skipped[:MOST_SKIPPED]]
     if len(skipped) > MOST_SKIPPED:
         rows.append({"what": "character", "why": "more, see skipped.jsonl", "count": len(skipped) - MOST_SKIPPED})

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
-from typing import Protocol
+from typing import Protocol, cast
 from uuid import UUID
 
 import httpx
@@ -106,7 +106,8 @@ class _Bar:
         try:
             if self.artifact is None:
                 key, description = f"progress-{self.stage}", f"{self.stage}: share that is done"
-                self.artifact = create_progress_artifact(percent, key=key, description=description)
+                made = create_progress_artifact(percent, key=key, description=description)
+                self.artifact = cast("UUID", made)  # a coroutine only inside an event loop, and this is a thread
             else:
                 update_progress_artifact(self.artifact, progress=percent)
         except httpx.HTTPError as error:

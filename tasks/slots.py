@@ -8,8 +8,9 @@ also by an error or a cancellation, and the server takes it back by itself when 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
+import httpx
 from prefect.client.orchestration import get_client
 from prefect.concurrency.sync import concurrency
 from prefect.context import TaskRunContext
@@ -34,10 +35,18 @@ def gpu_slot(name: str | None, stage: str) -> Iterator[None]:
         return
     if free < 1:
         say(f"{stage}: the slot {name!r} is taken by another run; waiting for it")
+    held = ExitStack()
     # A lease that cannot be renewed, because the server restarts, must not end a training.
-    with concurrency(name, occupy=1, lease_duration=LEASE_SECONDS, raise_on_lease_renewal_failure=False):
-        get_run_logger().debug("%s: holds a slot of %s", stage, name)
+    held.enter_context(concurrency(name, occupy=1, lease_duration=LEASE_SECONDS, raise_on_lease_renewal_failure=False))
+    logger = get_run_logger()
+    try:
         yield
+    finally:
+        try:
+            held.close()
+        except httpx.HTTPError as error:
+            # The work is done, or failed for a reason of its own; the lease gives the slot back by itself.
+            logger.warning("%s: the slot %r is free in %g s: %s", stage, name, LEASE_SECONDS, type(error).__name__)
 
 
 def _free_slots(name: str) -> int | None:

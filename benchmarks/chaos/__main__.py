@@ -21,7 +21,7 @@ from benchmarks.chaos import cases
 from benchmarks.chaos.cases import STAGES, TRAINING, VICTIMS, Outcome
 from benchmarks.chaos.house import House
 
-OTHERS = ("cancel", "time-out", "training time-out", "teacher", "disk")
+OTHERS = ("cancel", "time-out", "training time-out", "teacher", "zombie", "disk")
 HEAD = "| what happens | during | what the run's page says | ended | seen | seconds |\n|---|---|---|---|---|--:|"
 
 
@@ -70,6 +70,7 @@ def matrix(house: House, folder: Path, given: argparse.Namespace) -> Iterator[tu
         "cancel": lambda: cases.cancel_case(house, prepared("cancel", "train")),
         "time-out": lambda: cases.timeout_case(house, folder / "time-out"),
         "training time-out": lambda: cases.train_timeout_case(house, prepared("training", "train")),
+        "zombie": lambda: cases.zombie_case(house, folder / "zombie"),
         "teacher": lambda: cases.absent_teacher_case(house, folder / "teacher", given.teacher_seconds),
     }
     for label in given.others:

@@ -34,8 +34,11 @@ TINY = ROOT / "tests" / "integration" / "tiny.yaml"
 SECTION = {"cold-start": "cold_start", "train": "grpo"}
 ENDLESS = {"grpo__max_steps": 100_000, "grpo__patience": 100_000}
 """A training that does not end by itself, although it learns nothing."""
-LATEST = 1.0
-"""Seconds after the beginning of a stage within which harm is done, where nothing says how long it takes."""
+LATEST = {"generate": 0.4, "split": 0.05, "report": 0.2}
+"""Harm is done within so many seconds of a stage's beginning, `LATER` for those that are not named: the tiny ones are quick."""
+LATER = 1.0
+LOOK_SECONDS = 0.01
+ASK_SECONDS = 1.0
 
 
 @dataclass
@@ -96,16 +99,32 @@ def began(output: Path, stage: str) -> bool:
     return any(stage not in TRAINING or len(_steps(partial)) >= 2 for partial in output.glob(f".{stage}-*.partial"))
 
 
-def kill_case(house: House, folder: Path, victim: str, stage: str, moments: random.Random) -> Outcome:
+def wait_for_stage(house: House, run: str, output: Path, stage: str) -> None:
+    """Wait until a stage is at work, or the run over. Folders are looked at often, the server is asked now and then."""
+    asked = time.monotonic()
+
+    def met() -> bool:
+        nonlocal asked
+        if began(output, stage):
+            return True
+        if time.monotonic() - asked < ASK_SECONDS:
+            return False
+        asked = time.monotonic()
+        return over(house, run)
+
+    wait_until(met, f"{stage} never began", poll=LOOK_SECONDS)
+
+
+def kill_case(house: House, folder: Path, victim: str, stage: str, moments: random.Random, **settings: Any) -> Outcome:
     """kill -9 of one thing at a random moment of a stage; then what was killed is started again."""
     started = time.monotonic()
     outcome = Outcome(f"kill -9 of the {victim}", stage)
     slow = {f"{SECTION[stage]}__max_steps": 12, f"{SECTION[stage]}__save_steps": 1} if stage in TRAINING else {}
-    config = write_config(folder, **slow)
+    config = write_config(folder, **slow, **settings)
     output = folder / "runs"
     run = house.start_run("full-pipeline", config=str(config), until=stage)
-    wait_until(lambda: began(output, stage) or over(house, run), f"{stage} never began")
-    time.sleep(moments.uniform(0, LATEST))
+    wait_for_stage(house, run, output, stage)
+    time.sleep(moments.uniform(0, LATEST.get(stage, LATER)))
     before, steps = whole_folders(output), _steps_of(output, stage)
     if over(house, run):
         outcome.notes.append("the stage was over before the harm")
@@ -131,32 +150,29 @@ def kill_case(house: House, folder: Path, victim: str, stage: str, moments: rand
     return outcome
 
 
-def cancel_case(house: House, folder: Path, already: Collection[str] = ()) -> Outcome:
-    """Cancel from the API during training.
-
-    Args:
-        house: where it runs.
-        folder: of configuration and output.
-        already: stages that are finished there under other settings.
-    """
+def cancel_case(house: House, folder: Path) -> Outcome:
+    """Cancel from the API during training."""
     started = time.monotonic()
     outcome = Outcome("cancel", "train")
     config, output = write_config(folder, **ENDLESS), folder / "runs"
     before = whole_folders(output)
     records = set((output / ".results").glob("train-*"))
     run = house.start_run("full-pipeline", config=str(config), until="train")
-    wait_until(lambda: began(output, "train") or over(house, run), "training never began")
+    wait_for_stage(house, run, output, "train")
     flow = house.flow_process(run)
     assert flow is not None, house.state(run)
-    family = [flow, *children_of(flow)]
-    assert any("raiden_core.training.grpo" in child.cmdline() for child in family), "no trainer was seen"
+    children = children_of(flow)
+    assert any("raiden_core.training.grpo" in child.cmdline() for child in children), "no trainer was seen"
     assert house.slots_taken() == 1, "training holds the GPU slot"
     house.cancel(run)
     asked = time.monotonic()
-    house.wait(run, "CANCELLED")
-    _, alive = psutil.wait_procs(family, timeout=max(0.0, CANCEL_SECONDS - (time.monotonic() - asked)))
-    outcome.notes.append(f"all {len(family)} processes gone after {time.monotonic() - asked:.1f} s")
+    _, alive = psutil.wait_procs(children, timeout=CANCEL_SECONDS)
     assert not alive, [process.cmdline() for process in alive if process.is_running()]
+    outcome.notes.append(f"all {len(children)} children gone after {time.monotonic() - asked:.1f} s")
+    house.wait(run, "CANCELLED")
+    _, alive = psutil.wait_procs([flow], timeout=CANCEL_SECONDS)
+    assert not alive, "the flow outlived its cancellation"
+    outcome.notes.append(f"run Cancelled after {time.monotonic() - asked:.1f} s")
     wait_until(lambda: house.slots_taken() == 0, "the GPU slot is still taken", 30)
     news = {path for path in whole_folders(output) if path not in before}
     assert not any(path.name.startswith("train-") for path in news), "a cancelled stage left a finished folder"
@@ -212,6 +228,37 @@ def absent_teacher_case(house: House, folder: Path, seconds: float) -> Outcome:
     with scripted_teacher(port):
         outcome.ended = house.wait(run, "COMPLETED")["name"]
     check_whole(folder / "runs", {})
+    outcome.seconds = time.monotonic() - started
+    return outcome
+
+
+def zombie_case(house: House, folder: Path) -> Outcome:
+    """Flow and worker are killed together, as by a machine that lost power; the automation notices the silence."""
+    started = time.monotonic()
+    outcome = Outcome("kill -9 of flow and worker", "generate")
+    house.prefect("automation", "create", "--from-file", "configs/prefect/zombie-runs.yaml")
+    config = write_config(folder, **_teacher(f"http://127.0.0.1:{free_port()}/v1"))
+    run = house.start_run("full-pipeline", config=str(config), until="generate")
+    wait_for_stage(house, run, folder / "runs", "generate")
+    beats = {
+        "filter": {
+            "event": {"name": ["prefect.flow-run.heartbeat"]},
+            "any_resource": {"id": [f"prefect.flow-run.{run}"]},
+        }
+    }
+    wait_until(lambda: house.post("/events/filter", beats)["total"], "no heartbeat came")
+    flow = house.flow_process(run)
+    assert flow is not None
+    house.kill("worker")
+    end(flow)
+    killed = time.monotonic()
+    assert house.state(run)["type"] == "RUNNING", "somebody noticed at once"
+    outcome.said = house.wait(run, "CRASHED")["message"]
+    outcome.notes.append(f"noticed after {time.monotonic() - killed:.0f} s")
+    write_config(folder)
+    house.start_worker()
+    house.retry(run)
+    outcome.ended = house.wait(run, "COMPLETED")["name"]
     outcome.seconds = time.monotonic() - started
     return outcome
 

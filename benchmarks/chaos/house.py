@@ -29,6 +29,7 @@ ROOT = Path(__file__).parents[2]
 POLL_SECONDS = 0.2
 PATIENCE = 600.0
 """Seconds after which something that does not happen is a failure; a busy machine is slow."""
+BUSY_SECONDS = 60.0
 TRAINERS = ("raiden_core.training.cold_start", "raiden_core.training.grpo")
 OVER = frozenset({"COMPLETED", "FAILED", "CANCELLED", "CRASHED"})
 
@@ -131,11 +132,20 @@ class House:
 
     def get(self, path: str) -> Any:
         """The answer to a GET of the API."""
-        return self.http.get(path).raise_for_status().json()
+        return self._ask("GET", path)
 
     def post(self, path: str, body: Any) -> Any:
         """The answer to a POST of the API."""
-        return self.http.post(path, json=body).raise_for_status().json()
+        return self._ask("POST", path, json=body)
+
+    def _ask(self, method: str, path: str, **how: Any) -> Any:
+        """One question; asked again while SQLite is busy, which the server says with a 503."""
+        answer = self.http.request(method, path, **how)
+        deadline = time.monotonic() + BUSY_SECONDS
+        while answer.status_code == 503 and time.monotonic() < deadline:
+            time.sleep(POLL_SECONDS)
+            answer = self.http.request(method, path, **how)
+        return answer.raise_for_status().json()
 
     def start_run(self, deployment: str, **parameters: Any) -> str:
         """Ask for a run of a deployment, as the UI's button does; its id."""
@@ -263,7 +273,7 @@ def end(process: psutil.Process) -> None:
         return
 
 
-def wait_until(met: Callable[[], Any], otherwise: str, seconds: float = PATIENCE) -> None:
+def wait_until(met: Callable[[], Any], otherwise: str, seconds: float = PATIENCE, poll: float = POLL_SECONDS) -> None:
     """Poll until something is so.
 
     Raises:
@@ -273,7 +283,7 @@ def wait_until(met: Callable[[], Any], otherwise: str, seconds: float = PATIENCE
     while not met():
         if time.monotonic() > deadline:
             raise RuntimeError(otherwise)
-        time.sleep(POLL_SECONDS)
+        time.sleep(poll)
 
 
 def _environment(process: psutil.Process) -> dict[str, str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import json
 import runpy
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +24,15 @@ AUTH: str = CONFTEST["AUTH"]
 PEOPLE = [{"name": "林晚", "家乡": "长沙", "职业": "木匠", "宠物": "黑猫", "爱好": "钓鱼、下棋"}]
 
 
-def configure(folder: Path, url: str) -> Path:
+BLOCK_KEY = "canary-in-a-block-7f3a91"
+SAVE_BLOCK = f"from prefect.blocks.system import Secret; Secret(value={BLOCK_KEY!r}).save('teacher-key')"
+
+
+def configure(folder: Path, url: str, variable: str = "RAIDEN_TEST_TEACHER_KEY") -> Path:
     folder.mkdir(parents=True)
     people = folder / "people.jsonl"
     people.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in PEOPLE), "utf-8")
-    endpoint = {"url": url, "api_key_env": "RAIDEN_TEST_TEACHER_KEY", "timeout_seconds": 20, "patience_seconds": 5}
+    endpoint = {"url": url, "api_key_env": variable, "timeout_seconds": 20, "patience_seconds": 5}
     return write_config(
         folder,
         characters__paths=[str(people)],
@@ -40,7 +46,7 @@ def configure(folder: Path, url: str) -> Path:
 
 def leaks(folder: Path) -> list[str]:
     """Where a secret stands below a folder, in any file, as it is or in base64."""
-    words = [*CANARIES.values(), AUTH, AUTH.partition(":")[2]]
+    words = [*CANARIES.values(), BLOCK_KEY, AUTH, AUTH.partition(":")[2]]
     needles = {word: (word.encode(), base64.b64encode(word.encode()).rstrip(b"=")) for word in words}
     found = []
     for path in folder.rglob("*"):
@@ -70,12 +76,29 @@ def test_no_secret_is_in_anything_that_runs_wrote(house: House, finished_run: st
     assert leaks(house.folder) == []
 
 
+def test_a_key_in_a_secret_block_reaches_the_run_and_nothing_else(house: House) -> None:
+    done = subprocess.run([sys.executable, "-c", SAVE_BLOCK], env=house.environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    deployment = house.get("/deployments/name/raiden/generate")
+    variables = deployment["job_variables"]
+    reference = {"RAIDEN_TEST_BLOCK_KEY": "{{ prefect.blocks.secret.teacher-key }}"}
+    changed = {"job_variables": variables | {"env": variables["env"] | reference}}
+    house.http.patch(f"/deployments/{deployment['id']}", json=changed).raise_for_status()
+    try:
+        with scripted_teacher(free_port(), BLOCK_KEY) as url:
+            config = configure(house.folder / "block", url, "RAIDEN_TEST_BLOCK_KEY")
+            house.wait(house.start_run("generate", config=str(config)), "COMPLETED")
+    finally:
+        house.http.patch(f"/deployments/{deployment['id']}", json={"job_variables": variables}).raise_for_status()
+    assert leaks(house.folder) == []
+
+
 def test_the_search_would_find_a_leak(tmp_path: Path) -> None:
     deep = tmp_path / "a" / "b"
     deep.mkdir(parents=True)
     (deep / "log").write_bytes(b"\x00 Bearer " + CANARIES["HF_TOKEN"].encode())
     (deep / "basic").write_bytes(base64.b64encode(AUTH.encode()))
-    assert len(leaks(tmp_path)) == 2
+    assert {Path(found.partition(": ")[0]).name for found in leaks(tmp_path)} == {"log", "basic"}
 
 
 def test_the_server_answers_only_who_knows_the_password(house: House) -> None:

@@ -118,7 +118,7 @@ class Browser:
 def browser(house: House, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     with Browser(tmp_path_factory.mktemp("profile")) as opened:
         opened.open(f"http://127.0.0.1:{house.port}/")
-        opened.shows("prefect")
+        opened.shows("login")
         # Where the pages keep the password that somebody typed in.
         password = base64.b64encode(AUTH.encode()).decode()
         opened.evaluate(f"localStorage.setItem('prefect-password', '{password}')")
@@ -148,7 +148,7 @@ def test_the_artifacts_hold_results_dropped_samples_and_the_report(
     expected = {
         "stages": ["cold-start", "train", "evaluate"],
         "results": ["trained", "strict", "95% interval", "Trained minus base"],
-        "dropped": ["draft", "count"],
+        "dropped": ["sample", "kept", "150"],
         "report": ["report.html"],
     }
     for key, words in expected.items():
@@ -160,8 +160,8 @@ def test_the_form_explains_every_parameter(house: House, browser: Browser) -> No
     deployment = house.get("/deployments/name/raiden/train")
     assert set(deployment["tags"]) == {"raiden", "stage", "gpu"}
     browser.open(page(house, f"deployments/deployment/{deployment['id']}/run"))
-    text = browser.shows("config", "overrides", "until", "refresh", "Path of the YAML configuration", "grpo.max_steps")
-    assert "The last stage to run" in text
+    browser.shows("config", "Path of the YAML configuration", "configs/quickstart.yaml", "str", "dict")
+    browser.shows("overrides", "grpo.max_steps=100", "until", "The last stage to run", "refresh", "upstream of them")
 
 
 def test_the_event_at_the_end_holds_the_headline(house: House, finished_run: str) -> None:
