@@ -32,6 +32,12 @@ def free_port() -> int:
         return port
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _children_heed_ctrl_c() -> None:
+    """A shell that starts the tests in the background has them ignore Ctrl-C, and every child would inherit that."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @pytest.fixture
 def unused_port() -> int:
     """A port of loopback for a server that the test starts itself."""

@@ -1,5 +1,6 @@
 """`raiden chat` as a process: a local model, a server that streams, a pipe, a terminal, Ctrl-C, and a browser."""
 
+import fcntl
 import json
 import os
 import pty
@@ -9,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import termios
 import threading
 import time
 from collections.abc import Iterator
@@ -172,6 +174,11 @@ class _Screen:
         self.unread = self.unread.partition(words)[2]
 
 
+def _take_terminal() -> None:
+    """In the child: the terminal's keys are meant for it."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
 @pytest.mark.parametrize("end", ["\x04", "\x03", "/quit\n"])
 def test_a_person_at_a_terminal_can_stop_a_reply_and_ends_cleanly(end: str) -> None:
     with _streaming(pause=0.3) as (url, _):
@@ -179,7 +186,7 @@ def test_a_person_at_a_terminal_can_stop_a_reply_and_ends_cleanly(end: str) -> N
         process = subprocess.Popen(
             _command("--model", url, "--character", "Beryl Stannard"),
             stdin=there, stdout=there, stderr=there, cwd=ROOT, start_new_session=True,
-            preexec_fn=lambda: __import__("fcntl").ioctl(0, __import__("termios").TIOCSCTTY, 0),
+            preexec_fn=_take_terminal,
         )  # fmt: skip
         os.close(there)
         try:
