@@ -75,11 +75,11 @@ def assumed_lengths(config: Config, context: int) -> Lengths:
     """The length of prompts that nothing is known about."""
     limit = config.grpo.max_prompt_length
     room = max(1, context - config.grpo.max_completion_length)
+    if config.student.model == NANO:
+        longest = min(192, room, limit or room)
+        return Lengths(longest, longest, f"{longest:,} tokens assumed, as the quickstart's profiles have")
     if limit:
         longest = min(limit, room)
         return Lengths(longest, longest, f"{longest:,} tokens, from grpo.max_prompt_length")
-    if config.student.model == NANO:
-        longest = min(192, room)
-        return Lengths(longest, longest, f"{longest:,} tokens assumed, as the quickstart's profiles have")
     longest = min(ASSUMED_PROMPT, room)
     return Lengths(longest, longest, f"{longest:,} tokens assumed; --data FILE measures them")

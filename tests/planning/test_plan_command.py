@@ -15,6 +15,8 @@ ROOT = Path(__file__).parent.parent.parent
 QUICKSTART = str(ROOT / "configs" / "quickstart.yaml")
 SEVEN = [
     "--set",
+    "grpo.max_prompt_length=null",
+    "--set",
     "student.model=Qwen/Qwen2.5-7B-Instruct",
     "--set",
     "grpo.use_cpu=false",
