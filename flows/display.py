@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from types import TracebackType
 from typing import Self
 
@@ -10,6 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from raiden_core.progress import Progress as Report
+from tasks.progress import occasionally
 
 LINE_SECONDS = 10.0
 """Seconds between two lines of a stage where there is no terminal to draw bars on."""
@@ -57,15 +57,8 @@ class TerminalDisplay:
 
     def _lines(self, name: str) -> Report:
         self.console.print(f"{name} …", highlight=False)
-        started = last = time.monotonic()
 
-        def tell(done: int, total: int, note: str = "") -> None:
-            nonlocal last
-            now = time.monotonic()
-            if now - last < LINE_SECONDS or not done:
-                return
-            last = now
-            left = (now - started) / done * max(0, total - done)
+        def tell(done: int, total: int, left: float, note: str) -> None:
             self.console.print(f"{name} {done}/{total}, about {left:.0f} s left  {note}", highlight=False)
 
-        return tell
+        return occasionally(LINE_SECONDS, tell)

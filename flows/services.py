@@ -290,8 +290,7 @@ def _end(process: Process) -> None:
         family = [top, *top.children(recursive=True)]
     except psutil.NoSuchProcess:
         return
-    for one in family[:1]:
-        _signal(one.terminate)
+    _signal(top.terminate)  # it ends its children; those that are left are killed
     _, left = psutil.wait_procs(family, timeout=STOP_SECONDS)
     for one in left:
         _signal(one.kill)

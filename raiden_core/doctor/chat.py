@@ -54,14 +54,19 @@ def check_template(subject: Subject) -> Check:
     return ok(name, f"keeps profile and history; {'opens' if opens else 'does not open'} <think>, as configured")
 
 
+def _missing_template(subject: Subject) -> str | None:
+    """Why no prompt can be rendered; None where one can."""
+    missing = subject.missing_tokenizer()
+    if missing:
+        return missing
+    return "the tokenizer has no chat template" if subject.tokenizer.chat_template is None else None
+
+
 def check_rewards(subject: Subject) -> Check:
     """Whether gold completions earn 1 and empty ones 0, through template, tokenizer and TRL's way of decoding."""
     name = "rewards"
-    missing = subject.missing_tokenizer()
-    if missing:
+    if missing := _missing_template(subject):
         return none(name, missing)
-    if subject.tokenizer.chat_template is None:
-        return none(name, "the tokenizer has no chat template")
     samples = subject.samples.samples[:SCORED]
     empty = "</think><answer></answer>" if subject.config.prefilled_think else "<think></think><answer></answer>"
     for sample in samples:
@@ -86,11 +91,8 @@ def check_rewards(subject: Subject) -> Check:
 def check_lengths(subject: Subject) -> Check:
     """How long prompts are against the context."""
     name = "prompt lengths"
-    missing = subject.missing_tokenizer()
-    if missing:
+    if missing := _missing_template(subject):
         return none(name, missing)
-    if subject.tokenizer.chat_template is None:
-        return none(name, "the tokenizer has no chat template")
     config, tokenizer = subject.config, subject.tokenizer
     context = min(shape_of(config.student.model, config.student.nano).context, int(tokenizer.model_max_length))
     room = context - config.grpo.max_completion_length

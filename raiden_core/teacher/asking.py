@@ -64,7 +64,8 @@ class Refused:
     """No acceptable reply came, after all attempts."""
 
     reason: str
-    """A short, countable word: ``length``, ``empty``, ``not json``, ``schema``, ``tags``, ``repetition``, ``server``."""
+    """A short, countable word: ``length``, ``empty``, ``not json``, ``schema``, ``tags``, ``repetition``, ``server``;
+    raiden_core.teacher.acceptance lists all."""
     detail: str = ""
 
 
