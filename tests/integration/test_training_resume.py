@@ -1,20 +1,14 @@
-"""Runs that are killed with -9, also while they write a checkpoint, and then go on as if nothing had happened.
-
-Each try is a forked process that kills itself at a chosen place: the kill is real, the imports are paid once.
-"""
+"""Runs that are killed with -9, also while they write a checkpoint, and then go on as if nothing had happened."""
 
 from __future__ import annotations
 
 import json
-import os
 import signal
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from raiden_core.characters.compose import compose
 from raiden_core.config_sections.training import NanoConfig
@@ -24,6 +18,7 @@ from raiden_core.progress import silent
 from raiden_core.rewards import Scorer
 from raiden_core.samples import Sample, write_samples
 from raiden_core.teacher.offline import OfflineTeacher
+from tests.integration.killable import Kill, run, start
 
 pytestmark = pytest.mark.integration
 
@@ -107,42 +102,6 @@ def cold_job(files: Files, out: Path, **how: Any) -> dict[str, Any]:
     }
 
 
-def start(module: str, job: dict[str, Any]) -> None:
-    """Run a training script in this process."""
-    from raiden_core.training import cold_start, grpo
-
-    path = Path(job["output_dir"]).with_suffix(".yaml")
-    path.write_text(yaml.safe_dump(job), "utf-8")
-    {"grpo": grpo.main, "cold_start": cold_start.main}[module]([str(path)])
-
-
-def in_a_child(work: Callable[[], None]) -> int:
-    """Do work in a forked process; the signal that ended it, or 0."""
-    child = os.fork()
-    if child == 0:
-        code = 1
-        try:
-            work()
-            code = 0
-        finally:
-            os._exit(code)
-    _, status = os.waitpid(child, 0)
-    assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0, "the child failed; see its output"
-    return os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
-
-
-def kill_at(call: int, owner: Any, name: str) -> None:
-    """Let this process kill itself at the n-th call of a method."""
-    usual, calls = getattr(owner, name), iter(range(1, 1000))
-
-    def killing(*arguments: Any, **named: Any) -> Any:
-        if next(calls) == call:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return usual(*arguments, **named)
-
-    setattr(owner, name, killing)
-
-
 def curve(out: Path) -> list[dict[str, Any]]:
     from raiden_core.training.metrics import METRICS_FILE, read_metrics
 
@@ -155,71 +114,41 @@ def weights(out: Path) -> bytes:
     return (out / "model" / "model.safetensors").read_bytes()
 
 
-def no_second_student() -> None:
-    """Forked processes would train the same tokenizer twice, others need not: nobody may."""
-    from raiden_core.training import nano
-
-    kill_at(1, nano, "build_nano")
+NO_SECOND_STUDENT = Kill("raiden_core.training.nano", "build_nano")
+"""Chance would let a second training of the tokenizer pass here, and fail elsewhere: nobody may try."""
+WHILE_SAVING_THE_MODEL = Kill("raiden_core.training.saved_model", "_check")
 
 
-def killed_and_resumed(module: str, job: dict[str, Any], kill: Callable[[], None]) -> Path:
-    """Run a job that is killed, then the same job again."""
-
-    def resumed() -> None:
-        no_second_student()
-        start(module, job)
-
-    def killed() -> None:
-        kill()
-        start(module, job)
-
-    assert in_a_child(killed) == signal.SIGKILL
-    assert not (Path(job["output_dir"]) / "training.json").exists()
-    assert in_a_child(resumed) == 0
-    return Path(job["output_dir"])
-
-
-def while_saving(call: int) -> Callable[[], None]:
+def while_saving(call: int) -> Kill:
     """Killed in the middle of the n-th checkpoint: weights and optimizer are written, the rest is not."""
-
-    def arm() -> None:
-        from transformers import Trainer
-
-        kill_at(call, Trainer, "_save_rng_state")
-
-    return arm
+    return Kill("transformers:Trainer", "_save_rng_state", call)
 
 
-def while_stepping(call: int) -> Callable[[], None]:
-    def arm() -> None:
-        from transformers import Trainer
-
-        kill_at(call, Trainer, "training_step")
-
-    return arm
+def while_stepping(call: int) -> Kill:
+    return Kill("transformers:Trainer", "training_step", call)
 
 
-def while_saving_the_model() -> None:
-    from raiden_core.training import saved_model
-
-    kill_at(1, saved_model, "_check")
+def killed_and_resumed(module: str, job: dict[str, Any], kill: Kill) -> Path:
+    """Run a job that is killed, then the same job again."""
+    assert run(module, job, kill) == signal.SIGKILL
+    assert not (Path(job["output_dir"]) / "training.json").exists()
+    assert run(module, job, NO_SECOND_STUDENT) == 0
+    return Path(job["output_dir"])
 
 
 @pytest.fixture(scope="module")
 def whole_grpo(files: Files, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("whole") / "grpo"
-    assert in_a_child(lambda: start("grpo", grpo_job(files, out))) == 0
+    assert run("grpo", grpo_job(files, out)) == 0
     return out
 
 
 @pytest.mark.parametrize(
     "kill",
-    [while_stepping(11), while_saving(2), while_saving_the_model],
+    [while_stepping(11), while_saving(2), WHILE_SAVING_THE_MODEL],
     ids=["in a step", "in a checkpoint", "in the final model"],
 )
-def test_grpo_goes_on_as_if_it_had_not_been_killed(
-    files: Files, whole_grpo: Path, tmp_path: Path, kill: Callable[[], None]
-) -> None:
+def test_grpo_goes_on_as_if_it_had_not_been_killed(files: Files, whole_grpo: Path, tmp_path: Path, kill: Kill) -> None:
     out = killed_and_resumed("grpo", grpo_job(files, tmp_path / "grpo"), kill)
     assert curve(out) == curve(whole_grpo)
     assert weights(out) == weights(whole_grpo)
@@ -231,7 +160,7 @@ def test_a_run_over_several_epochs_keeps_its_place_in_the_third(files: Files, tm
     # Forty questions are five steps of eight an epoch: step 12 is in the third.
     how = {"max_steps": 14, "save_steps": 12, "gradient_accumulation_steps": 1, "per_device_train_batch_size": 16}
     whole = tmp_path / "whole"
-    assert in_a_child(lambda: start("grpo", grpo_job(files, whole, **how))) == 0
+    assert run("grpo", grpo_job(files, whole, **how)) == 0
     out = killed_and_resumed("grpo", grpo_job(files, tmp_path / "grpo", **how), while_stepping(14))
     assert curve(out) == curve(whole) and weights(out) == weights(whole)
 
@@ -239,7 +168,7 @@ def test_a_run_over_several_epochs_keeps_its_place_in_the_third(files: Files, tm
 def test_checkpoints_do_not_cut_a_generation_that_serves_several_steps(files: Files, tmp_path: Path) -> None:
     how = {"steps_per_generation": 4, "num_iterations": 2, "save_steps": 3, "max_steps": 10}
     whole = tmp_path / "whole"
-    assert in_a_child(lambda: start("grpo", grpo_job(files, whole, **how))) == 0
+    assert run("grpo", grpo_job(files, whole, **how)) == 0
     out = killed_and_resumed("grpo", grpo_job(files, tmp_path / "grpo", **how), while_stepping(13))
     assert curve(out) == curve(whole) and weights(out) == weights(whole)
 
@@ -250,13 +179,13 @@ PROBED = {"probe_stop_at": 0.3, "probe_questions": 16, "probe_every": 2, "probe_
 @pytest.fixture(scope="module")
 def whole_cold_start(files: Files, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("whole") / "cold"
-    assert in_a_child(lambda: start("cold_start", cold_job(files, out, **PROBED))) == 0
+    assert run("cold_start", cold_job(files, out, **PROBED)) == 0
     return out
 
 
 @pytest.mark.parametrize("kill", [while_stepping(6), while_saving(3)], ids=["in a step", "in a checkpoint"])
 def test_the_cold_start_goes_on_with_its_probe(
-    files: Files, whole_cold_start: Path, tmp_path: Path, kill: Callable[[], None]
+    files: Files, whole_cold_start: Path, tmp_path: Path, kill: Kill
 ) -> None:
     out = killed_and_resumed("cold_start", cold_job(files, tmp_path / "cold", **PROBED), kill)
     assert curve(out) == curve(whole_cold_start) and weights(out) == weights(whole_cold_start)
@@ -277,11 +206,6 @@ def test_a_finished_run_says_so_and_does_nothing(
 
 def test_another_job_does_not_go_on_from_these_checkpoints(files: Files, tmp_path: Path) -> None:
     out = tmp_path / "grpo"
-
-    def killed() -> None:
-        while_stepping(11)()
-        start("grpo", grpo_job(files, out))
-
-    assert in_a_child(killed) == signal.SIGKILL
+    assert run("grpo", grpo_job(files, out), while_stepping(11)) == signal.SIGKILL
     with pytest.raises(ConfigError, match=r"learning_rate 0\.003, this one has 0\.001"):
         start("grpo", grpo_job(files, out, learning_rate=0.001))
