@@ -27,7 +27,7 @@ from tasks.cold_start import cold_start
 from tasks.evaluate import evaluate
 from tasks.generate import generate
 from tasks.report import report
-from tasks.shards import ask_in_shards
+from tasks.shards import ask_in_shards, check_runner
 from tasks.split import split
 from tasks.stage import RESULT_FOLDER
 from tasks.train import train
@@ -82,6 +82,7 @@ class Run:
         self.until = until
         self.refresh = refresh
         self.record: dict[str, dict[str, Any]] = {}
+        check_runner(config)
         output_dir = config.output_dir.absolute()
         try:
             output_dir.mkdir(parents=True, exist_ok=True)

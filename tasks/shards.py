@@ -8,10 +8,12 @@ one that failed for a reason that may heal, and a later run the shards that are 
 from __future__ import annotations
 
 import shutil
+import socket
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from prefect import flow, task
 from prefect.futures import PrefectFuture
@@ -29,6 +31,9 @@ from tasks.stage import RETRIES, RETRY_DELAY_SECONDS, StageCall, may_heal
 
 FOLDER = ".shards"
 """Below the output folder: replies of finished shards, until the stage's store has them."""
+
+CONNECT_SECONDS = 10.0
+"""How long Ray's address may take to accept a connection."""
 
 Submit = Callable[[Shards, int], PrefectFuture[int]]
 """Hands a shard to the task runner."""
@@ -150,11 +155,23 @@ def _run(runner: TaskRunner[Any], stage: str, shards: Shards, submit: Submit) ->
     return run_shards()
 
 
+def check_runner(config: Config) -> None:
+    """Say at a run's beginning what would else be found out when models are trained.
+
+    Raises:
+        ConfigError: Ray is not installed.
+        StageError: its cluster is not there.
+    """
+    if config.runner.kind != "none":
+        task_runner(config)
+
+
 def task_runner(config: Config) -> TaskRunner[Any]:
     """Prefect's task runner that the configuration names.
 
     Raises:
         ConfigError: Ray is not installed.
+        StageError: nobody listens at the cluster's address; Ray itself tries for minutes and then ends the process.
     """
     if config.runner.kind == "processes":
         return ProcessPoolTaskRunner(max_workers=config.runner.shards)
@@ -164,7 +181,17 @@ def task_runner(config: Config) -> TaskRunner[Any]:
         raise ConfigError(
             f"runner.kind: ray: {error.name or 'prefect_ray'} is missing; pip install raiden[ray]"
         ) from None
-    runner: TaskRunner[Any] = RayTaskRunner(address=config.runner.address)
+    address = config.runner.address
+    place = urlsplit(address if "//" in address else f"//{address}") if address else None
+    if place is not None and place.port:
+        try:
+            socket.create_connection((place.hostname, place.port), timeout=CONNECT_SECONDS).close()
+        except OSError as error:
+            raise StageError(
+                f"runner.address: {address}: no Ray cluster answers there ({error.strerror or error}); start its head "
+                "(ray start --head) or correct the address, and run again"
+            ) from None
+    runner: TaskRunner[Any] = RayTaskRunner(address=address)
     return runner
 
 

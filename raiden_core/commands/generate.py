@@ -97,6 +97,8 @@ def generate(
     if language and everybody and not characters:
         raise DataError(f"{', '.join(paths)}: no character of language {language!r}; leave --language out to take all")
     click.echo(f"teacher: {_teacher(settings)}", err=True)
+    if settings.runner.kind != "none":
+        click.echo("runner: shards are for `raiden run`; this command works in one process", err=True)
     with progress_bar("generate") as progress:
         generated = make_samples(settings, [training_group(settings, characters)], progress)[0]
     for place in generated.stats.get("seeds_refused", ()):
