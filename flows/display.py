@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from raiden_core.progress import Progress as Report
-from tasks.progress import occasionally
+from raiden_core.progress import in_lines
 
 LINE_SECONDS = 10.0
 """Seconds between two lines of a stage where there is no terminal to draw bars on."""
@@ -58,7 +58,4 @@ class TerminalDisplay:
     def _lines(self, name: str) -> Report:
         self.console.print(f"{name} …", highlight=False)
 
-        def tell(done: int, total: int, left: float, note: str) -> None:
-            self.console.print(f"{name} {done}/{total}, about {left:.0f} s left  {note}", highlight=False)
-
-        return occasionally(LINE_SECONDS, tell)
+        return in_lines(LINE_SECONDS, lambda _done, _total, line: self.say(f"{name} {line}"))

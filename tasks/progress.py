@@ -6,8 +6,7 @@ work, and a lost report of progress ends none.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
@@ -18,7 +17,7 @@ import httpx
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.logging import get_run_logger
 
-from raiden_core.progress import Progress
+from raiden_core.progress import Progress, in_lines
 
 LOG_SECONDS = 15.0
 """Seconds between two progress lines in the log."""
@@ -47,21 +46,6 @@ def say(text: str) -> None:
         get_run_logger().warning(text)
 
 
-def occasionally(seconds: float, tell: Callable[[int, int, float, str], None]) -> Progress:
-    """A progress function that tells done, total, seconds left and note, but not again before ``seconds`` are over."""
-    started = last = time.monotonic()
-
-    def progress(done: int, total: int, note: str = "") -> None:
-        nonlocal last
-        now = time.monotonic()
-        if now - last < seconds or not done:
-            return
-        last = now
-        tell(done, total, (now - started) / done * max(0, total - done), note)
-
-    return progress
-
-
 @contextmanager
 def task_progress(stage: str) -> Iterator[Progress]:
     """A progress function for a stage's work."""
@@ -72,12 +56,12 @@ def task_progress(stage: str) -> Iterator[Progress]:
     logger = get_run_logger()
     bar = _Bar(stage)
 
-    def log(done: int, total: int, left: float, note: str) -> None:
-        logger.info("%s: %d of %d, about %.0f s left%s", stage, done, total, left, f" ({note})" if note else "")
+    def log(done: int, total: int, line: str) -> None:
+        logger.info("%s: %s", stage, line)
         bar.move(100 * done / total if total else 0.0)
 
     try:
-        yield occasionally(LOG_SECONDS, log)
+        yield in_lines(LOG_SECONDS, log)
     except BaseException:
         bar.close()
         raise

@@ -13,12 +13,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from raiden_core.errors import UsageError
+from raiden_core.progress import in_lines
 
 if TYPE_CHECKING:
     from raiden_core.config import Config
     from raiden_core.progress import Progress
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+LINE_SECONDS = 10.0
+"""Seconds between two lines of progress where there is no terminal to draw a bar on."""
 
 
 def config_options(function: Function) -> Function:
@@ -68,7 +71,7 @@ def write_folder(
 
 @contextmanager
 def progress_bar(label: str) -> Iterator[Progress]:
-    """A progress bar on standard error, with rate and time left; nothing where that is no terminal."""
+    """A progress bar on standard error, with rate and time left; a line now and then where that is no terminal."""
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -88,7 +91,10 @@ def progress_bar(label: str) -> Iterator[Progress]:
         TextColumn("{task.fields[note]}"),
     )
     console = Console(file=sys.stderr)
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
+    if not console.is_terminal:
+        yield in_lines(LINE_SECONDS, lambda _done, _total, line: click.echo(f"{label} {line}", err=True))
+        return
+    with Progress(*columns, console=console, transient=True) as bars:
         bar = bars.add_task(label, total=None, note="")
 
         def show(done: int, total: int, note: str = "") -> None:
