@@ -203,9 +203,11 @@ class Endpoint:
             if problem is None or self._ended is not None:
                 return
             if left <= 0:
+                what = "start it again and run again: what was answered is kept"
+                if self._last_good == float("-inf"):
+                    what = "start it, or correct the url"
                 self._ended = StageError(
-                    f"{self._where}: no server answers, after {patience:g} s of waiting ({problem}); "
-                    "start it, or correct the url"
+                    f"{self._where}: no server answers, after {patience:g} s of waiting ({problem}); {what}"
                 )
                 return
             if not pauses:
