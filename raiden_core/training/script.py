@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from raiden_core.errors import ConfigError, DataError, RaidenError, StageError
+from raiden_core.threads import share_cores
 from raiden_core.training.out_of_memory import OutOfMemory, explain
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ ERRORS: dict[str, type[RaidenError]] = {
 
 def run_script_main(main: Callable[[Sequence[str]], None], argv: Sequence[str]) -> int:
     """Run a script's main and turn a `RaidenError`, or memory that ran out, into one line and its exit code."""
+    share_cores()
     try:
         main(argv)
     except RaidenError as error:
