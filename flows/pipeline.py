@@ -28,7 +28,7 @@ from tasks.evaluate import evaluate
 from tasks.generate import generate
 from tasks.logs import leave_out_tracebacks
 from tasks.report import report
-from tasks.shards import generate_in_shards
+from tasks.shards import ask_in_shards
 from tasks.split import split
 from tasks.stage import RESULT_FOLDER
 from tasks.train import train
@@ -95,7 +95,6 @@ class Run:
 
     def chain(self) -> dict[str, StageResult]:
         """Do the stages in their order, up to the last one wanted."""
-        generate_in_shards(self.config, "generate" in self.refresh)
         done: dict[str, StageResult] = {}
         generated = done["generate"] = self.stage(generate)
         if self.until == "generate":
@@ -122,6 +121,7 @@ class Run:
         """Run one stage's task, or take its result from the cache."""
         anew = task.name in self.refresh
         started = time.monotonic()
+        ask_in_shards(self.config, task.name, upstream, anew)
         ready = task.with_options(refresh_cache=anew, result_storage=self.storage)
         # Prefect's types do not say that return_state changes what a task's call returns.
         state = cast("State[StageResult]", ready(self.config, upstream, refresh=anew, return_state=True))

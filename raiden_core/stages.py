@@ -106,12 +106,11 @@ def run_stage(
         ConnectionError: the shared storage cannot be reached; the folder itself is kept.
     """
     output_dir = output_dir.absolute()
-    name = f"{stage}-{key[:KEY_DIGITS]}"
     try:
-        with _locked(output_dir, name, waiting):
-            if not refresh and (found := _found(output_dir, stage, key, remote)):
+        with stage_lock(output_dir, stage, key, waiting):
+            if not refresh and (found := find_or_fetch(output_dir, stage, key, remote)):
                 return found
-            partial = output_dir / f".{name}.partial"
+            partial = unfinished_folder(output_dir, stage, key)
             if partial.exists() and not resumable:
                 shutil.rmtree(partial)
             partial.mkdir(parents=True, exist_ok=True)
@@ -130,7 +129,7 @@ def run_stage(
                 "outputs": dict(sorted(_outputs(partial))),
             }
             _write_json(partial / MANIFEST, manifest)
-            folder = _free_name(output_dir / name)
+            folder = _free_name(output_dir / folder_name(stage, key))
             partial.rename(folder)
             if remote:
                 remote.keep(folder)
@@ -145,7 +144,17 @@ def run_stage(
         raise
 
 
-def _found(output_dir: Path, stage: str, key: str, remote: Remote | None) -> StageResult | None:
+def folder_name(stage: str, key: str) -> str:
+    """The name of a stage's folder, the first of its key."""
+    return f"{stage}-{key[:KEY_DIGITS]}"
+
+
+def unfinished_folder(output_dir: Path, stage: str, key: str) -> Path:
+    """Where a stage's work is done before its folder is complete; a resumable stage finds there what it has left."""
+    return output_dir / f".{folder_name(stage, key)}.partial"
+
+
+def find_or_fetch(output_dir: Path, stage: str, key: str, remote: Remote | None) -> StageResult | None:
     """The whole folder for a key, from here or from the shared storage; afterwards it is in both places."""
     found = find_result(output_dir, stage, key)
     if remote is None:
@@ -158,8 +167,7 @@ def _found(output_dir: Path, stage: str, key: str, remote: Remote | None) -> Sta
 
 def find_result(output_dir: Path, stage: str, key: str) -> StageResult | None:
     """The newest whole folder for a key, if there is one."""
-    name = f"{stage}-{key[:KEY_DIGITS]}"
-    folders = [path for path in output_dir.absolute().glob(f"{name}*") if path.is_dir()]
+    folders = [path for path in output_dir.absolute().glob(f"{folder_name(stage, key)}*") if path.is_dir()]
     for folder in sorted(folders, key=folder_number, reverse=True):
         if damage(folder) is None:
             manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
@@ -199,10 +207,11 @@ def _result(stage: str, key: str, folder: Path, seconds: float, found: bool = Fa
 
 
 @contextmanager
-def _locked(output_dir: Path, name: str, waiting: Callable[[], None]) -> Iterator[None]:
+def stage_lock(output_dir: Path, stage: str, key: str, waiting: Callable[[], None]) -> Iterator[None]:
+    """Hold a stage's key against other processes; ``waiting`` is called once when another one holds it."""
     locks = output_dir / ".locks"
     locks.mkdir(parents=True, exist_ok=True)
-    with (locks / f"{name}.lock").open("w") as lock:
+    with (locks / f"{folder_name(stage, key)}.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

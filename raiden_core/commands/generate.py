@@ -71,7 +71,7 @@ def generate(
     from raiden_core.characters.compose import compose
     from raiden_core.errors import DataError, UsageError
     from raiden_core.generation.stage import make_samples
-    from raiden_core.mining.session import Group
+    from raiden_core.mining.session import training_group
     from raiden_core.samples import write_samples
     from raiden_core.splitting import split, write_split
 
@@ -98,8 +98,7 @@ def generate(
         raise DataError(f"{', '.join(paths)}: no character of language {language!r}; leave --language out to take all")
     click.echo(f"teacher: {_teacher(settings)}", err=True)
     with progress_bar("generate") as progress:
-        limit = settings.generation.samples_per_character
-        generated = make_samples(settings, [Group(characters, limit)], progress)[0]
+        generated = make_samples(settings, [training_group(settings, characters)], progress)[0]
     for place in generated.stats.get("seeds_refused", ()):
         click.echo(f"refused: {place}", err=True)
     for skipped in generated.skipped:

@@ -16,7 +16,7 @@ given, is what the cold start began with.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -95,9 +95,8 @@ def evaluate(
         raise UsageError(f"models to evaluate: {', '.join(models) or 'none'}; give one or more of {', '.join(MODELS)}")
     if MAIN_SET in extra:
         raise UsageError(f"a further set cannot be called {MAIN_SET}")
-    judged = judge is not None and {"base", "trained"} <= set(models)
-    open_ended = [sample for sample in samples if not _has_keywords(sample)] if judged else []
-    sets, remarks, dropped = _usable_sets({MAIN_SET: samples, **extra}, scorer, drop_bad_gold, bool(open_ended))
+    judged = judge is not None and can_be_judged(models)
+    sets, open_ended, remarks, dropped = usable_sets({MAIN_SET: samples, **extra}, scorer, drop_bad_gold, judged)
     if judge is not None and not judged:
         remarks.append("Nothing was judged: a judge compares base and trained, and only one of them is there.")
     out.mkdir(parents=True, exist_ok=True)
@@ -164,16 +163,27 @@ def evaluate(
     return results
 
 
-def _usable_sets(
-    sets: Mapping[str, Sequence[Sample]], scorer: Scorer, drop: bool, with_judge: bool
-) -> tuple[dict[str, list[Sample]], list[str], dict[str, dict[str, str]]]:
-    """The samples of each set that keywords can judge, notes about the rest, and what was dropped for its reference."""
+def can_be_judged(models: Collection[str]) -> bool:
+    """Whether there are the two models that a judge compares."""
+    return {"base", "trained"} <= set(models)
+
+
+def usable_sets(
+    sets: Mapping[str, Sequence[Sample]], scorer: Scorer, drop: bool, judged: bool
+) -> tuple[dict[str, list[Sample]], list[Sample], list[str], dict[str, dict[str, str]]]:
+    """The samples of each set that keywords can judge, those of the main set that only a judge can, notes about the
+    rest, and what was dropped for its reference.
+
+    Raises:
+        DataError: a set has no sample left, or one whose reference fails.
+    """
+    open_ended = [sample for sample in sets[MAIN_SET] if not _has_keywords(sample)] if judged else []
     usable: dict[str, list[Sample]] = {}
     notes: list[str] = []
     dropped: dict[str, dict[str, str]] = {}
     for name, samples in sets.items():
         kept = [sample for sample in samples if _has_keywords(sample)]
-        for_judge = with_judge and name == MAIN_SET
+        for_judge = bool(open_ended) and name == MAIN_SET
         if left := len(samples) - len(kept):
             what = "are for the judge only" if for_judge else "are left out: only a judge can compare replies to them"
             notes.append(f"{name}: {left} samples without keywords {what}.")
@@ -196,7 +206,7 @@ def _usable_sets(
             )
         if not usable[name] and not for_judge:
             raise DataError(f"{name}: no sample to evaluate; generate or split again, or look at what was dropped")
-    return usable, notes, dropped
+    return usable, open_ended, notes, dropped
 
 
 def _has_keywords(sample: Sample) -> bool:
@@ -215,25 +225,15 @@ def _predict(
 ) -> tuple[dict[tuple[str, str], list[Prediction]], dict[str, list[list[Prediction]]], dict[str, list[Reply]]]:
     """Greedy predictions by set and model; each model's sampled ones of the main set, a list a draw; its replies to
     samples that no keyword can score.
-
-    Each model answers everything at once, because loading it can take minutes.
     """
     prompts = {name: [build_prompt(sample, instructions) for sample in samples] for name, samples in sets.items()}
-    parts = [(name, GREEDY) for name in sets] + [(MAIN_SET, draw + 1) for draw in range(samples_per_question)]
-    everything = [prompt for name, _ in parts for prompt in prompts[name]]
-    everything += [build_prompt(sample, instructions) for sample in open_ended]
-    draws = [draw for name, draw in parts for _ in prompts[name]] + [GREEDY] * len(open_ended)
     greedy: dict[tuple[str, str], list[Prediction]] = {}
     sampled: dict[str, list[list[Prediction]]] = {}
     open_replies: dict[str, list[Reply]] = {}
-    for number, (model, answerer) in enumerate(models.items()):
-
-        def share(done: int, total: int, note: str = "", number: int = number, model: str = model) -> None:
-            finished = len(everything) * number + len(everything) * done // max(total, 1)
-            progress(finished, len(everything) * len(models), f"{model} {note}".rstrip())
-
-        replies = iter(answerer.answer(everything, store=store, progress=share, draws=draws))
-        for name, draw in parts:
+    asked = ask_models(models, sets, open_ended, samples_per_question, instructions, store, progress)
+    for model, answers in asked:
+        replies = iter(answers)
+        for name, draw in _parts(sets, samples_per_question):
             part = [next(replies) for _ in sets[name]]
             rows = score_replies(name, model, sets[name], prompts[name], part, scorer, draw)
             if draw == GREEDY:
@@ -242,6 +242,38 @@ def _predict(
                 sampled.setdefault(model, []).append(rows)
         open_replies[model] = list(replies)
     return greedy, sampled, open_replies
+
+
+def ask_models(
+    models: Mapping[str, Answerer],
+    sets: Mapping[str, Sequence[Sample]],
+    open_ended: Sequence[Sample],
+    samples_per_question: int,
+    instructions: str | None,
+    store: Path,
+    progress: Progress,
+) -> Iterator[tuple[str, list[Reply]]]:
+    """Each model's replies: greedy ones set by set, sampled ones of the main set, those that only a judge can compare.
+
+    Each model answers everything at once, because loading it can take minutes.
+    """
+    parts = _parts(sets, samples_per_question)
+    prompts = {name: [build_prompt(sample, instructions) for sample in samples] for name, samples in sets.items()}
+    everything = [prompt for name, _ in parts for prompt in prompts[name]]
+    everything += [build_prompt(sample, instructions) for sample in open_ended]
+    draws = [draw for name, draw in parts for _ in prompts[name]] + [GREEDY] * len(open_ended)
+    for number, (model, answerer) in enumerate(models.items()):
+
+        def share(done: int, total: int, note: str = "", number: int = number, model: str = model) -> None:
+            finished = len(everything) * number + len(everything) * done // max(total, 1)
+            progress(finished, len(everything) * len(models), f"{model} {note}".rstrip())
+
+        yield model, answerer.answer(everything, store=store, progress=share, draws=draws)
+
+
+def _parts(sets: Iterable[str], samples_per_question: int) -> list[tuple[str, int]]:
+    """Set and draw of what is asked, in this order."""
+    return [(name, GREEDY) for name in sets] + [(MAIN_SET, draw + 1) for draw in range(samples_per_question)]
 
 
 def _compare(by_model: Mapping[str, Sequence[Prediction]]) -> dict[str, Any]:

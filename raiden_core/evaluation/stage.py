@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from raiden_core.config import Config
 from raiden_core.errors import ConfigError
+from raiden_core.evaluation.answers import Answerer
 from raiden_core.evaluation.evaluate import evaluate
+from raiden_core.evaluation.local_model import LocalModel
 from raiden_core.evaluation.served_model import ServedModel, endpoint_at, is_url
 from raiden_core.progress import Progress
 from raiden_core.rewards.configured import configured_scorer
@@ -58,7 +60,7 @@ def evaluate_files(
     """
     samples, notes = read_evaluation_data(validation)
     return evaluate(
-        models={name: _model(model, config) for name, model in models.items()},
+        models=answerers(config, models),
         samples=samples,
         extra={name: read_samples(path) for name, path in extra.items()},
         training=read_samples(train) if train else None,
@@ -90,6 +92,25 @@ def read_evaluation_data(path: Path) -> tuple[list[Sample], list[str]]:
     return read_benchmark(path)
 
 
+def answerers(config: Config, models: Mapping[str, Path | str]) -> dict[str, Answerer]:
+    """Who answers for each model: its folder, or its server; one named by its Hub id is taken from the Hub's cache, or
+    fetched.
+
+    Raises:
+        UsageError, ConfigError: an address names no model; the Hub has none of that name.
+        ConnectionError: the Hub does not work.
+    """
+    evaluation = config.evaluation
+    return {
+        name: ServedModel(endpoint_at(model, evaluation.served), evaluation.max_new_tokens, evaluation.temperature)
+        if isinstance(model, str) and is_url(model)
+        else LocalModel(
+            _folder(model), evaluation.max_new_tokens, evaluation.batch_size, evaluation.temperature, config.seed
+        )
+        for name, model in models.items()
+    }
+
+
 def _judge(config: Config) -> Judge | None:
     evaluation = config.evaluation
     if evaluation.judge is None:
@@ -105,13 +126,9 @@ def _judge(config: Config) -> Judge | None:
     )
 
 
-def _model(model: Path | str, config: Config) -> Path | ServedModel:
-    """A model's folder, or who asks its server; one named by its Hub id is taken from the Hub's cache, or fetched."""
+def _folder(model: Path | str) -> Path:
     if isinstance(model, Path):
         return model
-    evaluation = config.evaluation
-    if is_url(model):
-        return ServedModel(endpoint_at(model, evaluation.served), evaluation.max_new_tokens, evaluation.temperature)
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
 

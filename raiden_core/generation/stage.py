@@ -22,7 +22,7 @@ from raiden_core.digests import digest_bytes, digest_path
 from raiden_core.errors import ConfigError, DataError
 from raiden_core.generation.dedup import counts, drop_overlaps, evaluation_digests, read_evaluation
 from raiden_core.generation.generator import Generated, Skipped, generate, statistics
-from raiden_core.mining.session import Group, mine_groups
+from raiden_core.mining.session import Group, mine_groups, training_group
 from raiden_core.progress import Progress
 from raiden_core.rewards.configured import configured_scorer
 from raiden_core.samples import write_samples
@@ -101,14 +101,14 @@ def read_groups(config: Config) -> tuple[list[Group], list[str]]:
     """All characters that the configuration names, those to train on first; and what could not be read.
 
     Raises:
-        DataError: a path does not exist.
+        DataError: a path does not exist; a file of seeds is none.
     """
     wanted, limit = config.characters, config.generation.samples_per_character
     characters, refused = _read(wanted.paths)
     composed = wanted.composed
     if composed.count:
         characters += compose(composed.count, language=composed.language, facts=composed.facts, seed=config.seed)
-    groups = [Group(characters, limit)]
+    groups = [training_group(config, characters)]
     for paths in wanted.evaluation_only.values():
         others, refused_here = _read(paths)
         refused += refused_here

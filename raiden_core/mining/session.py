@@ -10,14 +10,14 @@ import asyncio
 import threading
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from raiden_core.characters.character import Character
 from raiden_core.config import Config
 from raiden_core.config_sections.teacher import EndpointConfig, TeacherConfig
 from raiden_core.errors import RaidenError, StageError
-from raiden_core.generation.generator import Generated
+from raiden_core.generation.generator import Generated, identity
 from raiden_core.mining.mine import mine
 from raiden_core.mining.seeds import Seeds, read_seeds
 from raiden_core.mining.student import Student
@@ -42,27 +42,47 @@ class Group:
     limit: int | None
     """Samples a character."""
     trained_on: bool = True
-    """Whether seeds are mined and evaluation files kept out; samples that only evaluate need neither."""
+    """Whether evaluation files are kept out and the student is asked; samples that only evaluate need neither."""
+    seeds: Seeds = field(default_factory=Seeds)
+    """What is mined beside the teacher's own questions."""
+
+    def dealt(self, number: int, of: int) -> Group:
+        """The part of one shard: every ``of``-th character, of those in files and of those that only seeds know."""
+        characters = self.characters[number::of]
+        known = {identity(character) for character in self.characters}
+        others = [key for key in self.seeds.characters if key not in known]
+        mine = {identity(character) for character in characters} | set(others[number::of])
+        seeds = {key: one for key, one in self.seeds.characters.items() if key in mine}
+        return replace(self, characters=characters, seeds=Seeds(seeds))
+
+
+def training_group(config: Config, characters: Sequence[Character]) -> Group:
+    """The characters to train on, with what the configured seeds hold for them and for others.
+
+    Raises:
+        DataError: a file of seeds is missing, or no file of rows.
+    """
+    paths = config.teacher.seeds if config.teacher.kind == "llm" else ()
+    return Group(characters, config.generation.samples_per_character, seeds=read_seeds(paths, characters))
 
 
 def mine_groups(config: Config, groups: Sequence[Group], progress: Progress) -> list[Generated]:
     """The samples of each group. Statistics of the whole session (``usage``) stand with the first.
 
     Raises:
-        RaidenError: no teacher, or none any more; a file of seeds or of evaluation cannot be read.
+        RaidenError: no teacher, or none any more; a file of evaluation cannot be read.
     """
     teacher = config.teacher
-    seeds = read_seeds(teacher.seeds, groups[0].characters)
     try:
         config.output_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StageError(f"{config.output_dir}: cannot be made ({error.strerror}); choose another output_dir") from None
     log = config.output_dir / SERVER_LOG
     with launched(teacher.launch, teacher.endpoints[teacher.answerer], log, progress):
-        return _run(lambda: _mine_groups(config, groups, seeds, progress))
+        return _run(lambda: _mine_groups(config, groups, progress))
 
 
-async def _mine_groups(config: Config, groups: Sequence[Group], seeds: Seeds, progress: Progress) -> list[Generated]:
+async def _mine_groups(config: Config, groups: Sequence[Group], progress: Progress) -> list[Generated]:
     teacher = config.teacher
     scorer = configured_scorer(config)
     async with AsyncExitStack() as stack:
@@ -93,7 +113,7 @@ async def _mine_groups(config: Config, groups: Sequence[Group], seeds: Seeds, pr
                 generation=config.generation.model_copy(update=update),
                 scorer=scorer,
                 seed=config.seed,
-                seeds=seeds if group.trained_on else Seeds(),
+                seeds=group.seeds,
                 student=student if group.trained_on else None,
                 progress=progress,
                 note=lambda: client.usage().line(),
@@ -103,7 +123,7 @@ async def _mine_groups(config: Config, groups: Sequence[Group], seeds: Seeds, pr
         if students is not None:
             stats["student_usage"] = students.usage().to_json()
         if teacher.seeds:
-            stats["seeds_refused"] = [str(refusal) for refusal in seeds.refused]
+            stats["seeds_refused"] = [str(refusal) for refusal in groups[0].seeds.refused]
         return [replace(made[0], stats=stats), *made[1:]]
 
 
@@ -115,9 +135,7 @@ def _endpoints(teacher: TeacherConfig) -> dict[str, EndpointConfig]:
 
 def _run(work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
     """The result of a coroutine; in a thread of its own where this one runs an event loop already (notebooks)."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
+    if not _loop_is_running():
         return asyncio.run(work())
     results: list[Result] = []
     errors: list[BaseException] = []
@@ -136,3 +154,11 @@ def _run(work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
     if not results:
         raise StageError("mining ended without a result; the traceback above says why")
     return results[0]
+
+
+def _loop_is_running() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True

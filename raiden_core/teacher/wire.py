@@ -117,8 +117,9 @@ class Wire:
 
     def _broken(self, error: APIConnectionError) -> Failure:
         """openai and httpx2 call most of it a time-out; what aiohttp said at the bottom is the truth."""
-        causes = [str(cause) for cause in _causes(error)]
-        detail = self._clean(next((text for text in reversed(causes) if text), type(error).__name__))
+        # Whoever asks may be handling an error of its own; it stands below ours and has nothing to do with the server.
+        causes = [str(cause) for cause in _causes(error) if isinstance(cause, OSError | aiohttp.ClientError)]
+        detail = self._clean(next((text for text in reversed(causes) if text), str(error)))
         kinds = tuple(_causes(error))
         if any(isinstance(cause, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError) for cause in kinds):
             return Failure("unreachable", detail)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import runpy
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from raiden_core.config import Config
 from raiden_core.config_sections.teacher import ServerConfig
 from raiden_core.errors import ConfigError, StageError
-from raiden_core.generation.shards import check_shardable, collect_replies, is_done, mine_shard, share_replies
+from raiden_core.generation.shards import FILES, check_shardable, mine_shard
+from raiden_core.shards import Shards
 
 LLM = runpy.run_path(str(Path(__file__).parents[1] / "integration" / "test_llm_generation.py"))
 SHARDS = 2
@@ -26,12 +27,13 @@ def own_temporary_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Non
 
 def mine_all(config: Config, folder: Path, asked: Callable[[], int]) -> list[int]:
     """Mine every shard and collect; the number of requests after each."""
-    share_replies(config, folder)
+    shards = Shards(folder, SHARDS, FILES)
+    shards.share(config.output_dir)
     counts = []
     for number in range(SHARDS):
-        mine_shard(config, number, SHARDS, folder)
+        mine_shard(config, shards, number)
         counts.append(asked())
-    collect_replies(config, folder)
+    shards.collect(config.output_dir)
     return counts
 
 
@@ -62,20 +64,57 @@ def test_what_is_known_is_not_asked_by_any_shard(tmp_path: Path) -> None:
 
 def test_a_shard_that_failed_is_not_done_and_goes_on_where_it_stopped(tmp_path: Path) -> None:
     folder = tmp_path / "folder"
+    shards = Shards(folder, SHARDS, FILES)
     with LLM["serving"]() as server:
         config = LLM["configure"](tmp_path / "x", server.url)
-        share_replies(config, folder)
+        shards.share(config.output_dir)
         # Something stands where the finished shard should go.
         (folder / ".0-of-2.partial").mkdir(parents=True)
         (folder / "0-of-2").write_text("in the way")
         with pytest.raises(OSError):
-            mine_shard(config, 0, SHARDS, folder)
-        assert not is_done(folder, 0, SHARDS)
+            mine_shard(config, shards, 0)
+        assert shards.missing() == [0, 1]
         asked = server.counters.requests
         (folder / "0-of-2").unlink()
-        mine_shard(config, 0, SHARDS, folder)
-        assert is_done(folder, 0, SHARDS)
+        mine_shard(config, shards, 0)
+        assert shards.missing() == [1]
         assert server.counters.requests == asked > 0
+
+
+def test_seeds_are_dealt_with_their_characters_and_those_that_only_seeds_know(tmp_path: Path) -> None:
+    rows = [
+        {"name": "林晚", "question": "林晚的家乡在哪里？", "reference": "我的家乡是长沙。"},
+        {
+            "name": "沈墨",
+            "question": "你的家乡在哪里？",
+            "reference": "我的家乡是成都。",
+            "profile_text": "姓名：沈墨\n家乡：成都",
+        },
+        {
+            "name": "许青",
+            "question": "你的家乡在哪里？",
+            "reference": "我的家乡是苏州。",
+            "profile_text": "姓名：许青\n家乡：苏州",
+        },
+    ]
+
+    def seeded(folder: Path, url: str) -> Config:
+        config = LLM["configure"](folder, url)
+        seeds = folder / "seeds.jsonl"
+        seeds.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), "utf-8")
+        return config.model_copy(update={"teacher": config.teacher.model_copy(update={"seeds": (str(seeds),)})})
+
+    with LLM["serving"]() as server:
+        clean, _ = LLM["generate"](seeded(tmp_path / "clean", server.url), tmp_path / "a")
+        requests = server.counters.requests
+    assert {json.loads(line)["character_name"] for line in clean.splitlines()} >= {"沈墨", "许青"}
+    with LLM["serving"]() as server:
+        config = seeded(tmp_path / "shards", server.url)
+        counts = mine_all(config, tmp_path / "shards" / "folder", lambda: server.counters.requests)
+        assert 0 < counts[0] < counts[1] == requests
+        text, stats = LLM["generate"](config, tmp_path / "b")
+        assert stats["usage"]["hits"] == stats["usage"]["requests"]
+    assert text.replace("/shards/", "/clean/") == clean
 
 
 def test_a_store_that_is_none_is_named(tmp_path: Path) -> None:
@@ -84,18 +123,12 @@ def test_a_store_that_is_none_is_named(tmp_path: Path) -> None:
     store.parent.mkdir(parents=True)
     store.write_text("not a database, but long enough to be looked at" * 100)
     with pytest.raises(StageError, match="cannot be copied"):
-        share_replies(config, tmp_path / "folder")
+        Shards(tmp_path / "folder", SHARDS, FILES).share(config.output_dir)
 
 
-@pytest.mark.parametrize(
-    ("teacher", "says"),
-    [
-        ({"launch": ServerConfig(command=("sglang",))}, "start it yourself"),
-        ({"seeds": ("gold.jsonl",)}, "teacher.seeds"),
-    ],
-)
-def test_what_cannot_be_dealt_is_refused(tmp_path: Path, teacher: dict[str, Any], says: str) -> None:
+def test_a_server_that_is_started_for_one_process_is_not_shared(tmp_path: Path) -> None:
     config = LLM["configure"](tmp_path / "x", "http://127.0.0.1:9/v1")
     check_shardable(config)
-    with pytest.raises(ConfigError, match=says):
-        check_shardable(config.model_copy(update={"teacher": config.teacher.model_copy(update=teacher)}))
+    launching = config.teacher.model_copy(update={"launch": ServerConfig(command=("sglang",))})
+    with pytest.raises(ConfigError, match="start it yourself"):
+        check_shardable(config.model_copy(update={"teacher": launching}))

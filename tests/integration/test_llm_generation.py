@@ -2,7 +2,10 @@
 
 import asyncio
 import json
+import os
 import runpy
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -19,10 +22,14 @@ from raiden_core.errors import RaidenError
 from raiden_core.generation.stage import generate_stage
 from raiden_core.progress import silent
 from raiden_core.samples import read_samples
-from raiden_core.testing.fault_server import FaultServer, spread
+from raiden_core.testing.chaos import SHORTEST_RUN, kill_and_rerun
+from raiden_core.testing.fault_server import FAULTS, FaultServer, spread
 
 pytestmark = pytest.mark.integration
 
+ROOT = Path(__file__).parents[2]
+KILLS = int(os.environ.get("RAIDEN_CHAOS_KILLS", "1"))
+"""How often the generator is killed; `make chaos` sets it to ten."""
 SCRIPT = runpy.run_path(str(Path(__file__).parents[1] / "mining" / "scripted_teacher.py"))
 PEOPLE = [
     {"name": "林晚", "家乡": "长沙", "职业": "木匠", "宠物": "黑猫", "爱好": "钓鱼、下棋"},
@@ -52,11 +59,12 @@ def serving(**settings: Any) -> Iterator[FaultServer]:
         loop.close()
 
 
-def configure(folder: Path, url: str) -> Config:
+def configure(folder: Path, url: str, timeout_seconds: float = 60) -> Config:
+    """A run; without faults nothing may be asked twice because the machine is busy, so nobody gives up early."""
     folder.mkdir(exist_ok=True)
     people = folder / "people.jsonl"
     people.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in PEOPLE), "utf-8")
-    endpoint = EndpointConfig(url=url, timeout_seconds=2, attempts=12, patience_seconds=5)
+    endpoint = EndpointConfig(url=url, timeout_seconds=timeout_seconds, attempts=12, patience_seconds=5)
     return Config(
         output_dir=folder / "runs",
         characters=CharactersConfig(paths=(str(people),)),
@@ -75,16 +83,19 @@ def test_a_fifth_of_faults_changes_no_sample_and_a_rerun_asks_for_nothing(tmp_pa
     with serving() as server:
         clean, stats = generate(configure(tmp_path / "clean", server.url), tmp_path / "a")
     assert len(clean.splitlines()) == 12 and not stats["usage"]["retries"]
-    folder = str(tmp_path / "clean" / "people.jsonl")
-    with serving(faults=spread(0.2)) as server:
-        config = configure(tmp_path / "faulty", server.url)
-        faulty, stats = generate(config, tmp_path / "b")
-        assert stats["usage"]["retries"] > 10 and not stats["usage"]["refused"]
-        assert faulty.replace("/faulty/", "/clean/") == clean, folder
-        asked = server.counters.requests
-        again, stats = generate(config, tmp_path / "c")
-        assert again == faulty
-        assert server.counters.requests == asked and stats["usage"]["hits"] == stats["usage"]["requests"]
+    met: set[str] = set()
+    for seed in range(4):
+        with serving(faults=spread(0.2), seed=seed) as server:
+            config = configure(tmp_path / f"faulty{seed}", server.url, timeout_seconds=2)
+            faulty, stats = generate(config, tmp_path / f"b{seed}")
+            assert stats["usage"]["retries"] > 10 and not stats["usage"]["refused"]
+            assert faulty.replace(f"/faulty{seed}/", "/clean/") == clean, seed
+            met |= set(server.counters.faults)
+            asked = server.counters.requests
+            again, stats = generate(config, tmp_path / f"c{seed}")
+            assert again == faulty
+            assert server.counters.requests == asked and stats["usage"]["hits"] == stats["usage"]["requests"]
+    assert met == set(FAULTS), "which faults are met follows from the requests; with more seeds all of them will be"
 
 
 def test_the_command_writes_samples_split_and_statistics(
@@ -93,7 +104,7 @@ def test_the_command_writes_samples_split_and_statistics(
     monkeypatch.chdir(tmp_path)
     with serving() as server:
         config = configure(tmp_path, server.url)
-        endpoint = {"url": server.url, "timeout_seconds": 2}
+        endpoint = {"url": server.url, "timeout_seconds": 60}
         Path("llm.yaml").write_text(
             json.dumps({"output_dir": "runs", "teacher": {"kind": "llm", "endpoints": {"teacher": endpoint}}})
         )
@@ -106,6 +117,41 @@ def test_the_command_writes_samples_split_and_statistics(
     assert {sample.character_name for sample in samples} == {"林晚", "周岚"} and 3 <= len(samples) <= 4
     assert json.loads(Path("d/generation_stats.json").read_text("utf-8"))["usage"]["replies"] > 10
     assert Path("d/training/train.json").is_file() and Path("runs/.replies").is_dir()
+
+
+def test_killed_at_random_moments_no_sample_is_lost_or_doubled_and_no_stored_reply_asked_for_again(
+    tmp_path: Path,
+) -> None:
+    seed = int.from_bytes(os.urandom(4))
+
+    def command(url: str, name: str) -> list[str]:
+        config = configure(tmp_path / "people", url)
+        endpoint = {"url": url, "timeout_seconds": 5, "attempts": 20, "patience_seconds": 60}
+        teacher = {"kind": "llm", "endpoints": {"teacher": endpoint}}
+        (tmp_path / f"{name}.yaml").write_text(json.dumps({"output_dir": str(tmp_path / name), "teacher": teacher}))
+        argv = [sys.executable, "-m", "flows.cli", "generate", "--config", str(tmp_path / f"{name}.yaml")]
+        argv += ["--profiles-file", config.characters.paths[0], "--num-samples-per-profile", "4", "--include-cm"]
+        return [*argv, "--output-file", str(tmp_path / name / "all.json")]
+
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with serving() as server:
+        subprocess.run(command(server.url, "clean"), env=environment, check=True, capture_output=True)
+        requests = server.counters.requests
+    with serving(latency=0.02, faults=spread(0.1)) as server:
+        report = kill_and_rerun(
+            command(server.url, "killed"),
+            replies=tmp_path / "killed" / ".replies",
+            server=server.url,
+            kills=KILLS,
+            most_requests=max(SHORTEST_RUN, requests // KILLS),
+            seed=seed,
+            environment=environment,
+        )
+    assert report.asked_again == 0 and report.replied == requests, seed
+    assert len(report.stored_at_kills) == KILLS and report.stored_at_kills[0] < requests, seed
+    samples = (tmp_path / "killed" / "all.json").read_text("utf-8")
+    assert samples == (tmp_path / "clean" / "all.json").read_text("utf-8"), seed
+    assert len({sample["id"] for sample in json.loads(samples)}) == len(json.loads(samples)) > 9, seed
 
 
 def test_no_server_is_one_clear_error_and_what_was_paid_is_kept(tmp_path: Path) -> None:
@@ -123,6 +169,7 @@ def test_no_server_is_one_clear_error_and_what_was_paid_is_kept(tmp_path: Path) 
     with pytest.raises(RaidenError) as caught:
         generate(gone, tmp_path / "b")
     assert "\n" not in str(caught.value) and server.url.removesuffix("/v1") in str(caught.value)
+    assert "Connect call failed" in str(caught.value), "what is wrong, and not what else went on"
     # All that was asked before is still there without any server.
     _, stats = generate(config, tmp_path / "c")
     assert stats["usage"]["hits"] == stats["usage"]["requests"] and asked > 0

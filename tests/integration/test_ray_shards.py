@@ -1,4 +1,4 @@
-"""Generation in shards gives what it gives in one process, asks for nothing twice, and survives the loss of a machine."""
+"""Stages in shards give what they give in one process, ask for nothing twice, and survive the loss of a machine."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,15 @@ import pytest
 from raiden_core.config import Config
 from raiden_core.config_sections.runner import RunnerConfig
 from raiden_core.errors import StageError
+from raiden_core.progress import silent
+from raiden_core.stages import run_stage, unfinished_folder
+from raiden_core.testing.fault_server import FaultServer
 
 pytestmark = pytest.mark.integration
 
 ROOT = Path(__file__).parents[2]
 LLM = runpy.run_path(str(Path(__file__).with_name("test_llm_generation.py")))
+EVALUATION = runpy.run_path(str(ROOT / "tests" / "evaluation" / "test_shards.py"))
 SHARDS = 3
 
 
@@ -51,13 +56,75 @@ def sharded(config: Config, **runner: Any) -> Config:
     return config.model_copy(update={"runner": RunnerConfig(shards=SHARDS, **runner)})
 
 
-def gather(config: Config) -> None:
-    """What the pipeline's flow does before the generate stage."""
+def gather(config: Config, stage: str = "generate", upstream: Mapping[str, Any] | None = None) -> None:
+    """What the pipeline's flow does before a stage."""
     from prefect import flow
 
-    from tasks.shards import generate_in_shards
+    from tasks.shards import ask_in_shards
 
-    flow(name="pipeline", validate_parameters=False)(lambda: generate_in_shards(config))()
+    flow(name="pipeline", validate_parameters=False)(lambda: ask_in_shards(config, stage, upstream))()
+
+
+def upstream_of_evaluation(folder: Path) -> tuple[Config, dict[str, Any]]:
+    """What stages before evaluation would have left: a split, further characters, and a small model."""
+    models = runpy.run_path(str(ROOT / "tests" / "evaluation" / "conftest.py"))
+    config = Config.model_validate(
+        {
+            "output_dir": folder / "runs",
+            "evaluation": {"max_new_tokens": 8, "served": {"thinking": "default", "timeout_seconds": 60}},
+        }
+    )
+    data, extra = EVALUATION["files"](folder / "sets")
+
+    def stage(name: str, work: Callable[[Path], None]) -> Any:
+        return run_stage(
+            name, "0" * 64, output_dir=config.output_dir, inputs={}, section={}, work=lambda out: work(out) or {}
+        )
+
+    def generated(out: Path) -> None:
+        (out / "evaluation_only").mkdir()
+        shutil.copy(extra["other"], out / "evaluation_only")
+
+    def split(out: Path) -> None:
+        shutil.copy(data, out / "validation.json")
+        shutil.copy(data, out / "train.json")
+
+    def trained(out: Path) -> None:
+        tokenizer = models["_tokenizer"]()
+        models["_model"](len(tokenizer), 2048).save_pretrained(out / "model")
+        tokenizer.save_pretrained(out / "model")
+
+    upstream = {"generated": stage("generate", generated), "split": stage("split", split), "cold": None}
+    return config, upstream | {"trained": stage("train", trained)}
+
+
+def evaluate(config: Config, upstream: Mapping[str, Any]) -> tuple[str, str]:
+    """The evaluate stage's results and predictions."""
+    from tasks.evaluate import describe
+
+    call = describe(config, **upstream)
+    home = unfinished_folder(config.output_dir, call.stage, call.key)
+    home.mkdir(exist_ok=True)
+    call.work(home, silent)
+    return (home / "results.json").read_text("utf-8"), (home / "predictions.jsonl").read_text("utf-8")
+
+
+@contextmanager
+def base_served(**settings: Any) -> Iterator[FaultServer]:
+    """The base model is one behind a server, which counts what it is asked."""
+    with (
+        EVALUATION["serving"](FaultServer(EVALUATION["reply"], model="m", **settings)) as server,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setattr("raiden_core.training.jobs.base_model", lambda *_: f"{server.url}#m")
+        yield server
+
+
+def unsharded_evaluation(folder: Path) -> tuple[tuple[str, str], int]:
+    """The results of an evaluation in one process, and how many requests it took."""
+    with base_served() as server:
+        folder.mkdir()
+        return evaluate(*upstream_of_evaluation(folder)), server.counters.requests
 
 
 def unsharded(folder: Path) -> tuple[str, int]:
@@ -101,6 +168,18 @@ def test_a_lost_shard_is_named_and_run_again_alone(tmp_path: Path, monkeypatch: 
     assert text.replace("/lost/", "/clean/") == clean
 
 
+def test_processes_evaluate_to_the_same_bytes_for_the_same_requests(tmp_path: Path) -> None:
+    clean, requests = unsharded_evaluation(tmp_path / "clean")
+    with base_served() as server:
+        (tmp_path / "sharded").mkdir()
+        config, upstream = upstream_of_evaluation(tmp_path / "sharded")
+        gather(sharded(config, kind="processes"), "evaluate", upstream)
+        assert server.counters.requests == requests > 0
+        assert evaluate(config, upstream) == clean
+        assert server.counters.requests == requests
+    assert list((config.output_dir / ".shards").iterdir()) == []
+
+
 @pytest.fixture
 def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """Two Ray nodes on this host, with room for one shard each, behind a token."""
@@ -119,25 +198,29 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     shutil.rmtree(short, ignore_errors=True)
 
 
+def losing(cluster: Any, server: FaultServer, folder: Path, begun: str) -> threading.Event:
+    """Kill the second node when both nodes have begun to ask; set when that is done. The server is slow until then."""
+    lost = threading.Event()
+
+    def lose() -> None:
+        deadline = time.monotonic() + 240
+        while len(list((folder / f"raiden-{os.getuid()}").glob(f"*/*-of-3/{begun}"))) < 2:
+            if time.monotonic() > deadline:
+                return
+            time.sleep(0.02)
+        cluster.remove_node(cluster.second, allow_graceful=False)
+        server.latency = 0.02
+        lost.set()
+
+    threading.Thread(target=lose, daemon=True).start()
+    return lost
+
+
 def test_a_cluster_of_two_nodes_gives_the_same_samples_although_one_is_lost(tmp_path: Path, cluster: Any) -> None:
     clean, requests = unsharded(tmp_path / "clean")
-    with LLM["serving"](latency=0.15) as server:
+    with LLM["serving"](latency=4.0) as server:
         config = sharded(LLM["configure"](tmp_path / "ray", server.url), kind="ray", address=cluster.address)
-        lost = threading.Event()
-
-        def lose_a_node() -> None:
-            """Kill the second node when both have begun to ask."""
-            places = tmp_path / f"raiden-{os.getuid()}"
-            deadline = time.monotonic() + 240
-            while len(list(places.glob("*/*-of-3/.replies/replies.sqlite"))) < 2:
-                if time.monotonic() > deadline:
-                    return
-                time.sleep(0.02)
-            cluster.remove_node(cluster.second, allow_graceful=False)
-            lost.set()
-
-        thread = threading.Thread(target=lose_a_node, daemon=True)
-        thread.start()
+        lost = losing(cluster, server, tmp_path, ".replies/replies.sqlite")
         gather(config)
         assert lost.is_set()
         text, stats = LLM["generate"](config, tmp_path / "out")
@@ -145,3 +228,18 @@ def test_a_cluster_of_two_nodes_gives_the_same_samples_although_one_is_lost(tmp_
         # Only what was under way on the lost node is asked twice.
         assert server.counters.requests < requests * 1.3
     assert text.replace("/ray/", "/clean/") == clean
+
+
+def test_a_cluster_of_two_nodes_evaluates_to_the_same_bytes_although_one_is_lost(tmp_path: Path, cluster: Any) -> None:
+    clean, requests = unsharded_evaluation(tmp_path / "clean")
+    with base_served(latency=20.0) as server:
+        (tmp_path / "ray").mkdir()
+        config, upstream = upstream_of_evaluation(tmp_path / "ray")
+        lost = losing(cluster, server, tmp_path, "served/replies.sqlite")
+        gather(sharded(config, kind="ray", address=cluster.address), "evaluate", upstream)
+        assert lost.is_set()
+        asked = server.counters.requests
+        # A shard of three was under way on the lost node.
+        assert requests <= asked < requests * 1.5
+        assert evaluate(config, upstream) == clean
+        assert server.counters.requests == asked

@@ -244,7 +244,12 @@ async def _fail(server: FaultServer) -> None:
 
 
 MESSAGES = [
-    (FaultServer.stop, {}, StageError, r"endpoint teacher \(http://127.0.0.1:\d+/v1\): no server answers.*start it"),
+    (
+        FaultServer.stop,
+        {},
+        StageError,
+        r"endpoint teacher \(http://127.0.0.1:\d+/v1\): no server answers.*Connect call failed.*start it",
+    ),
     (_rename, {}, ConfigError, "no model is called 'scripted' there; there are: qwen3-32b"),
     (_lock, {"api_key_env": "TEACHER_KEY"}, ConfigError, "refuses the key in TEACHER_KEY"),
     (_lock, {}, ConfigError, "wants a key.*api_key_env"),
