@@ -23,7 +23,7 @@ from raiden_core.errors import DataError
 from raiden_core.rewards import Scorer
 from raiden_core.samples import Sample
 from raiden_core.training.arguments import ColdStartArguments, parse_script
-from raiden_core.training.checks import check_model_folder
+from raiden_core.training.checks import check_model_folder, check_named
 from raiden_core.training.dataset import training_samples
 from raiden_core.training.disk import check_disk, model_sizes
 from raiden_core.training.prompts import build_prompt
@@ -45,6 +45,7 @@ def main(argv: Sequence[str]) -> None:
     from trl import ModelConfig, SFTConfig
 
     script, training, model = parse_script((ColdStartArguments, SFTConfig, ModelConfig), argv)
+    check_named(script.train_data_path, script.nano or model.model_name_or_path)
     cold_start(script, training, model)
 
 

@@ -21,7 +21,7 @@ from raiden_core.errors import ConfigError, DataError, StageError
 from raiden_core.rewards import Scorer
 from raiden_core.samples import Sample
 from raiden_core.training.arguments import GrpoArguments, parse_script
-from raiden_core.training.checks import context_of
+from raiden_core.training.checks import check_named, context_of
 from raiden_core.training.cold_start import hold_back, load_tokenizer
 from raiden_core.training.controls import permuted
 from raiden_core.training.dataset import PromptLengths, longest_in_first_batch, reward_table, training_samples
@@ -41,6 +41,7 @@ def main(argv: Sequence[str]) -> None:
     from trl import GRPOConfig, ModelConfig
 
     script, training, model = parse_script((GrpoArguments, GRPOConfig, ModelConfig), argv)
+    check_named(script.train_data_path, model.model_name_or_path)
     grpo(script, training, model)
 
 
