@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from raiden_core.config import Config
 from raiden_core.errors import ConfigError
+from raiden_core.evaluation.answers import Answerer
 from raiden_core.evaluation.evaluate import evaluate
 from raiden_core.evaluation.served_model import ServedModel, endpoint_at, is_url
 from raiden_core.progress import Progress
@@ -105,13 +106,27 @@ def _judge(config: Config) -> Judge | None:
     )
 
 
-def _model(model: Path | str, config: Config) -> Path | ServedModel:
-    """A model's folder, or who asks its server; one named by its Hub id is taken from the Hub's cache, or fetched."""
-    if isinstance(model, Path):
-        return model
+def _model(model: Path | str, config: Config) -> Path | Answerer:
+    """A model's folder, or who answers for it: its server, or vLLM."""
     evaluation = config.evaluation
-    if is_url(model):
+    if isinstance(model, str) and is_url(model):
         return ServedModel(endpoint_at(model, evaluation.served), evaluation.max_new_tokens, evaluation.temperature)
+    folder = model if isinstance(model, Path) else _from_hub(model)
+    if evaluation.engine == "transformers":
+        return folder
+    from raiden_core.evaluation.vllm_model import VllmModel
+
+    return VllmModel(
+        folder,
+        evaluation.max_new_tokens,
+        temperature=evaluation.temperature,
+        seed=config.seed,
+        gpus=evaluation.vllm_gpus,
+    )
+
+
+def _from_hub(model: str) -> Path:
+    """The folder of a model that is named by its Hub id, from the Hub's cache, or fetched."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
 
