@@ -11,9 +11,9 @@ run: $(STAMP)  ## the whole pipeline on this machine, ending with a table and a 
 
 test: $(STAMP) lint  ## every test: fast ones first, then real servers, trainers and browsers
 	@echo "== fast tests"
-	@$(BIN)/python -m pytest -q -m "not integration"
+	@$(BIN)/python -m pytest -q -n 2 -m "not integration"
 	@echo "== integration tests (real servers on loopback, real trainers, a real browser where there is one)"
-	@$(BIN)/python -m pytest -q -m integration
+	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m integration
 
 lint: $(STAMP)  ## ruff and mypy
 	@echo "== ruff, mypy"

@@ -94,6 +94,7 @@ def shape(name: str, hidden: int, layers: int, heads: int, kv_heads: int) -> Mod
 SMALL = shape("20M", 384, 8, 6, 2)
 MEDIUM = shape("70M", 640, 12, 10, 5)
 LARGE = shape("110M", 768, 14, 12, 4)
+LARGEST = shape("200M", 1024, 15, 16, 4)
 CASES = (
     Case("20M-grpo", SMALL),
     Case("20M-grpo-checkpointing", SMALL, checkpointing=True, accumulation=2),
@@ -101,6 +102,7 @@ CASES = (
     Case("20M-sft", SMALL, stage="sft"),
     Case("70M-grpo", MEDIUM),
     Case("110M-grpo", LARGE),
+    Case("200M-grpo", LARGEST),
 )
 
 

@@ -26,6 +26,7 @@ from tasks.artifacts import announce, publish_results, publish_samples
 from tasks.cold_start import cold_start
 from tasks.evaluate import evaluate
 from tasks.generate import generate
+from tasks.logs import leave_out_tracebacks
 from tasks.report import report
 from tasks.shards import ask_in_shards, check_runner
 from tasks.split import split
@@ -66,6 +67,7 @@ def raiden(
     Returns:
         The run's record: ``{"run", "stages": {stage: {"folder", "cached", "seconds"}}, "results", "report"}``.
     """
+    leave_out_tracebacks()
     if isinstance(config, dict):
         settings = config_of(config, overrides or [], where="config")
     else:

@@ -58,7 +58,7 @@ def config_of(tree: Mapping[str, Any], overrides: Sequence[str] = (), where: str
     """The configuration of a tree of plain values, with overrides applied; the tree stays as it is."""
     changed = copy.deepcopy(dict(tree))
     for override in overrides:
-        _apply(changed, override)
+        apply_override(changed, override)
     return validate_config(changed, where)
 
 
@@ -79,7 +79,7 @@ def dump_config(config: Config) -> str:
     return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
 
 
-def _apply(tree: dict[str, Any], override: str) -> None:
+def apply_override(tree: dict[str, Any], override: str) -> None:
     """Set ``a.b=value`` in the tree; the value is YAML."""
     key, equals, text = override.partition("=")
     parts = key.strip().split(".")

@@ -1,12 +1,15 @@
 """The whole matrix: ``make chaos``, or a part of it: ``python -m benchmarks.chaos --victims flow --stages train``.
 
 Every victim is killed at a random moment of every stage, then come cancel, time-outs, a full disk and an absent
-teacher. It prints a row of a Markdown table for each case and ends with 1 if one failed.
+teacher. It prints a row of a Markdown table for each case and ends with 1 if one failed. What came of each case is kept in
+``benchmarks/results/chaos.json`` with hardware, load and seed; a part that is run again replaces its own cases there.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import os
 import random
 import subprocess
 import sys
@@ -14,13 +17,20 @@ import tempfile
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from benchmarks.chaos import cases
 from benchmarks.chaos.cases import STAGES, TRAINING, VICTIMS, Outcome
 from benchmarks.chaos.house import House
+from raiden_core.hardware import describe_hardware
 
+RESULTS = Path(__file__).parents[1] / "results" / "chaos.json"
+TRAINERS_LOG = "; the end of "
+"""So begins, in what the page said, the end of a trainer's log; it is not kept."""
 OTHERS = ("cancel", "time-out", "training time-out", "teacher", "zombie", "disk")
 HEAD = "| what happens | during | what the run's page says | ended | seen | seconds |\n|---|---|---|---|---|--:|"
 
@@ -42,11 +52,15 @@ def main() -> int:
         house.wait(whole, "COMPLETED")
         for label, case in matrix(house, folder, given):
             try:
-                say(case().row())
-            except (AssertionError, RuntimeError):
+                outcome = case()
+                outcome.said = outcome.said.partition(TRAINERS_LOG)[0].replace(str(folder), "…")
+                say(outcome.row())
+                keep(label, given.seed, {"passed": True, **asdict(outcome), "seconds": round(outcome.seconds)})
+            except (AssertionError, RuntimeError) as error:
                 failed += 1
                 say(f"| {label} | **failed** | | | | |")
                 traceback.print_exc()
+                keep(label, given.seed, {"passed": False, "error": str(error)})
     return 1 if failed else 0
 
 
@@ -90,6 +104,15 @@ def small_disk(disk: Path) -> Iterator[Path]:
         yield disk
     finally:
         subprocess.run(["umount", str(disk)], check=True)
+
+
+def keep(label: str, seed: int, result: dict[str, Any]) -> None:
+    """Put a case's result into the file of results, in place of an earlier one of the same case."""
+    known = json.loads(RESULTS.read_text("utf-8")) if RESULTS.is_file() else {}
+    made = {"date": datetime.now(UTC).isoformat(timespec="seconds"), "seed": seed, "load": round(os.getloadavg()[0], 1)}
+    known[label] = {**result, **made, "hardware": describe_hardware()}
+    RESULTS.parent.mkdir(exist_ok=True)
+    RESULTS.write_text(json.dumps(known, ensure_ascii=False, indent=1) + "\n", "utf-8")
 
 
 def say(text: str) -> None:

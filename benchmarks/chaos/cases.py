@@ -205,7 +205,9 @@ def timeout_case(house: House, folder: Path, seconds: float = 3.0) -> Outcome:
     """A stage that takes longer than it may: generation waits for a teacher that is not there; then it need not wait."""
     started = time.monotonic()
     outcome = Outcome("time-out", "generate")
-    config = write_config(folder, limits__stage_seconds=seconds, **_teacher(f"http://127.0.0.1:{free_port()}/v1"))
+    config = write_config(
+        folder, limits__stage_seconds=seconds, **teacher_settings(f"http://127.0.0.1:{free_port()}/v1")
+    )
     run = house.start_run("full-pipeline", config=str(config), until="generate")
     outcome.said = house.wait(run, "FAILED")["message"]
     write_config(folder)
@@ -220,7 +222,7 @@ def absent_teacher_case(house: House, folder: Path, seconds: float) -> Outcome:
     started = time.monotonic()
     outcome = Outcome(f"teacher away for {seconds:g} s", "generate")
     port = free_port()
-    config = write_config(folder, **_teacher(f"http://127.0.0.1:{port}/v1"))
+    config = write_config(folder, **teacher_settings(f"http://127.0.0.1:{port}/v1"))
     run = house.start_run("full-pipeline", config=str(config), until="generate")
     wait_until(lambda: list((folder / "runs").glob(".generate-*.partial")) or over(house, run), "it never began")
     time.sleep(seconds)
@@ -237,7 +239,7 @@ def zombie_case(house: House, folder: Path) -> Outcome:
     started = time.monotonic()
     outcome = Outcome("kill -9 of flow and worker", "generate")
     house.prefect("automation", "create", "--from-file", "configs/prefect/zombie-runs.yaml")
-    config = write_config(folder, **_teacher(f"http://127.0.0.1:{free_port()}/v1"))
+    config = write_config(folder, **teacher_settings(f"http://127.0.0.1:{free_port()}/v1"))
     run = house.start_run("full-pipeline", config=str(config), until="generate")
     wait_for_stage(house, run, folder / "runs", "generate")
     beats = {
@@ -297,7 +299,7 @@ def scripted_teacher(port: int, key: str | None = None) -> Iterator[str]:
         process.communicate(timeout=30)
 
 
-def _teacher(url: str) -> dict[str, Any]:
+def teacher_settings(url: str) -> dict[str, Any]:
     """Settings of a model as teacher of one character."""
     return {
         "characters__paths": [str(ROOT / "benchmarks" / "chaos" / "person.jsonl")],

@@ -191,10 +191,17 @@ class House:
     def settle(self, run: str, seconds: float = 20.0) -> None:
         """Wait until a crash has been reported twice, by the flow's runner and by its worker.
 
-        The second report comes seconds after the first; a retry in between would be marked as crashed by it.
+        The second report comes seconds after the first; a retry in between would be marked as crashed by it. Of a run
+        that is crashed already the report changes nothing, but the worker announces that it is through with the run.
         """
+        through = {
+            "filter": {
+                "event": {"name": ["prefect.worker.executed-flow-run"]},
+                "any_resource": {"id": [f"prefect.flow-run.{run}"]},
+            }
+        }
         deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline and "infrastructure" not in self.state(run)["message"]:
+        while time.monotonic() < deadline and not self.post("/events/filter", through)["total"]:
             time.sleep(POLL_SECONDS)
 
     def slots_taken(self) -> int:

@@ -63,7 +63,8 @@ class LocalTalker:
         """
         import torch
 
-        from raiden_core.evaluation.local_model import SMALL_MODEL, decoding, load_model, load_tokenizer, render
+        from raiden_core.evaluation.local_model import SMALL_MODEL, decoding
+        from raiden_core.evaluation.model_folder import load_model, load_tokenizer, render
 
         self._folder = folder
         self._tokenizer = load_tokenizer(folder)
@@ -84,7 +85,7 @@ class LocalTalker:
         import torch
         from transformers import TextIteratorStreamer
 
-        from raiden_core.evaluation.local_model import render
+        from raiden_core.evaluation.model_folder import render
 
         text = render(self._tokenizer, [list(messages)], self._folder)[0]
         inputs = self._tokenizer(text, add_special_tokens=False, return_tensors="pt").to(self._model.device)

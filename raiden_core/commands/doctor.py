@@ -23,10 +23,10 @@ def doctor(config: Path, data: Path | None, accelerate: Path | None, as_json: bo
     from raiden_core.doctor.tables import as_object, check_table, summary
     from raiden_core.planning.flat import read_any_config
 
-    settings, own_data = read_any_config(config, overrides, accelerate)
+    settings, files = read_any_config(config, overrides, accelerate)
     checks = []
     with progress_bar("doctor") as progress:
-        for number, check in enumerate(examine(Subject(settings, data or own_data)), 1):
+        for number, check in enumerate(examine(Subject(settings, data, files)), 1):
             checks.append(check)
             progress(number, len(CHECKS), check.name)
     if as_json:

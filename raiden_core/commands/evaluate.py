@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 )
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder for the results; it must be new.")
 @click.option("--samples", type=click.IntRange(min=1), metavar="K", help="Also sample K replies: pass@k, majority.")
+@click.option(
+    "--engine", type=click.Choice(["transformers", "vllm"]), help="What computes the answers of a local folder."
+)
 @click.option("--judge", metavar="URL#MODEL", help="A model that compares the replies of MODEL and BASE in pairs.")
 @click.option("--drop-bad-gold", is_flag=True, help="Drop samples whose reference fails instead of refusing the file.")
 @config_options
@@ -34,6 +37,7 @@ def evaluate(
     data: Path,
     out: Path,
     samples: int | None,
+    engine: str | None,
     judge: str | None,
     drop_bad_gold: bool,
     config: Path | None,
@@ -48,6 +52,7 @@ def evaluate(
 
     ours = [*(["evaluation.drop_bad_gold=true"] if drop_bad_gold else [])]
     ours += [f"evaluation.samples={samples}"] if samples else []
+    ours += [f"evaluation.engine={engine}"] if engine else []
     settings = _with_judge(read_config(config, (*overrides, *ours)), judge)
     models = {**({"base": _place(base)} if base else {}), "trained": _place(model)}
     with progress_bar("evaluate") as progress:

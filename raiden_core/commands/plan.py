@@ -27,8 +27,10 @@ def plan(
     from raiden_core.planning.flat import read_any_config
     from raiden_core.planning.plan import as_object, make_plan
 
-    settings, own_data = read_any_config(config, overrides, accelerate)
-    made = make_plan(settings, gpus, data or own_data)
+    settings, files = read_any_config(config, overrides, accelerate)
+    if data is None and files and files.train and files.train.is_file():
+        data = files.train
+    made = make_plan(settings, gpus, data)
     if as_json:
         click.echo(json.dumps(as_object(made)))
     else:

@@ -22,6 +22,10 @@ class EvaluationConfig(Section):
     """Longest answer in tokens."""
     batch_size: int = Field(default=32, ge=1)
     """Prompts at once."""
+    engine: Literal["transformers", "vllm"] = "transformers"
+    """What computes the answers of a local folder; `vllm` must be installed, and makes its own batches."""
+    vllm_gpus: int = Field(default=1, ge=1)
+    """How many GPUs vLLM spreads the model over."""
     samples: int = Field(default=0, ge=0)
     """Sampled replies to each question beside the greedy one, for pass@k and the majority; 0: none."""
     temperature: float = Field(default=1.0, gt=0)

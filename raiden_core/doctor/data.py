@@ -5,6 +5,7 @@ from __future__ import annotations
 from raiden_core.doctor.check import Check, bad, none, ok
 from raiden_core.doctor.subject import Subject
 from raiden_core.errors import DataError
+from raiden_core.rewards.gold import read_verified
 
 NAME = "data"
 FEW_BAD = 0.05
@@ -18,6 +19,8 @@ def check_characters(subject: Subject) -> Check:
     name = "characters"
     wanted = subject.config.characters
     paths = [*wanted.paths, *(path for group in wanted.evaluation_only.values() for path in group)]
+    if subject.flat is not None:
+        return none(name, "not used: the samples are in a file")
     if not wanted.paths and not wanted.composed.count:
         if subject.data is not None:
             return none(name, "none configured; samples come from a file")
@@ -37,8 +40,8 @@ def check_data(subject: Subject) -> Check:
     try:
         found = subject.samples
     except DataError as error:
-        if subject.data is not None:
-            return bad(NAME, str(error), "name a file that raiden generate and raiden split wrote")
+        if subject.data is not None or subject.flat is not None:
+            return bad(NAME, str(error), f"{_set_file(subject)} that raiden generate or raiden split wrote")
         return none(NAME, f"no file of samples yet, and none can be made: {error}")
     count = len(found.samples)
     if subject.data is None:
@@ -57,4 +60,20 @@ def check_data(subject: Subject) -> Check:
             f"{words}, {len(found.failures)} unusable, the first: {found.failures[0]}",
             "correct or remove them; training leaves them out",
         )
-    return ok(NAME, f"{words}{f', {len(found.failures)} unusable' if found.failures else ''}")
+    if found.failures:
+        words += f", {len(found.failures)} unusable"
+    if subject.flat is not None and subject.flat.evaluation is not None:
+        path = subject.flat.evaluation
+        try:
+            asked, failures = read_verified(path, subject.scorer)
+        except DataError as error:
+            return bad(NAME, str(error), "correct eval_data_path, or set eval_strategy: no")
+        if not asked:
+            first = failures[0] if failures else "it is empty"
+            return bad(NAME, f"{path}: no usable sample: {first}", "correct eval_data_path, or set eval_strategy: no")
+        words += f"; {path}: {len(asked):,} to evaluate on"
+    return ok(NAME, words)
+
+
+def _set_file(subject: Subject) -> str:
+    return "name a file" if subject.flat is None else "set train_data_path to a file"

@@ -26,13 +26,12 @@ def check_gpus(subject: Subject) -> Check:
     """Whether there are as many GPUs as processes, with a driver that torch can use, and bf16 where it is asked for."""
     name = "GPUs"
     if (subject.config.grpo.model_extra or {}).get("use_cpu"):
-        return none(name, "grpo.use_cpu is true")
+        return none(name, "use_cpu is true")
     gpus = list_gpus()
     if not gpus:
         reason = "nvidia-smi lists no GPU" if shutil.which("nvidia-smi") else "there is no nvidia-smi"
-        return bad(
-            name, reason, "run where a GPU is, or train on the CPU with grpo.use_cpu and cold_start.use_cpu: true"
-        )
+        setting = "use_cpu: true" if subject.flat else "grpo.use_cpu and cold_start.use_cpu: true"
+        return bad(name, reason, f"run where a GPU is, or train on the CPU with {setting}")
     words = f"{len(gpus)} x {gpus[0].name}, driver {gpus[0].driver}, {size(min(gpu.free for gpu in gpus))} free"
     import torch
 
@@ -65,7 +64,7 @@ def check_gpus(subject: Subject) -> Check:
 def check_memory(subject: Subject) -> Check:
     """Whether training fits, by ``raiden plan``."""
     name = "memory"
-    plan = make_plan(subject.config, data=subject.data)
+    plan = make_plan(subject.config, data=subject.counted)
     judged = [stage for stage in plan.stages if stage.fit is not None]
     if not judged:
         return none(name, "no GPU to compare with; raiden plan CONFIG --gpus 8xH200 names some")
@@ -93,9 +92,12 @@ def check_disk(subject: Subject) -> Check:
 def disk_need(subject: Subject) -> tuple[int, str]:
     """Bytes that a run of the configuration needs at most, and what they are: models, checkpoints while training."""
     config = subject.config
-    plan = make_plan(config, data=subject.data)
+    plan = make_plan(config, data=subject.counted)
     weights = max(stage.job.shape.parameters * resident_weight_bytes(stage.job) for stage in plan.stages)
-    need, words = weights * len(plan.stages) + LOGS_BYTES, [f"{len(plan.stages)} models of {size(weights)}"]
+    need, words = (
+        weights * len(plan.stages) + LOGS_BYTES,
+        [f"{len(plan.stages)} model{'s' if len(plan.stages) > 1 else ''} of {size(weights)}"],
+    )
     largest, kept = 0, 0
     for stage in plan.stages:
         section = config.grpo if stage.job.stage == "grpo" else config.cold_start

@@ -53,6 +53,8 @@ def check_teacher(subject: Subject) -> Check:
 
     name = "teacher"
     teacher = subject.config.teacher
+    if subject.flat is not None:
+        return none(name, "not used: the samples are in a file")
     if teacher.kind == "offline":
         return none(name, "the offline teacher needs no server")
     reached, problems, advice = [], [], []
@@ -125,7 +127,9 @@ def check_ports(subject: Subject) -> Check:
     name = "ports"
     problems, advice, fine = [], [], []
     api = os.environ.get("PREFECT_API_URL")
-    if api:
+    if subject.flat is not None:
+        pass  # a training script on its own needs no Prefect
+    elif api:
         shown = urlsplit(api)._replace(query="").geturl().rpartition("@")[2]
         if get(f"{api.rstrip('/')}/health").status == 200:
             fine.append("the Prefect server answers")
@@ -159,7 +163,7 @@ def check_ports(subject: Subject) -> Check:
             advice.append("start it (vllm serve) before training")
     if problems:
         return bad(name, "; ".join(problems), "; ".join(advice))
-    return ok(name, ", ".join(fine))
+    return ok(name, ", ".join(fine)) if fine else none(name, "no server is needed")
 
 
 def get(url: str, key: str | None = None) -> Answer:

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from raiden_core.config import Config
-from raiden_core.errors import ConfigError, RaidenError
+from raiden_core.errors import ConfigError, DataError, RaidenError
+from raiden_core.planning.flat import FlatFiles
 from raiden_core.rewards import Scorer
 from raiden_core.rewards.configured import configured_scorer
 from raiden_core.rewards.gold import read_verified
@@ -36,8 +37,10 @@ class Samples:
 class Subject:
     """A configuration under examination."""
 
-    def __init__(self, config: Config, data: Path | None = None) -> None:
+    def __init__(self, config: Config, data: Path | None = None, flat: FlatFiles | None = None) -> None:
         self.config = config
+        self.flat = flat
+        """What a training script's own file names; None for raiden's kind of configuration."""
         self._data = data
 
     @functools.cached_property
@@ -45,8 +48,15 @@ class Subject:
         """The file of training samples: the one named, or the newest that a run has split."""
         if self._data is not None:
             return self._data
+        if self.flat is not None:
+            return self.flat.train
         found = list(self.config.output_dir.glob("split-*/train.json"))
         return max(found, key=lambda path: path.stat().st_mtime) if found else None
+
+    @property
+    def counted(self) -> Path | None:
+        """The file of samples that a plan can count: memory and disk are told without one too."""
+        return self.data if self.data is not None and self.data.is_file() else None
 
     @functools.cached_property
     def scorer(self) -> Scorer:
@@ -63,6 +73,8 @@ class Subject:
         if self.data is not None:
             samples, failures = read_verified(self.data, self.scorer)
             return Samples(tuple(samples), str(self.data), tuple(failures))
+        if self.flat is not None:
+            raise DataError("train_data_path: not set")
         return Samples(tuple(_made(self.config, self.scorer)), f"offline teacher, up to {CHARACTERS} characters")
 
     @functools.cached_property
@@ -86,6 +98,8 @@ class Subject:
                 model, padding_side="left", local_files_only=True, trust_remote_code=False
             )
         except (OSError, ValueError, KeyError) as error:  # missing files, broken JSON, an unknown class
+            if not Path(model).is_dir():
+                raise ConfigError(f"the tokenizer of {model} is not in the Hub cache") from None
             first = " ".join(str(error).split())[:200]
             raise ConfigError(f"student.model: {model}: no tokenizer can be loaded here: {first}") from None
 

@@ -59,7 +59,7 @@ def check_versions(subject: Subject) -> Check:
         found = _version(package)
         if found is None:
             problems.append(f"{package} is not installed")
-            advice.append(f"pip install '{package}{wanted if wanted != '>=0' else ''}'")
+            advice.append(f"pip install {_installable(package, wanted)}")
         elif not _matches(found, wanted):
             problems.append(f"{package} {found}")
             advice.append(f"pip install '{package}{wanted}'")
@@ -80,7 +80,7 @@ def _asked_for(config: Config) -> dict[str, str]:
     needed = {}
     grpo = config.grpo.model_extra or {}
     if grpo.get("use_vllm"):
-        needed["vllm"] = "<=0.31"
+        needed["vllm"] = ">=0.22,<=0.31"
     reporters = {"wandb": "wandb", "tensorboard": "tensorboard", "trackio": "trackio", "swanlab": "swanlab"}
     wanted = grpo.get("report_to", [])
     for name in [wanted] if isinstance(wanted, str) else wanted:
@@ -92,6 +92,13 @@ def _asked_for(config: Config) -> dict[str, str]:
             if "DEEPSPEED" in text.upper().split("DISTRIBUTED_TYPE:")[-1].split("\n")[0]:
                 needed["deepspeed"] = ">=0"
     return needed
+
+
+def _installable(package: str, wanted: str) -> str:
+    # Later versions of vllm ask for a fastapi that Prefect's server refuses; the extra knows.
+    if package == "vllm":
+        return "-e '.[vllm]'"
+    return package if wanted == ">=0" else f"'{package}{wanted}'"
 
 
 def _version(package: str) -> str | None:

@@ -9,15 +9,17 @@ reach the scorer, whatever the tokenizer has registered them as. A prompt that s
 
 from __future__ import annotations
 
+import copy
 import gc
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from raiden_core.errors import DataError, StageError
+from raiden_core.errors import StageError
 from raiden_core.evaluation.answers import GREEDY, Prompt, Reply, append_replies, read_replies
+from raiden_core.evaluation.model_folder import end_tokens, load_model, load_tokenizer, model_digest, render
 from raiden_core.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -26,21 +28,17 @@ if TYPE_CHECKING:
 MAX_BATCH_TOKENS = 131_072
 """Padded tokens, prompt and reply together, that one batch may hold: long prompts make smaller batches."""
 
-CPU_BATCH_TOKENS = 32_768
-"""The same on a CPU: 360 prompts of 1,100 tokens took a tiny model 121 s in batches of 128, and 60 s in those of 32."""
+CPU_BATCH_TOKENS = 16_384
+"""The same on a CPU: 90 prompts of 600 to 1,400 tokens took nano 12.2 CPU seconds at 65,536, 9.9 at 32,768, 9.0 at this,
+9.4 at 8,192 and 11.5 at 4,096."""
 
 SMALL_MODEL = 20_000_000
 """Below so many parameters generation on a CPU keeps to one thread: steps take milliseconds, and threads waiting for
 each other on a busy machine made 480 answers take 77 s instead of 7."""
 
-SAMPLED_BYTES = 1 << 16
-"""Length of each piece that `model_digest` reads of a big file."""
-
-SAMPLED_PIECES = 128
-
 
 @dataclass(frozen=True)
-class _Job:
+class Job:
     """A rendered prompt and which draw of it is wanted."""
 
     text: str
@@ -59,6 +57,8 @@ class LocalModel:
     """Of all draws but the greedy one."""
     seed: int = 0
     """Of the same draws: the same batches give the same replies."""
+    engine: ClassVar[str] = ""
+    """Keeps the replies of another engine apart: they may differ where two tokens are nearly as likely."""
 
     def answer(
         self,
@@ -77,7 +77,7 @@ class LocalModel:
         tokenizer = load_tokenizer(self.folder)
         texts = render(tokenizer, prompts, self.folder)
         digest = model_digest(self.folder)
-        jobs = [_Job(text, draw) for text, draw in zip(texts, draws or [GREEDY] * len(texts), strict=True)]
+        jobs = [Job(text, draw) for text, draw in zip(texts, draws or [GREEDY] * len(texts), strict=True)]
         keys = [self._key(digest, job) for job in jobs]
         replies = read_replies(store)
         missing = {key: job for key, job in zip(keys, jobs, strict=True) if key not in replies}
@@ -92,12 +92,12 @@ class LocalModel:
                 progress(done, total)
         return [replies[key] for key in keys]
 
-    def _key(self, digest: str, job: _Job) -> str:
+    def _key(self, digest: str, job: Job) -> str:
         how = "greedy" if job.draw == GREEDY else f"temperature {self.temperature} seed {self.seed} draw {job.draw}"
-        settings = f"{digest} {how} {self.max_new_tokens}"
+        settings = f"{digest} {how} {self.max_new_tokens}{self.engine}"
         return hashlib.sha256(f"{settings}\0{job.text}".encode("utf-8", "surrogatepass")).hexdigest()
 
-    def _generate(self, tokenizer: PreTrainedTokenizerBase, jobs: dict[str, _Job]) -> Iterator[dict[str, Reply]]:
+    def _generate(self, tokenizer: PreTrainedTokenizerBase, jobs: dict[str, Job]) -> Iterator[dict[str, Reply]]:
         """Replies by key, a batch at a time, greedy ones first, and the longest first: what breaks breaks early."""
         import torch
 
@@ -107,17 +107,9 @@ class LocalModel:
         if model.device.type == "cpu" and model.num_parameters() < SMALL_MODEL:
             torch.set_num_threads(1)
         try:
-            encoded = tokenizer([job.text for job in jobs.values()], add_special_tokens=False)["input_ids"]
-            tokens = sorted(zip(jobs, encoded, strict=True), key=lambda item: -len(item[1]))
-            context = getattr(model.config, "max_position_embeddings", None)
-            if context is not None:
-                room = context - self.max_new_tokens
-                if too_long := [(key, ids) for key, ids in tokens if len(ids) > room]:
-                    tokens = tokens[len(too_long) :]
-                    words = f"leaves no room for {self.max_new_tokens} more in the model's context of {context}"
-                    yield {
-                        key: Reply("", 0, False, f"the prompt of {len(ids)} tokens {words}") for key, ids in too_long
-                    }
+            tokens, refused = self._encode(tokenizer, jobs, getattr(model.config, "max_position_embeddings", None))
+            if refused:
+                yield refused
             for sampled in (False, True):
                 settings = decoding(model, tokenizer, self.max_new_tokens, self.temperature if sampled else 0)
                 part = [(key, ids) for key, ids in tokens if (jobs[key].draw != GREEDY) == sampled]
@@ -133,97 +125,18 @@ class LocalModel:
             if torch.cuda.is_available():
                 torch.cuda.empty_cache()
 
-
-def model_digest(folder: Path) -> str:
-    """A digest that changes with the weights, the tokenizer or the chat template of a model folder.
-
-    Of a file above 8 MiB only its size and 128 pieces spread over it are read: training moves every tensor, and
-    hashing 30 GB on each look would cost minutes.
-    """
-    digest = hashlib.sha256()
-    for path in sorted(folder.iterdir()):
-        if path.suffix not in {".safetensors", ".json", ".jinja", ".txt", ".model"}:
-            continue
-        size = path.stat().st_size
-        digest.update(f"{path.name} {size}\n".encode())
-        with path.open("rb") as file:
-            if size <= SAMPLED_BYTES * SAMPLED_PIECES:
-                digest.update(file.read())
-                continue
-            for piece in range(SAMPLED_PIECES):
-                file.seek((size - SAMPLED_BYTES) * piece // (SAMPLED_PIECES - 1))
-                digest.update(file.read(SAMPLED_BYTES))
-    return digest.hexdigest()
-
-
-def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
-    """The tokenizer of a model folder, set up to pad on the left.
-
-    Raises:
-        DataError: the folder holds no usable model.
-    """
-    from transformers import AutoTokenizer
-
-    if not folder.is_dir():
-        raise DataError(f"{folder}: no such model folder")
-    if not any(folder.glob("*.safetensors")):
-        raise DataError(f"{folder}: holds no .safetensors file; only such weights are loaded")
-    # Without these files transformers builds an empty tokenizer, which reads every prompt as nothing.
-    if not any(path.name.startswith(("tokenizer", "vocab")) for path in folder.iterdir()):
-        raise DataError(f"{folder}: the tokenizer cannot be loaded: its files are missing")
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
-    except (OSError, ValueError, KeyError) as error:
-        raise DataError(f"{folder}: the tokenizer cannot be loaded: {_first_line(error)}") from error
-    if tokenizer.chat_template is None:
-        raise DataError(f"{folder}: the tokenizer has no chat template; store one beside the model")
-    tokenizer.padding_side = "left"
-    if tokenizer.pad_token_id is None:
-        tokenizer.pad_token = tokenizer.eos_token
-    return tokenizer
-
-
-def load_model(folder: Path) -> Any:
-    """The model on its device; typed loosely, because transformers' own types do not fit its usage.
-
-    Raises:
-        DataError: its weights or its configuration are broken.
-    """
-    import torch
-    from safetensors import SafetensorError
-    from transformers import AutoModelForCausalLM
-    from transformers.utils import logging as untyped
-
-    logging: Any = untyped
-    bars = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()
-    try:
-        model: Any = AutoModelForCausalLM.from_pretrained(
-            folder, dtype="auto", use_safetensors=True, trust_remote_code=False, local_files_only=True
-        )
-    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
-        raise DataError(f"{folder}: the model cannot be loaded: {_first_line(error)}") from error
-    finally:
-        if bars:
-            logging.enable_progress_bar()
-    return model.to("cuda" if torch.cuda.is_available() else "cpu").eval()
-
-
-def render(tokenizer: PreTrainedTokenizerBase, prompts: Sequence[Prompt], folder: Path) -> list[str]:
-    """Prompts as the folder's chat template writes them.
-
-    Raises:
-        DataError: the template refuses one.
-    """
-    from jinja2 import TemplateError
-
-    try:
-        return [
-            str(tokenizer.apply_chat_template(list(prompt), tokenize=False, add_generation_prompt=True))
-            for prompt in prompts
-        ]
-    except TemplateError as error:
-        raise DataError(f"{folder}: the chat template refuses a prompt: {_first_line(error)}") from error
+    def _encode(
+        self, tokenizer: PreTrainedTokenizerBase, jobs: dict[str, Job], context: int | None
+    ) -> tuple[list[tuple[str, list[int]]], dict[str, Reply]]:
+        """Tokens of the prompts by key, the longest first, and replies to those that do not fit the model's context."""
+        encoded = tokenizer([job.text for job in jobs.values()], add_special_tokens=False)["input_ids"]
+        tokens = sorted(zip(jobs, encoded, strict=True), key=lambda item: -len(item[1]))
+        if context is None:
+            return tokens, {}
+        too_long = [(key, ids) for key, ids in tokens if len(ids) > context - self.max_new_tokens]
+        words = f"leaves no room for {self.max_new_tokens} more in the model's context of {context}"
+        refused = {key: Reply("", 0, False, f"the prompt of {len(ids)} tokens {words}") for key, ids in too_long}
+        return tokens[len(too_long) :], refused
 
 
 def decoding(model: Any, tokenizer: PreTrainedTokenizerBase, max_new_tokens: int, temperature: float) -> Any:
@@ -231,15 +144,13 @@ def decoding(model: Any, tokenizer: PreTrainedTokenizerBase, max_new_tokens: int
     from transformers import GenerationConfig
 
     make_settings: Any = GenerationConfig
-    ends: set[int] = set()
-    for ids in (model.generation_config.eos_token_id, model.config.eos_token_id, tokenizer.eos_token_id):
-        ends.update([ids] if isinstance(ids, int) else ids or [])
+    ends = end_tokens(model.generation_config, model.config, tokenizer)
     sampling = {"do_sample": True, "temperature": temperature, "top_p": 1.0, "top_k": 0} if temperature else {}
     settings = make_settings(
         **{"do_sample": False, **sampling},
         num_beams=1,
         max_new_tokens=max_new_tokens,
-        eos_token_id=sorted(ends) or None,
+        eos_token_id=ends or None,
         pad_token_id=tokenizer.pad_token_id if tokenizer.pad_token_id is not None else 0,
     )
     # transformers fills what a call leaves open from the model's own settings; these replace them altogether.
@@ -266,7 +177,7 @@ def _reply(model: Any, tokenizer: PreTrainedTokenizerBase, settings: Any, prompt
     batch = tokenizer.pad({"input_ids": prompts}, return_tensors="pt").to(model.device)
     try:
         with torch.inference_mode():
-            output = model.generate(**batch, generation_config=settings)
+            rows = _new_tokens(model, settings, batch["input_ids"], batch["attention_mask"])
     except torch.cuda.OutOfMemoryError:
         if len(prompts) == 1:
             words = f"a prompt of {len(prompts[0])} tokens alone does not fit into the GPU's memory"
@@ -276,14 +187,72 @@ def _reply(model: Any, tokenizer: PreTrainedTokenizerBase, settings: Any, prompt
         parts = (prompts[:middle], prompts[middle:])
         return [reply for part in parts for reply in _reply(model, tokenizer, settings, part)]
     ends = set(settings.eos_token_id or [])
-    return [_cut(tokenizer, row, ends) for row in output[:, batch["input_ids"].shape[1] :].tolist()]
+    return [cut_reply(tokenizer, row, ends) for row in rows]
 
 
-def _cut(tokenizer: PreTrainedTokenizerBase, ids: list[int], ends: set[int]) -> Reply:
+def _new_tokens(model: Any, settings: Any, ids: Any, mask: Any) -> list[list[int]]:
+    """What follows each prompt. Whenever half of the batch has ended, the other half goes on without it: one reply that
+    never ends would otherwise have all of them computed up to the limit.
+
+    Args:
+        ids, mask: the batch, padded on the left.
+    """
+    import torch
+
+    start, cache = ids.shape[1], _divisible_cache(model)
+    if cache is None:
+        output = model.generate(input_ids=ids, attention_mask=mask, generation_config=settings)
+        return [list(row) for row in output[:, start:].tolist()]
+    ends = torch.tensor(settings.eos_token_id or [], device=ids.device, dtype=ids.dtype)
+    limit = start + settings.max_new_tokens
+    rows: dict[int, list[int]] = {}
+    places = list(range(len(ids)))
+    while True:
+        rest = copy.copy(settings)
+        rest.max_new_tokens = limit - ids.shape[1]
+        output = model.generate(
+            input_ids=ids,
+            attention_mask=mask,
+            past_key_values=cache,
+            generation_config=rest,
+            stopping_criteria=[_half_ended(ends)],
+        )
+        going = ~torch.isin(output[:, start:], ends).any(dim=1) & (output.shape[1] < limit)
+        rows |= {places[row]: output[row, start:].tolist() for row in (~going).nonzero().flatten().tolist()}
+        chosen = going.nonzero().flatten()
+        if not len(chosen):
+            return [rows[place] for place in sorted(rows)]
+        places = [places[row] for row in chosen.tolist()]
+        mask = torch.cat([mask, mask.new_ones(len(mask), output.shape[1] - mask.shape[1])], dim=1)[chosen]
+        ids = output[chosen]
+        cache.batch_select_indices(chosen)
+
+
+def _divisible_cache(model: Any) -> Any:
+    """An empty cache that can lose rows of the batch; None for architectures that keep states of another kind."""
+    from transformers import DynamicCache
+
+    cache = DynamicCache(config=model.config)
+    return cache if all(hasattr(layer, "batch_select_indices") for layer in cache.layers) else None
+
+
+def _half_ended(ends: Any) -> Callable[..., Any]:
+    """A criterion of ``generate`` that stops the whole batch as soon as at least half of its rows have ended."""
+    import torch
+
+    ended = None
+
+    def stop(ids: Any, scores: Any, **_: Any) -> Any:
+        nonlocal ended
+        now = torch.isin(ids[:, -1], ends)
+        ended = now if ended is None else ended | now
+        return (2 * ended.sum() >= len(ended)).expand(len(ended))
+
+    return stop
+
+
+def cut_reply(tokenizer: PreTrainedTokenizerBase, ids: list[int], ends: set[int]) -> Reply:
+    """A reply of its tokens up to the first that ends a turn."""
     end = next((place for place, token in enumerate(ids) if token in ends), len(ids))
     text = tokenizer.decode(ids[:end], skip_special_tokens=False, clean_up_tokenization_spaces=False)
     return Reply(str(text), end, end < len(ids))
-
-
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).splitlines()), type(error).__name__)

@@ -93,22 +93,14 @@ def read_evaluation_data(path: Path) -> tuple[list[Sample], list[str]]:
 
 
 def answerers(config: Config, models: Mapping[str, Path | str]) -> dict[str, Answerer]:
-    """Who answers for each model: its folder, or its server; one named by its Hub id is taken from the Hub's cache, or
+    """Who answers for each model: its folder, or its server; a folder named by its Hub id is taken from the Hub's cache, or
     fetched.
 
     Raises:
         UsageError, ConfigError: an address names no model; the Hub has none of that name.
         ConnectionError: the Hub does not work.
     """
-    evaluation = config.evaluation
-    return {
-        name: ServedModel(endpoint_at(model, evaluation.served), evaluation.max_new_tokens, evaluation.temperature)
-        if isinstance(model, str) and is_url(model)
-        else LocalModel(
-            _folder(model), evaluation.max_new_tokens, evaluation.batch_size, evaluation.temperature, config.seed
-        )
-        for name, model in models.items()
-    }
+    return {name: _answerer(model, config) for name, model in models.items()}
 
 
 def _judge(config: Config) -> Judge | None:
@@ -126,9 +118,27 @@ def _judge(config: Config) -> Judge | None:
     )
 
 
-def _folder(model: Path | str) -> Path:
-    if isinstance(model, Path):
-        return model
+def _answerer(model: Path | str, config: Config) -> Answerer:
+    """Who answers for a model: its server, transformers, or vLLM."""
+    evaluation = config.evaluation
+    if isinstance(model, str) and is_url(model):
+        return ServedModel(endpoint_at(model, evaluation.served), evaluation.max_new_tokens, evaluation.temperature)
+    folder = model if isinstance(model, Path) else _from_hub(model)
+    if evaluation.engine == "transformers":
+        return LocalModel(folder, evaluation.max_new_tokens, evaluation.batch_size, evaluation.temperature, config.seed)
+    from raiden_core.evaluation.vllm_model import VllmModel
+
+    return VllmModel(
+        folder,
+        evaluation.max_new_tokens,
+        temperature=evaluation.temperature,
+        seed=config.seed,
+        gpus=evaluation.vllm_gpus,
+    )
+
+
+def _from_hub(model: str) -> Path:
+    """The folder of a model that is named by its Hub id, from the Hub's cache, or fetched."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
 

@@ -10,6 +10,8 @@ from raiden_core.planning.memory import Memory, estimate, kv_bytes
 
 MOST = 4096
 """Sequences beyond which no larger micro-batch is looked for."""
+EASILY = 0.95
+"""Share of a GPU's memory up to which a plan, which was measured on none, is taken for a promise."""
 LEAST_CACHED = 1
 """Completions whose keys and values a colocated vLLM must at least hold beside its weights."""
 

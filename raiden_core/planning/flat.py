@@ -7,14 +7,15 @@ and leaves the accelerate config to the command line.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from raiden_core.config import Config
 from raiden_core.config_fields import SET_BY_US
-from raiden_core.config_loading import load_config, validate_config
-from raiden_core.errors import ConfigError, RaidenError
-from raiden_core.training.arguments import read_flat
+from raiden_core.config_loading import apply_override, load_config, numbers_from_text, validate_config
+from raiden_core.errors import RaidenError
+from raiden_core.training.arguments import native_names, read_flat
 
 TOP = ("system_prompt", "prefilled_think", "output_dir", "seed")
 """Keys of a flat file that stand at the top of ours."""
@@ -24,14 +25,23 @@ DTYPES = ("dtype", "torch_dtype")
 OTHER = ("train_data_path", "eval_data_path", "use_peft", "model_name_or_path", "reward_funcs", "config")
 
 
+@dataclass(frozen=True)
+class FlatFiles:
+    """The files of samples that a flat configuration names; they need not be there."""
+
+    train: Path | None
+    evaluation: Path | None
+    """None where nothing is evaluated during training."""
+
+
 def read_any_config(
     path: Path, overrides: Sequence[str] = (), accelerate: Path | None = None
-) -> tuple[Config, Path | None]:
-    """The configuration in a file of either kind, and the training data that a flat one names, where it is there.
+) -> tuple[Config, FlatFiles | None]:
+    """The configuration in a file of either kind, and, when it is a flat one, the files of samples that it names.
 
     Args:
         path: the file.
-        overrides: ``a.b=c``, for raiden's own kind.
+        overrides: ``a.b=c``; in a flat file ``key=value``.
         accelerate: an accelerate config file, which goes before ``grpo.launch.accelerate``.
 
     Raises:
@@ -44,10 +54,14 @@ def read_any_config(
         flat = {}  # raiden's own reader says what is wrong with the file
     if "model_name_or_path" not in flat:
         return load_config(path, (*overrides, *launch)), None
-    if overrides:
-        raise ConfigError(f"{path}: --set is for raiden's own configurations; edit this flat one instead")
-    data = Path(str(flat["train_data_path"])) if flat.get("train_data_path") else None
-    return validate_config(_tree(flat, accelerate), str(path)), data if data and data.is_file() else None
+    changed: dict[str, Any] = {}
+    for override in overrides:
+        apply_override(changed, override)
+    flat |= numbers_from_text(native_names(changed, "--set"))
+    evaluated = str(flat.get("eval_strategy", "no")) not in ("no", "False") and flat.get("eval_data_path")
+    train = flat.get("train_data_path")
+    files = FlatFiles(Path(str(train)) if train else None, Path(str(flat["eval_data_path"])) if evaluated else None)
+    return validate_config(_tree(flat, accelerate), str(path)), files
 
 
 def _tree(flat: dict[str, Any], accelerate: Path | None) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from typing import Any
 from raiden_core.config import Config
 from raiden_core.errors import DataError
 from raiden_core.planning.data import Amount, assumed_lengths, expected_amount, file_amount
-from raiden_core.planning.fit import Fit, fit, fits
+from raiden_core.planning.fit import EASILY, Fit, fit, fits
 from raiden_core.planning.gpus import Devices, detect_gpus, gpu_table, parse_gpus, this_cpu
 from raiden_core.planning.job import Job, Lengths, cold_start_job, grpo_job
 from raiden_core.planning.memory import MOMENTS, Memory, estimate
@@ -36,7 +36,7 @@ class StagePlan:
     fit: Fit | None
     """None where there is no device to compare with."""
     fits_on: tuple[str, ...]
-    """GPUs of the table that hold it, for as many processes as it has."""
+    """GPUs of the table that hold it with a little room left, for as many processes as it has."""
     duration: Duration | None
     """None where nothing says how many samples there are, or on what they are trained."""
     assumptions: tuple[str, ...]
@@ -84,6 +84,9 @@ def make_plan(config: Config, gpus: str | None = None, data: Path | None = None)
             amount = expected_amount(config)
         except DataError as error:  # memory does not depend on the characters, only steps and time do
             unknown.append(f"steps and time are unknown: {error}")
+        else:
+            if amount is None:
+                unknown.append("steps and time are unknown: there are no samples to count; --data FILE names some")
     jobs = []
     rollout = {"max_completion_length": config.grpo.max_completion_length}
     if config.cold_start.enabled:
@@ -110,7 +113,10 @@ def _stage(
     if samples and job.stage == "cold start":
         samples = max(1, samples // config.cold_start.questions_per_sequence)
     processes = job.sharding.processes
-    table = {name: Devices(name, processes, *figures) for name, figures in gpu_table().items()}
+    table = {
+        name: Devices(name, processes, int(EASILY * memory), tflops, bandwidth)
+        for name, (memory, tflops, bandwidth) in gpu_table().items()
+    }
     return StagePlan(
         job=job,
         memory=estimate(job, devices),

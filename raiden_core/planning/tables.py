@@ -6,6 +6,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from raiden_core.planning.fit import EASILY
 from raiden_core.planning.memory import MOMENTS
 from raiden_core.planning.plan import Plan, StagePlan
 
@@ -69,6 +70,8 @@ def _verdict(stage: StagePlan) -> Text:
     available = f"{stage.devices} with {size(stage.fit.available)}{'' if stage.devices.cpu else ' each'}"
     if stage.devices.cpu:
         available = str(stage.devices)
+    if stage.fit.problem is None and not stage.devices.cpu and stage.memory.peak > EASILY * stage.fit.available:
+        return Text(f"✓ fits, but hardly: {peak}, on {available}; lower the micro-batch", style="yellow")
     if stage.fit.problem is None:
         return Text(f"✓ fits: {peak}, on {available}", style="green")
     others = f"; it would fit on: {', '.join(stage.fits_on)}" if stage.fits_on else ""

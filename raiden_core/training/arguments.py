@@ -7,7 +7,7 @@ defaults, the command line goes before them. The OpenR1 guide's names are read i
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, NoReturn
@@ -136,12 +136,22 @@ def read_flat(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path}: not a readable YAML file: {' '.join(str(error).split())}") from None
     if not isinstance(values, dict):
         raise ConfigError(f"{path}: the file must hold a mapping of keys")
+    return dict(numbers_from_text(native_names(values, str(path))))
+
+
+def native_names(values: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """The values with aliases replaced by native names.
+
+    Raises:
+        ConfigError: an alias stands together with its native key.
+    """
+    named = dict(values)
     for alias, native in ALIASES.items():
-        if alias in values:
-            if native in values:
-                raise ConfigError(f"{path}: {alias} and {native} are the same setting; keep one")
-            values[native] = values.pop(alias)
-    return dict(numbers_from_text(values))
+        if alias in named:
+            if native in named:
+                raise ConfigError(f"{where}: {alias} and {native} are the same setting; keep one")
+            named[native] = named.pop(alias)
+    return named
 
 
 def _native_flags(argv: Sequence[str]) -> list[str]:

@@ -63,9 +63,10 @@ def check_job(values: Mapping[str, Any], machine: Machine, where: str) -> None:
     """
     on_cpu = bool(values.get("use_cpu"))
     if not on_cpu and machine.local_processes > max(1, machine.gpus):
+        fix = f"launch.num_processes (or --num_processes) {machine.gpus}, or " if machine.gpus else ""
         raise ConfigError(
-            f"{where}: {machine.local_processes} processes, but this machine has {_gpus(machine.gpus)}; set "
-            "launch.num_processes (or --num_processes) to that, or use_cpu: true"
+            f"{where}: {machine.local_processes} processes, but this machine has {_gpus(machine.gpus)}; set {fix}"
+            "use_cpu: true and bf16: false"
         )
     bf16, fp16 = values.get("bf16"), values.get("fp16")
     wanted = bf16 or (bf16 is None and not fp16 and "bf16" in values)  # TRL's default is true
@@ -100,6 +101,18 @@ def _check_groups(values: Mapping[str, Any], machine: Machine, where: str) -> No
             f"shared out in groups of num_generations {group}; make their number a multiple of it, e.g. with "
             f"gradient_accumulation_steps: {_multiple(micro * machine.processes, accumulation, group)}"
         )
+
+
+def check_named(data: str, model: str | None) -> None:
+    """Refuse a job that does not say what to train on, or what to train.
+
+    Raises:
+        ConfigError: the key that is missing.
+    """
+    if not data:
+        raise ConfigError("train_data_path: missing; name a file of samples (train.json)")
+    if not model:
+        raise ConfigError("model_name_or_path: missing; name a model's folder or its Hub id")
 
 
 def check_model_folder(name: str) -> None:

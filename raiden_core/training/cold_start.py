@@ -23,9 +23,10 @@ from raiden_core.errors import DataError
 from raiden_core.rewards import Scorer
 from raiden_core.samples import Sample
 from raiden_core.training.arguments import ColdStartArguments, parse_script
-from raiden_core.training.checks import check_model_folder
+from raiden_core.training.checks import check_model_folder, check_named
 from raiden_core.training.dataset import training_samples
 from raiden_core.training.disk import check_disk, model_sizes
+from raiden_core.training.own_log import own_log
 from raiden_core.training.prompts import build_prompt
 from raiden_core.training.saved_model import save_model
 from raiden_core.training.script import MODEL, finished_before, run_script_main, write_summary
@@ -45,7 +46,9 @@ def main(argv: Sequence[str]) -> None:
     from trl import ModelConfig, SFTConfig
 
     script, training, model = parse_script((ColdStartArguments, SFTConfig, ModelConfig), argv)
-    cold_start(script, training, model)
+    check_named(script.train_data_path, script.nano or model.model_name_or_path)
+    with own_log(Path(str(training.output_dir))):
+        cold_start(script, training, model)
 
 
 def cold_start(script: ColdStartArguments, training: SFTConfig, model: ModelConfig) -> None:

@@ -112,7 +112,9 @@ class PromptLengths:
         text = str(self.tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=True))
         # A token is at least one byte of text, so short texts need not be tokenized.
         most = len(text.encode())
-        return most if most <= limit else len(self.tokenizer(text, add_special_tokens=False)["input_ids"])
+        return (
+            most if most <= limit else len(self.tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"])
+        )
 
 
 def longest_in_first_batch(

@@ -21,12 +21,13 @@ from raiden_core.errors import ConfigError, DataError, StageError
 from raiden_core.rewards import Scorer
 from raiden_core.samples import Sample
 from raiden_core.training.arguments import GrpoArguments, parse_script
-from raiden_core.training.checks import context_of
+from raiden_core.training.checks import check_named, context_of
 from raiden_core.training.cold_start import hold_back, load_tokenizer
 from raiden_core.training.controls import permuted
 from raiden_core.training.dataset import PromptLengths, longest_in_first_batch, reward_table, training_samples
 from raiden_core.training.disk import check_disk, model_sizes
 from raiden_core.training.metrics import VALIDATION_ACCURACY
+from raiden_core.training.own_log import own_log
 from raiden_core.training.prompts import build_prompt
 from raiden_core.training.saved_model import save_model
 from raiden_core.training.script import MODEL, finished_before, run_script_main, write_summary
@@ -41,7 +42,9 @@ def main(argv: Sequence[str]) -> None:
     from trl import GRPOConfig, ModelConfig
 
     script, training, model = parse_script((GrpoArguments, GRPOConfig, ModelConfig), argv)
-    grpo(script, training, model)
+    check_named(script.train_data_path, model.model_name_or_path)
+    with own_log(Path(str(training.output_dir))):
+        grpo(script, training, model)
 
 
 def grpo(script: GrpoArguments, training: GRPOConfig, model: ModelConfig) -> None:

@@ -24,13 +24,12 @@ from raiden_core.errors import StageError
 from raiden_core.progress import Progress
 from raiden_core.training.metrics import METRICS_FILE, SHOWN, WARNING, read_metrics
 from raiden_core.training.out_of_memory import KernelKills, OutOfMemory
-from raiden_core.training.script import ERROR_VARIABLE, reported_error
+from raiden_core.training.script import ERROR_VARIABLE, LOG_FILE, reported_error
 
 Say = Callable[[str], None]
 """Told one line for people."""
 warn: Say = logging.getLogger(__name__).warning
 
-LOG_FILE = "training.log"
 POLL_SECONDS = 0.5
 FULL_DISK_BYTES = 1 << 16
 """With less room than this nothing can be written."""

@@ -1,9 +1,12 @@
-"""TRL's trainers, mended where they do not go on from a checkpoint as if nothing had happened.
+"""TRL's trainers, mended where they do not go on: from a checkpoint as if nothing had happened, and at all.
 
 - transformers takes one more step when it resumes at the last one.
 - TRL's GRPO sampler draws the order of each epoch from a generator of its own, which is in no checkpoint: a run
   resumed in its third epoch would see the first epoch's order again, and so repeat some prompts and leave out others.
   The orders of the epochs that are done are therefore drawn once more.
+- Under accelerate's FSDP2 each rank stops sampling when its own completions have ended, and the others wait for its
+  share of the weights without end. transformers keeps ranks in step when a model says that it is sharded; accelerate
+  does not mark it, so it is done here.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import Trainer
+from transformers import PreTrainedModel, Trainer
 from transformers.trainer import TRAINER_STATE_NAME
 from trl import GRPOTrainer, SFTTrainer
 
@@ -44,6 +47,10 @@ class ResumableGRPOTrainer(_Resumable, GRPOTrainer):
         if checkpoint is not None:
             state = json.loads((checkpoint / TRAINER_STATE_NAME).read_text("utf-8"))
             self.epochs_done = int(state["epoch"])  # a whole number where an epoch ended with this very step
+        if self.is_fsdp_enabled:
+            for module in self.model.modules():
+                if isinstance(module, PreTrainedModel):
+                    module._is_fsdp_managed_module = True
         super().go_on(checkpoint)
 
     def _get_train_sampler(self, dataset: Any = None) -> Any:

@@ -14,12 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from raiden_core.errors import ConfigError, DataError, RaidenError, StageError
+from raiden_core.threads import share_cores
 from raiden_core.training.out_of_memory import OutOfMemory, explain
 
 if TYPE_CHECKING:
     from transformers import Trainer
 
 SUMMARY_FILE = "training.json"
+LOG_FILE = "training.log"
 MODEL = "model"
 ERROR_VARIABLE = "RAIDEN_ERROR_FILE"
 """Environment variable that names the file for the error, set by whoever starts the script."""
@@ -30,6 +32,7 @@ ERRORS: dict[str, type[RaidenError]] = {
 
 def run_script_main(main: Callable[[Sequence[str]], None], argv: Sequence[str]) -> int:
     """Run a script's main and turn a `RaidenError`, or memory that ran out, into one line and its exit code."""
+    share_cores()
     try:
         main(argv)
     except RaidenError as error:
@@ -64,7 +67,7 @@ def finished_before(out: Path) -> bool:
     if not (out / SUMMARY_FILE).is_file() or not (out / MODEL / "config.json").is_file():
         return False
     steps = json.loads((out / SUMMARY_FILE).read_text("utf-8")).get("steps")
-    sys.stdout.write(f"{out}: finished before, at step {steps}; nothing to do\n")
+    sys.stdout.write(f"{out}: finished before, at step {steps}; nothing to do (another output_dir trains anew)\n")
     return True
 
 
@@ -76,3 +79,6 @@ def write_summary(trainer: Trainer, summary: dict[str, Any]) -> None:
         unfinished = path.with_suffix(".new")
         unfinished.write_text(json.dumps(summary, indent=2), "utf-8")
         unfinished.rename(path)
+        question, answer = (" ".join(str(text).split()) for text in summary["asked"])
+        sys.stdout.write(f"finished at step {summary['steps']}: {path.parent / MODEL}, read back; asked: {question}\n")
+        sys.stdout.write(f"it answers: {answer}\n")

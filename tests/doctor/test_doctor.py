@@ -19,6 +19,7 @@ from raiden_core.doctor.examine import CHECKS, examine
 from raiden_core.doctor.model import folder_problem
 from raiden_core.doctor.subject import Subject
 from raiden_core.errors import DataError
+from raiden_core.planning.flat import FlatFiles
 from raiden_core.planning.gpus import FoundGpu
 from raiden_core.training.nano import CHAT_TEMPLATE
 
@@ -96,6 +97,28 @@ def test_a_file_of_samples_is_used_where_there_is_one(tmp_path: Path) -> None:
     assert check.status == "bad" and "row 2" in check.found
     gone = check_data(subject(tmp_path, tmp_path / "none.json"))
     assert gone.status == "bad" and "none.json: no such file" in gone.found
+
+
+def test_a_training_scripts_own_file_is_judged_by_the_files_it_names(tmp_path: Path) -> None:
+    row = {"character_name": "A", "character_profile": {"Name": "A"}, "question": "q?", "keywords": ["tea"]}
+    train, asked = tmp_path / "train.json", tmp_path / "validation.json"
+    train.write_text(json.dumps([{**row, "answer": "I like tea."}]), "utf-8")
+    config = subject(tmp_path, characters={}).config
+
+    def examined(files: FlatFiles) -> dict[str, Check]:
+        one = Subject(config, None, files)
+        checks = (check_characters, check_data, machine.check_memory, machine.check_disk, services.check_ports)
+        return {check.name: check for check in examine(one, tuple((each.__name__, each) for each in checks))}
+
+    good = examined(FlatFiles(train, None))
+    assert [good[name].status for name in ("characters", "data", "ports")] == ["none", "ok", "none"]
+    lost = examined(FlatFiles(tmp_path / "none.json", None))
+    assert [name for name, check in lost.items() if check.status == "bad"] == ["data"]
+    assert "none.json: no such file" in lost["data"].found and "set train_data_path" in lost["data"].advice
+    assert examined(FlatFiles(None, None))["data"].found == "train_data_path: not set"
+    assert "validation.json: no such file" in examined(FlatFiles(train, asked))["data"].found
+    asked.write_text(json.dumps([{**row, "answer": "I like water."}]), "utf-8")
+    assert "eval_data_path" in examined(FlatFiles(train, asked))["data"].advice
 
 
 def test_missing_characters_are_one_failure_and_not_many(tmp_path: Path) -> None:

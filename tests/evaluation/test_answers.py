@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from raiden_core.errors import DataError
-from raiden_core.evaluation import local_model
+from raiden_core.evaluation import local_model, model_folder
 from raiden_core.evaluation.answers import Reply
-from raiden_core.evaluation.local_model import LocalModel, model_digest
+from raiden_core.evaluation.local_model import LocalModel
+from raiden_core.evaluation.model_folder import model_digest
 
 REPLY = ["<think>", "h", "m", "</think>", "<answer>", "长沙", "</answer>", "<|im_end|>", "z"]
 QUESTIONS = [
@@ -48,6 +49,29 @@ def test_batches_change_no_reply_and_the_folders_sampling_settings_are_not_used(
     assert len({reply.text for reply in alone}) > 1, (
         "the model must listen to its prompt for this test to mean anything"
     )
+
+
+def test_a_batch_goes_on_without_the_replies_that_have_ended(
+    random_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from transformers import Qwen3ForCausalLM
+
+    # Every eighth token ends a turn, so that replies end at places that depend on their prompts.
+    (random_model / "generation_config.json").write_text(json.dumps({"eos_token_id": list(range(0, 256, 8))}))
+    prompts = [_prompt(f"{'and ' * number}what is {number * 7}?") for number in range(12)]
+    alone = LocalModel(random_model, 24, batch_size=1).answer(prompts, store=tmp_path / "alone.jsonl")
+    sizes: list[int] = []
+    original = Qwen3ForCausalLM.forward
+    monkeypatch.setattr(
+        Qwen3ForCausalLM,
+        "forward",
+        lambda self, *args, **more: sizes.append(len(more["input_ids"])) or original(self, *args, **more),
+    )
+    together = LocalModel(random_model, 24, batch_size=12).answer(prompts, store=tmp_path / "together.jsonl")
+    assert together == alone
+    assert len({reply.tokens for reply in alone}) > 3 and {reply.finished for reply in alone} == {True, False}
+    assert sizes[0] == 12 and sizes[-1] < 4 and sorted(sizes, reverse=True) == sizes
+    assert len(sizes) == 24
 
 
 def test_the_first_tokens_are_the_plain_argmax(random_model: Path, tmp_path: Path) -> None:
@@ -102,8 +126,8 @@ def test_a_store_of_other_weights_or_settings_is_not_believed(parrot: Callable[.
 
 
 def test_digest_of_a_big_file_sees_a_change_of_its_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(local_model, "SAMPLED_BYTES", 16)
-    monkeypatch.setattr(local_model, "SAMPLED_PIECES", 4)
+    monkeypatch.setattr(model_folder, "SAMPLED_BYTES", 16)
+    monkeypatch.setattr(model_folder, "SAMPLED_PIECES", 4)
     (tmp_path / "model.safetensors").write_bytes(bytes(1000))
     before = model_digest(tmp_path)
     (tmp_path / "model.safetensors").write_bytes(bytes(990) + b"changed it")

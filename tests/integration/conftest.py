@@ -24,6 +24,18 @@ ROOT = Path(__file__).parent.parent.parent
 TINY = ROOT / "tests" / "integration" / "tiny.yaml"
 
 
+SHARED_SERVERS = ("house", "prefect_server")
+"""Fixtures that start a server for the session: each once, whoever uses it."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where pytest-xdist deals the tests to several processes, those that share a server stay together, and a file's too."""
+    for item in items:
+        fixtures = getattr(item, "fixturenames", ())
+        shared = next((name for name in SHARED_SERVERS if name in fixtures), None)
+        item.add_marker(pytest.mark.xdist_group(shared or item.path.stem))
+
+
 def free_port() -> int:
     """A port that was free a moment ago."""
     with socket.socket() as probe:

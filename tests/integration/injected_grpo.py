@@ -2,6 +2,7 @@
 
     accelerate launch --config_file FILE tests/integration/injected_grpo.py job.yaml --injected FILE.json [--shard]
 
+``--uneven`` lets the first process sample 4 tokens a completion and the second 12, instead of given ones.
 ``--shard`` makes accelerate shard the model on a CPU as it does on GPUs. By itself it does not: on CPU ranks it
 ignores an FSDP configuration without a word and trains with DDP.
 """
@@ -25,6 +26,19 @@ def inject(path: Path) -> None:
     rollout = helpers.rollout_of(helpers.Injected(**json.loads(path.read_text("utf-8"))))
     # The class itself, because raiden's trainer is a subclass of it.
     trl.GRPOTrainer.__init__ = functools.partialmethod(trl.GRPOTrainer.__init__, rollout_func=rollout)
+
+
+def sample_unevenly() -> None:
+    """Completions of every GRPOTrainer made from now on end earlier in the first process."""
+    import trl
+
+    original = trl.GRPOTrainer.__init__
+
+    def begin(self: Any, *args: Any, **options: Any) -> None:
+        original(self, *args, **options)
+        self.generation_config.max_new_tokens = 4 if self.is_world_process_zero() else 12
+
+    trl.GRPOTrainer.__init__ = begin
 
 
 def shard() -> None:
@@ -88,6 +102,9 @@ def main() -> int:
     if "--shard" in arguments:
         arguments.remove("--shard")
         shard()
+    if "--uneven" in arguments:
+        arguments.remove("--uneven")
+        sample_unevenly()
     if "--injected" in arguments:
         at = arguments.index("--injected")
         inject(Path(arguments[at + 1]))

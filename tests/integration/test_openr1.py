@@ -118,6 +118,8 @@ def test_the_job_runs_in_one_process_with_overrides_and_its_model_is_evaluated(p
     )  # fmt: skip
     assert any("eval_reward" in row for row in metrics(out))
     assert (out / "model" / "config.json").is_file()
+    log = (out / "training.log").read_text("utf-8")
+    assert "grpo 1/2 " in log and f"finished at step 2: {Path('./outputs_openr1/model')}" in log
 
     (evaluate,) = commands("raiden evaluate")
     small = ["--set", "evaluation.max_new_tokens=8"]
@@ -135,6 +137,7 @@ def test_the_job_runs_in_two_processes(place: Path) -> None:
     summary = json.loads((place / "two" / "training.json").read_text("utf-8"))
     assert (summary["processes"], summary["steps"]) == (2, 2)
     assert [row["step"] for row in metrics(place / "two") if "reward" in row] == [1, 2]
+    assert (place / "two" / "training.log").read_text("utf-8").count("grpo 1/2 ") == 1
 
 
 def test_the_adapters_snippet_trains(place: Path) -> None:

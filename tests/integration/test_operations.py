@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import subprocess
 from collections.abc import Iterator
@@ -10,9 +11,15 @@ from pathlib import Path
 import pytest
 
 from benchmarks.chaos import cases
-from benchmarks.chaos.house import House
+from benchmarks.chaos.house import ROOT, House
 
 pytestmark = pytest.mark.integration
+
+
+def test_a_server_takes_the_kubernetes_template(house: House) -> None:
+    template = json.loads((ROOT / "docker" / "kubernetes" / "base-job-template.json").read_text("utf-8"))
+    made = house.post("/work_pools/", {"name": "cluster", "type": "kubernetes", "base_job_template": template})
+    assert made["base_job_template"] == template
 
 
 @pytest.fixture

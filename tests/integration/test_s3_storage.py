@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import socket
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,35 +29,52 @@ pytestmark = [
 ]
 
 
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of an S3 server on loopback."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    address = f"http://127.0.0.1:{port}"
+    file = tmp_path_factory.mktemp("moto") / "moto.log"
+    with file.open("wb") as log:
+        command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+        process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
+    try:
+        deadline = time.monotonic() + 120
+        while not answers(address):
+            assert process.poll() is None and time.monotonic() < deadline, file.read_text()
+            time.sleep(0.1)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def answers(address: str) -> bool:
+    try:
+        urllib.request.urlopen(address, timeout=2).close()
+    except urllib.error.HTTPError:
+        return True
+    except OSError:
+        return False
+    return True
+
+
 @pytest.fixture
-def bucket(tmp_path: Path, unused_port: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    address = f"http://127.0.0.1:{unused_port}"
-    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(unused_port)]
+def bucket(server: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """An empty bucket, and the variables by which it is reached."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
-    with (tmp_path / "moto.log").open("wb") as log:
-        server = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
-    try:
-        for _ in range(240):
-            try:
-                urllib.request.urlopen(address, timeout=2).close()
-                break
-            except urllib.error.HTTPError:
-                break
-            except OSError:
-                assert server.poll() is None, (tmp_path / "moto.log").read_text()
-                time.sleep(0.5)
-        values = {"ENDPOINT_URL": address, "ACCESS_KEY_ID": "key", "SECRET_ACCESS_KEY": "secret"}
-        for name, value in (values | {"DEFAULT_REGION": "us-east-1"}).items():
-            monkeypatch.setenv(f"AWS_{name}", value)
-        import s3fs
+    values = {"ENDPOINT_URL": server, "ACCESS_KEY_ID": "key", "SECRET_ACCESS_KEY": "secret"}
+    for name, value in (values | {"DEFAULT_REGION": "us-east-1"}).items():
+        monkeypatch.setenv(f"AWS_{name}", value)
+    import s3fs
 
-        s3fs.S3FileSystem.clear_instance_cache()
-        s3fs.S3FileSystem().mkdir("stages")
-        yield "s3://stages/raiden"
-    finally:
-        server.terminate()
-        server.wait(20)
+    s3fs.S3FileSystem.clear_instance_cache()
+    name = f"stages-{uuid.uuid4()}"
+    s3fs.S3FileSystem().mkdir(name)
+    return f"s3://{name}/raiden"
 
 
 def stage(output_dir: Path, url: str) -> StageResult:

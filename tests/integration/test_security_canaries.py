@@ -73,6 +73,7 @@ def test_no_secret_is_in_anything_that_runs_wrote(house: House, finished_run: st
         assert logs
         shown = json.dumps([logs, house.get(f"/flow_runs/{run}")])
         assert not [secret for secret in (*CANARIES.values(), AUTH) if secret in shown]
+        assert "Traceback" not in shown, "what a user can mend is said in one line"
     assert leaks(house.folder) == []
 
 

@@ -260,6 +260,14 @@ def test_sharded_weights_train_the_same(material: Material, alone: Run, tmp_path
     assert_same_training(run, alone, material.folder / "student")
 
 
+@pytest.mark.parametrize("version", [2, 1])
+def test_sharded_processes_wait_for_the_longest_completion(material: Material, tmp_path: Path, version: int) -> None:
+    # Left alone, the first process has no share of the weights to give any more, and the second waits for it forever.
+    run = material.run(tmp_path / "run", FSDP[version], "--shard", "--uneven", max_steps=2)
+    assert [row["completions/max_length"] for row in run.steps] == [12, 12]
+    assert [row["completions/min_length"] for row in run.steps] == [4, 4]
+
+
 def test_the_processes_sample_different_completions(material: Material, tmp_path: Path) -> None:
     run = material.run(tmp_path / "run", FSDP[2], max_steps=1, max_completion_length=12, num_generations=BATCH)
     # One group, the same rows in both processes: with the same seed, the second would draw what the first draws.

@@ -67,6 +67,19 @@ def test_without_a_gpu_it_says_which_would_do(root: click.Command, capsys: pytes
     assert any("--gpus 8xH200" in note for note in plan["notes"])
 
 
+def test_a_gpu_without_any_room_left_is_not_recommended(
+    root: click.Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    flat = str(ROOT / "configs" / "openr1_config.yaml")
+    _, plan = planned(root, capsys, flat)
+    (grpo,) = plan["stages"]
+    a100 = parse_gpus("A100").memory
+    assert 0.95 * a100 < grpo["peak"] < a100, "this test is about a model that just fits an A100"
+    assert "A100" not in grpo["fits_on"] and "H20" in grpo["fits_on"]
+    assert cli.run(root, ["plan", flat, "--gpus", "A100"]) == 0
+    assert "✓ fits, but hardly" in capsys.readouterr().out
+
+
 def test_more_processes_than_gpus_do_not_fit(root: click.Command, capsys: pytest.CaptureFixture[str]) -> None:
     launch = ["--accelerate", str(ROOT / "configs" / "accelerate" / "ddp8.yaml")]
     code, plan = planned(root, capsys, QUICKSTART, *SEVEN, *launch, "--gpus", "4xH200")
@@ -88,8 +101,19 @@ def test_the_guides_flat_file_is_read_as_it_is(
     (grpo,) = plan["stages"]
     assert code == 0 and grpo["processes"] == 8 and grpo["effective_batch"] == 64
     assert grpo["memory"]["weights"]["loss"] == 2 * 7_615_616_512
-    assert cli.run(root, ["plan", str(flat), "--set", "seed=1"]) == 2
-    assert "--set is for raiden's own" in capsys.readouterr().err
+    assert any("steps and time are unknown" in note for note in plan["notes"])
+    more = [
+        "--set",
+        "num_samples_per_prompt=2",
+        "--set",
+        "learning_rate=1e-5",
+        "--set",
+        "model_name_or_path=Qwen/Qwen2.5-0.5B-Instruct",
+    ]
+    code, plan = planned(root, capsys, str(flat), *launch, *more)
+    assert code == 0 and plan["stages"][0]["memory"]["weights"]["loss"] < 10**9
+    assert cli.run(root, ["plan", str(flat), "--set", "beta=0", "--set", "kl_penalty=0"]) == 2
+    assert "kl_penalty and beta are the same setting" in capsys.readouterr().err
 
 
 def test_data_gives_lengths_and_counts(root: click.Command, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

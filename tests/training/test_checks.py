@@ -13,7 +13,7 @@ from raiden_core.config_loading import parse_config
 from raiden_core.errors import ConfigError, DataError, StageError
 from raiden_core.rewards import Scorer
 from raiden_core.samples import Sample, write_samples
-from raiden_core.training.checks import Machine, check_job, check_model_folder
+from raiden_core.training.checks import Machine, check_job, check_model_folder, check_named
 from raiden_core.training.cold_start import load_tokenizer
 from raiden_core.training.dataset import PromptLengths, longest_in_first_batch, training_samples
 from raiden_core.training.disk import Sizes, check_disk
@@ -52,7 +52,7 @@ GROUPS = {
         (GROUPS | {"bf16": None, "fp16": True, "use_cpu": False}, OLD, None),
         (GROUPS | {"bf16": True, "use_cpu": False}, OLD, "bf16: false and fp16: true"),
         ({"use_cpu": False}, Machine(2, True, 8, 8), "8 processes, but this machine has 2 GPUs; set launch.num_proc"),
-        ({"use_cpu": False}, Machine(0, False, 2, 2), "2 processes, but this machine has no GPU"),
+        ({"use_cpu": False}, Machine(0, False, 2, 2), "2 processes, but this machine has no GPU; set use_cpu"),
         ({"use_cpu": True}, Machine(0, False, 2, 2), None),
         ({"use_cpu": True, "report_to": "none"}, CPU, None),
         ({"use_cpu": True, "report_to": ["clearml"]}, CPU, "report_to: clearml is not installed; pip install clearml"),
@@ -65,6 +65,18 @@ def test_jobs(values: dict[str, Any], machine: Machine, words: str | None) -> No
         with pytest.raises(ConfigError, match=rf"^job\.yaml: .*{words}") as caught:
             check_job(values, machine, "job.yaml")
         assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("data", "model", "words"),
+    [("", "m", "train_data_path: missing"), ("d", None, "model_name_or_path: missing"), ("d", "m", None)],
+)
+def test_a_job_says_what_is_trained_on_what(data: str, model: str | None, words: str | None) -> None:
+    if words is None:
+        check_named(data, model)
+    else:
+        with pytest.raises(ConfigError, match=words):
+            check_named(data, model)
 
 
 @pytest.mark.parametrize(
