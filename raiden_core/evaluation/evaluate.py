@@ -133,6 +133,8 @@ def evaluate(
         leaks = results["controls"]["leaks"] = find_leaks(sets[MAIN_SET], training)
         if leaks["characters"]:
             remarks.append(f"Training has seen {len(leaks['characters'])} of these characters: they are not unseen.")
+        if leaks["conversations"]:
+            remarks.append(f"Training has seen the conversation before {leaks['conversations']} of these questions.")
     results |= {
         "format_rate": {model: results[model]["all"]["format"] for model in by_model},
         "empty_answers": {model: results[model]["all"]["empty"] for model in by_model},
