@@ -64,6 +64,7 @@ def evaluate(
     store: Path | None = None,
     judge: Judge | None = None,
     notes: Sequence[str] = (),
+    files: Mapping[str, Path] = MappingProxyType({}),
     progress: Progress = silent,
 ) -> dict[str, Any]:
     """Evaluate one to three models on samples; the files above and the content of results.json are the result.
@@ -85,6 +86,7 @@ def evaluate(
         store: where raw replies are kept; ``out / "answers.jsonl"`` when None.
         judge: compares base and trained on the validation set, samples without keywords included.
         notes: what a reader must know about the samples; they go before our own.
+        files: where sets were read from, by name, for messages.
         progress: told about questions answered, over all models, then about comparisons judged.
 
     Raises:
@@ -97,7 +99,7 @@ def evaluate(
         raise UsageError(f"a further set cannot be called {MAIN_SET}")
     judged = judge is not None and {"base", "trained"} <= set(models)
     open_ended = [sample for sample in samples if not _has_keywords(sample)] if judged else []
-    sets, remarks, dropped = _usable_sets({MAIN_SET: samples, **extra}, scorer, drop_bad_gold, bool(open_ended))
+    sets, remarks, dropped = _usable_sets({MAIN_SET: samples, **extra}, files, scorer, drop_bad_gold, bool(open_ended))
     if judge is not None and not judged:
         remarks.append("Nothing was judged: a judge compares base and trained, and only one of them is there.")
     out.mkdir(parents=True, exist_ok=True)
@@ -167,13 +169,14 @@ def evaluate(
 
 
 def _usable_sets(
-    sets: Mapping[str, Sequence[Sample]], scorer: Scorer, drop: bool, with_judge: bool
+    sets: Mapping[str, Sequence[Sample]], files: Mapping[str, Path], scorer: Scorer, drop: bool, with_judge: bool
 ) -> tuple[dict[str, list[Sample]], list[str], dict[str, dict[str, str]]]:
     """The samples of each set that keywords can judge, notes about the rest, and what was dropped for its reference."""
     usable: dict[str, list[Sample]] = {}
     notes: list[str] = []
     dropped: dict[str, dict[str, str]] = {}
     for name, samples in sets.items():
+        place = files.get(name, name)
         kept = [sample for sample in samples if _has_keywords(sample)]
         for_judge = with_judge and name == MAIN_SET
         if left := len(samples) - len(kept):
@@ -184,7 +187,7 @@ def _usable_sets(
             named = "; ".join(f"{key} ({reason})" for key, reason in list(failures.items())[:NAMED_FAILURES])
             rest = f"; and {len(failures) - NAMED_FAILURES} more" if len(failures) > NAMED_FAILURES else ""
             raise DataError(
-                f"{name}: the reference of {len(failures)} of {len(kept)} samples fails its own validator: "
+                f"{place}: the reference of {len(failures)} of {len(kept)} samples fails its own validator: "
                 f"{named}{rest}; mend these samples, or leave them out with --drop-bad-gold"
             )
         if failures:
@@ -193,11 +196,11 @@ def _usable_sets(
         usable[name] = [sample for sample in kept if sample.id not in failures]
         if samples and not kept and not for_judge:
             raise DataError(
-                f"{name}: none of the {len(samples)} samples has keywords, so only a judge can compare replies to them: "
+                f"{place}: none of the {len(samples)} samples has keywords, so only a judge can compare replies to them: "
                 "give a base and a trained model, and a judge (evaluation.judge, or --judge URL#MODEL)"
             )
         if not usable[name] and not for_judge:
-            raise DataError(f"{name}: no sample to evaluate; generate or split again, or look at what was dropped")
+            raise DataError(f"{place}: no sample to evaluate; generate or split again, or look at what was dropped")
     return usable, notes, dropped
 
 

@@ -10,6 +10,7 @@ from raiden_core.config import Config
 from raiden_core.errors import ConfigError
 from raiden_core.evaluation.answers import Answerer
 from raiden_core.evaluation.evaluate import evaluate
+from raiden_core.evaluation.predictions import MAIN_SET
 from raiden_core.evaluation.served_model import ServedModel, endpoint_at, is_url
 from raiden_core.progress import Progress
 from raiden_core.rewards.configured import configured_scorer
@@ -74,6 +75,7 @@ def evaluate_files(
         drop_bad_gold=config.evaluation.drop_bad_gold,
         judge=_judge(config),
         notes=notes,
+        files={MAIN_SET: validation, **extra},
         progress=progress,
     )
 
