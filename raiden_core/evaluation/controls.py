@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from raiden_core.rewards import Scorer
 
 CHANCE_DRAWS = 4
-"""Other characters' references that are tried on each sample for the chance rate."""
+"""Other characters' references that are tried on each sample for the chance rate, at most."""
+
+ENOUGH_DRAWS = 20_000
+"""So many of them altogether tell the rate to a third of a point: of a larger set each sample tries fewer, at least one."""
 
 
 def bad_gold(samples: Sequence[Sample], scorer: Scorer) -> dict[str, str]:
@@ -101,6 +104,7 @@ def _kinds(sample: Sample) -> list[Hashable]:
 
 def _other_characters(samples: Sequence[Sample], random: Random) -> list[list[int]]:
     """For each sample up to `CHANCE_DRAWS` samples of other characters, of the narrowest kind that another one has."""
+    most = max(1, min(CHANCE_DRAWS, ENOUGH_DRAWS // max(1, len(samples))))
     groups: dict[Hashable, list[int]] = {}
     names: dict[Hashable, set[str]] = {}
     for number, sample in enumerate(samples):
@@ -110,19 +114,19 @@ def _other_characters(samples: Sequence[Sample], random: Random) -> list[list[in
     draws = []
     for sample in samples:
         kind = next((kind for kind in _kinds(sample) if len(names[kind]) > 1), None)
-        draws.append([] if kind is None else _draw(samples, groups[kind], sample.character_name, random))
+        draws.append([] if kind is None else _draw(samples, groups[kind], sample.character_name, most, random))
     return draws
 
 
-def _draw(samples: Sequence[Sample], group: Sequence[int], name: str, random: Random) -> list[int]:
-    """Distinct samples of the group that are not of the named character."""
+def _draw(samples: Sequence[Sample], group: Sequence[int], name: str, most: int, random: Random) -> list[int]:
+    """Up to ``most`` distinct samples of the group that are not of the named character."""
     # A few more than are needed, because some may be of the same character; only small groups are searched whole.
-    candidates = random.sample(group, min(len(group), CHANCE_DRAWS * 8))
+    candidates = random.sample(group, min(len(group), most * 8))
     others = [number for number in candidates if samples[number].character_name != name]
     if not others:
         others = [number for number in group if samples[number].character_name != name]
         random.shuffle(others)
-    return others[:CHANCE_DRAWS]
+    return others[:most]
 
 
 def _keyword_list(sample: Sample) -> str:

@@ -64,6 +64,7 @@ def evaluate(
     store: Path | None = None,
     judge: Judge | None = None,
     notes: Sequence[str] = (),
+    files: Mapping[str, Path] = MappingProxyType({}),
     progress: Progress = silent,
 ) -> dict[str, Any]:
     """Evaluate one to three models on samples; the files above and the content of results.json are the result.
@@ -85,6 +86,7 @@ def evaluate(
         store: where raw replies are kept; ``out / "answers.jsonl"`` when None.
         judge: compares base and trained on the validation set, samples without keywords included.
         notes: what a reader must know about the samples; they go before our own.
+        files: where sets were read from, by name, for messages.
         progress: told about questions answered, over all models, then about comparisons judged.
 
     Raises:
@@ -96,7 +98,7 @@ def evaluate(
     if MAIN_SET in extra:
         raise UsageError(f"a further set cannot be called {MAIN_SET}")
     judged = judge is not None and can_be_judged(models)
-    sets, open_ended, remarks, dropped = usable_sets({MAIN_SET: samples, **extra}, scorer, drop_bad_gold, judged)
+    sets, open_ended, remarks, dropped = usable_sets({MAIN_SET: samples, **extra}, files, scorer, drop_bad_gold, judged)
     if judge is not None and not judged:
         remarks.append("Nothing was judged: a judge compares base and trained, and only one of them is there.")
     out.mkdir(parents=True, exist_ok=True)
@@ -132,6 +134,8 @@ def evaluate(
         leaks = results["controls"]["leaks"] = find_leaks(sets[MAIN_SET], training)
         if leaks["characters"]:
             remarks.append(f"Training has seen {len(leaks['characters'])} of these characters: they are not unseen.")
+        if leaks["conversations"]:
+            remarks.append(f"Training has seen the conversation before {leaks['conversations']} of these questions.")
     results |= {
         "format_rate": {model: results[model]["all"]["format"] for model in by_model},
         "empty_answers": {model: results[model]["all"]["empty"] for model in by_model},
@@ -169,10 +173,10 @@ def can_be_judged(models: Collection[str]) -> bool:
 
 
 def usable_sets(
-    sets: Mapping[str, Sequence[Sample]], scorer: Scorer, drop: bool, judged: bool
+    sets: Mapping[str, Sequence[Sample]], files: Mapping[str, Path], scorer: Scorer, drop: bool, judged: bool
 ) -> tuple[dict[str, list[Sample]], list[Sample], list[str], dict[str, dict[str, str]]]:
     """The samples of each set that keywords can judge, those of the main set that only a judge can, notes about the
-    rest, and what was dropped for its reference.
+    rest, and what was dropped for its reference. Messages name the sets by their ``files`` where there are some.
 
     Raises:
         DataError: a set has no sample left, or one whose reference fails.
@@ -182,6 +186,7 @@ def usable_sets(
     notes: list[str] = []
     dropped: dict[str, dict[str, str]] = {}
     for name, samples in sets.items():
+        place = files.get(name, name)
         kept = [sample for sample in samples if _has_keywords(sample)]
         for_judge = bool(open_ended) and name == MAIN_SET
         if left := len(samples) - len(kept):
@@ -192,7 +197,7 @@ def usable_sets(
             named = "; ".join(f"{key} ({reason})" for key, reason in list(failures.items())[:NAMED_FAILURES])
             rest = f"; and {len(failures) - NAMED_FAILURES} more" if len(failures) > NAMED_FAILURES else ""
             raise DataError(
-                f"{name}: the reference of {len(failures)} of {len(kept)} samples fails its own validator: "
+                f"{place}: the reference of {len(failures)} of {len(kept)} samples fails its own validator: "
                 f"{named}{rest}; mend these samples, or leave them out with --drop-bad-gold"
             )
         if failures:
@@ -201,11 +206,11 @@ def usable_sets(
         usable[name] = [sample for sample in kept if sample.id not in failures]
         if samples and not kept and not for_judge:
             raise DataError(
-                f"{name}: none of the {len(samples)} samples has keywords, so only a judge can compare replies to them: "
+                f"{place}: none of the {len(samples)} samples has keywords, so only a judge can compare replies to them: "
                 "give a base and a trained model, and a judge (evaluation.judge, or --judge URL#MODEL)"
             )
         if not usable[name] and not for_judge:
-            raise DataError(f"{name}: no sample to evaluate; generate or split again, or look at what was dropped")
+            raise DataError(f"{place}: no sample to evaluate; generate or split again, or look at what was dropped")
     return usable, open_ended, notes, dropped
 
 

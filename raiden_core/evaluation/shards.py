@@ -46,7 +46,8 @@ def answer_shard(
     samples, _ = read_evaluation_data(validation)
     everything = {MAIN_SET: samples, **{name: read_samples(path) for name, path in extra.items()}}
     judged = evaluation.judge is not None and can_be_judged(models)
-    sets, open_ended, _, _ = usable_sets(everything, configured_scorer(config), evaluation.drop_bad_gold, judged)
+    files = {MAIN_SET: validation, **extra}
+    sets, open_ended, _, _ = usable_sets(everything, files, configured_scorer(config), evaluation.drop_bad_gold, judged)
     names = dict.fromkeys(sample.character_name for part in (*sets.values(), open_ended) for sample in part)
     dealt = frozenset(list(names)[number :: shards.of])
 

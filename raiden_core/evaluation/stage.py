@@ -11,6 +11,7 @@ from raiden_core.errors import ConfigError
 from raiden_core.evaluation.answers import Answerer
 from raiden_core.evaluation.evaluate import evaluate
 from raiden_core.evaluation.local_model import LocalModel
+from raiden_core.evaluation.predictions import MAIN_SET
 from raiden_core.evaluation.served_model import ServedModel, endpoint_at, is_url
 from raiden_core.progress import Progress
 from raiden_core.rewards.configured import configured_scorer
@@ -75,6 +76,7 @@ def evaluate_files(
         drop_bad_gold=config.evaluation.drop_bad_gold,
         judge=_judge(config),
         notes=notes,
+        files={MAIN_SET: validation, **extra},
         progress=progress,
     )
 

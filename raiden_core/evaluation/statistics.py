@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Estimate:
     """Lower end of the interval; None where there are fewer than two clusters: they cannot tell how clusters differ."""
     high: float | None
     p: float | None = None
-    """Two-sided p of the mean being zero, from the same clustered t; None where the interval is None."""
+    """Two-sided p of the mean being zero, from the same clustered t; None where there is no spread or no interval."""
 
     @property
     def interval(self) -> list[float] | None:
@@ -58,9 +58,9 @@ def mean_interval(
     Args:
         values: one number an observation.
         clusters: the observation's cluster, in the same order; any hashable label, or an array of integers.
-        bounds: where the mean must lie: the interval is cut there. When every value sits on one bound the sample
-            variance is 0, which is no knowledge; the interval then is the exact binomial one for as many
-            observations as there are clusters.
+        bounds: where the mean must lie: the interval is cut there. When all clusters are alike, as where every value
+            sits on one bound, the sample variance is 0, which is no knowledge; the interval then is the exact binomial
+            one (Clopper and Pearson) for as many observations as there are clusters.
 
     Raises:
         ValueError: the two differ in length, or a value is not finite.
@@ -80,9 +80,8 @@ def mean_interval(
     if count < 2:
         return Estimate(len(data), count, mean, None, None)
     error = _standard_error(data - mean, codes, count)
-    if error == 0 and bounds is not None and mean in bounds:
-        tail = ((1 - LEVEL) / 2) ** (1 / count) * (bounds[1] - bounds[0])
-        ends = (mean, bounds[1] - tail) if mean == bounds[0] else (bounds[0] + tail, mean)
+    if error == 0 and bounds is not None:
+        ends = [bounds[0] + end * (bounds[1] - bounds[0]) for end in _exact(mean, bounds, count)]
         return Estimate(len(data), count, mean, *ends)
     reach = float(stats.t.ppf((1 + LEVEL) / 2, count - 1)) * error
     low, high = mean - reach, mean + reach
@@ -92,7 +91,10 @@ def mean_interval(
 
 
 def paired_difference(after: ArrayLike, before: ArrayLike, clusters: Sequence[Hashable]) -> Estimate:
-    """The mean of ``after - before`` over the same observations, with its cluster-robust 95% interval.
+    """The mean of ``after - before`` over the same observations, each between 0 and 1, with its clustered 95% interval.
+
+    Where nothing changed the sample variance is 0, which is no knowledge: the interval then reaches as far as the share
+    of clusters that might have changed unseen, by the exact binomial bound.
 
     Raises:
         ValueError: the three differ in length.
@@ -102,12 +104,11 @@ def paired_difference(after: ArrayLike, before: ArrayLike, clusters: Sequence[Ha
     first, second = np.asarray(before, dtype=float), np.asarray(after, dtype=float)
     if first.shape != second.shape:
         raise ValueError(f"{len(second)} values after, but {len(first)} before")
-    estimate = mean_interval(second - first, clusters)
-    if estimate.low is None or estimate.high is None:
-        return estimate
-    return Estimate(
-        estimate.n, estimate.clusters, estimate.mean, max(estimate.low, -1.0), min(estimate.high, 1.0), estimate.p
-    )
+    estimate = mean_interval(second - first, clusters, bounds=(-1, 1))
+    if estimate.clusters > 1 and np.array_equal(first, second):
+        _, reach = _exact(0.0, (0.0, 1.0), estimate.clusters)
+        return replace(estimate, low=-reach, high=reach, p=1.0)
+    return estimate
 
 
 def mcnemar(fixed: int, broken: int, exact: bool | None = None) -> float:
@@ -155,6 +156,17 @@ def _standard_error(residuals: NDArray[np.float64], codes: NDArray[np.intp], cou
     # Rounding leaves sums of 1e-17 where every value is the same; they must not pass for variance.
     sums[np.abs(sums) < 1e-12 * len(residuals)] = 0.0
     return math.sqrt(count / (count - 1) * float(sums @ sums)) / len(residuals)
+
+
+def _exact(mean: float, bounds: tuple[float, float], count: int) -> tuple[float, float]:
+    """The binomial interval of a mean that is no estimate of its own spread, as shares of the way between the bounds."""
+    from scipy import stats
+
+    hits = count * (mean - bounds[0]) / (bounds[1] - bounds[0])
+    tail = (1 - LEVEL) / 2
+    low = float(stats.beta.ppf(tail, hits, count - hits + 1)) if hits > 0 else 0.0
+    high = float(stats.beta.ppf(1 - tail, hits + 1, count - hits)) if hits < count else 1.0
+    return low, high
 
 
 def _p_of_zero(mean: float, error: float, count: int) -> float:

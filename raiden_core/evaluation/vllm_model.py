@@ -48,7 +48,8 @@ class VllmModel(LocalModel):
     def _generate(self, tokenizer: PreTrainedTokenizerBase, jobs: dict[str, Job]) -> Iterator[dict[str, Reply]]:
         """Replies by key, a chunk at a time, the longest prompts first: what breaks breaks early."""
         from transformers import AutoConfig, GenerationConfig
-        from vllm import LLM, SamplingParams
+
+        vllm: Any = importlib.import_module("vllm")
 
         config = AutoConfig.from_pretrained(self.folder, trust_remote_code=False, local_files_only=True)
         own = self.folder / "generation_config.json"
@@ -60,7 +61,7 @@ class VllmModel(LocalModel):
         if not tokens:
             return
         try:
-            llm = LLM(
+            llm = vllm.LLM(
                 model=str(self.folder),
                 trust_remote_code=False,
                 seed=self.seed,
@@ -74,7 +75,7 @@ class VllmModel(LocalModel):
 
         def asked_for(key: str) -> Any:
             greedy = jobs[key].draw == GREEDY
-            return SamplingParams(
+            return vllm.SamplingParams(
                 temperature=0.0 if greedy else self.temperature,
                 seed=None if greedy else int(key[:SEED_DIGITS], 16),
                 max_tokens=self.max_new_tokens,

@@ -11,18 +11,19 @@ from raiden_core.config import Config
 from raiden_core.hardware import describe_hardware
 from raiden_core.report.build import build_report
 from raiden_core.report.data import random_samples
-from raiden_core.stages import MANIFEST, STATS
+from raiden_core.stages import KEY_DIGITS, MANIFEST, STATS
 
 REPORT_FILE = "report.html"
 SAMPLES_FILE = "samples.jsonl"
 """What the generate stage calls its file."""
+DIGEST_DIGITS = 64
 NANO_NOTE = (
     "The student is nano: about half a million parameters, made inside the run. Its figures show that the pipeline "
     "works and that the reward teaches; they say nothing about what a real model would reach."
 )
 OFFLINE_NOTE = (
-    "The offline teacher wrote questions and answers by rule from `key: value` facts. Nobody judged their style, and "
-    "characters without such facts were skipped."
+    "The offline teacher wrote questions and answers by rule from facts written as key: value. Nobody judged their style, "
+    "and characters without such facts were skipped."
 )
 
 
@@ -55,10 +56,7 @@ def report_stage(config: Config, stages: Mapping[str, Path], out: Path) -> Mappi
             "seed": config.seed,
             "hardware": describe_hardware(),
             "versions": manifests["evaluate"]["versions"],
-            "stages": {
-                name: {"key": manifest["key"], "seconds": manifest["seconds"], "inputs": manifest["inputs"]}
-                for name, manifest in manifests.items()
-            },
+            "stages": [_stage_row(name, manifest) for name, manifest in manifests.items()],
         },
         out=out / REPORT_FILE,
         samples=random_samples(stages["generate"] / SAMPLES_FILE, seed=config.seed),
@@ -77,6 +75,19 @@ def run_notes(config: Config) -> list[str]:
     if config.grpo.permute_rewards:
         notes.append("Control: rewards were permuted within each batch, so nothing could be learned from them.")
     return notes
+
+
+def _stage_row(name: str, manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """A stage's key and the digests of its inputs, as many digits as its folder's name has; a model's name stays whole."""
+    return {
+        "stage": name,
+        "key": manifest["key"][:KEY_DIGITS],
+        "seconds": manifest["seconds"],
+        "inputs": {
+            label: value[:KEY_DIGITS] if len(value) == DIGEST_DIGITS else value
+            for label, value in manifest["inputs"].items()
+        },
+    }
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -14,6 +14,8 @@ SMALL_N = 100
 FEW_CHARACTERS = 30
 ENOUGH = 0.05
 """Lenient lift, as a share, below which a strict lift is called a matter of format."""
+CUT_OFF = 0.02
+"""Share of cut-off replies above which they are worth a sentence."""
 
 
 def verdict(results: Mapping[str, Any]) -> str:
@@ -47,16 +49,11 @@ def explanation(results: Mapping[str, Any]) -> list[str]:
             f"{_count(pair['fixed'], 'question')} went from wrong to right and {pair['broken']} from right to wrong."
         )
         sentences.append(_format_or_knowledge(pair))
-    for name in ("base", "trained"):
-        if name not in results:
-            continue
-        numbers = results[name]["all"]
-        if numbers["empty"]:
-            sentences.append(f"{numbers['empty']} of {numbers['n']} replies of the {name} model hold no answer text.")
-        if numbers["cut_off"] > 0.02 * numbers["n"]:
-            sentences.append(
-                f"{numbers['cut_off']} of {numbers['n']} replies of the {name} model hit the length limit."
-            )
+    cells = {name: results[name]["all"] for name in ("base", "trained") if name in results}
+    if any(cell["empty"] for cell in cells.values()):
+        sentences.append(f"Replies without answer text: {_of_each(cells, 'empty')}.")
+    if any(cell["cut_off"] > CUT_OFF * cell["n"] for cell in cells.values()):
+        sentences.append(f"Replies cut off at the length limit: {_of_each(cells, 'cut_off')}.")
     if trained["n"] < SMALL_N:
         sentences.append(f"{_count(trained['n'], 'question')} are few: read the intervals, not the percentages.")
     return sentences
@@ -178,6 +175,10 @@ def _format_or_knowledge(pair: Mapping[str, Any]) -> str:
     if pair["delta"] - pair["lenient_delta"] > ENOUGH and pair["ci95"][0] > 0:
         return f"This is mostly format: counting right answers in any form, the difference is {lenient}."
     return f"Counting right answers in any form, the difference is {lenient}."
+
+
+def _of_each(cells: Mapping[str, Any], key: str) -> str:
+    return ", ".join(f"{cell[key]:,} of {cell['n']:,} ({name})" for name, cell in cells.items())
 
 
 def _share(value: float | None) -> str:

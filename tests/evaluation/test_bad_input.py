@@ -58,7 +58,7 @@ def _evaluate(capsys: pytest.CaptureFixture[str], data: Path, out: Path, *argume
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ("[]", "validation: no sample to evaluate"),
+        ("[]", "validation.json: no sample to evaluate"),
         ("", "broken JSON at line 1"),
         ('{"a": 1}', "not a JSON array of samples"),
         ('[{"question": "x"}]', "row 1: character_name"),

@@ -113,6 +113,18 @@ def test_no_variance_on_a_bound_is_not_certainty(value: int, expected: list[floa
     assert mean_interval([value] * 60, labels, bounds=(0, 1)).interval == pytest.approx(expected)
 
 
+def test_clusters_that_are_alike_and_models_that_are_equal_are_not_certainty() -> None:
+    labels = [number // 2 for number in range(20)]
+    half = mean_interval([0, 1] * 10, labels, bounds=(0, 1))
+    assert half.interval == pytest.approx(stats.binomtest(5, 10).proportion_ci(0.95, method="exact"))
+    same = paired_difference([0, 1] * 10, [0, 1] * 10, labels)
+    reach = 1 - 0.025 ** (1 / 10)
+    assert (same.mean, same.p) == (0.0, 1.0) and same.interval == pytest.approx([-reach, reach])
+    gained = paired_difference([1] * 20, [0] * 20, labels)
+    assert gained.interval == pytest.approx([2 * 0.025 ** (1 / 10) - 1, 1.0])
+    assert paired_difference([1, 0], [1, 0], ["a", "a"]).interval is None
+
+
 def test_one_cluster_has_no_interval() -> None:
     estimate = mean_interval([1, 0, 1], ["a"] * 3)
     assert (estimate.n, estimate.clusters, estimate.interval, estimate.p) == (3, 1, None, None)
@@ -199,6 +211,19 @@ def test_cluster_interval_agrees_with_statsmodels() -> None:
     low, high = fit.conf_int()[0]
     # statsmodels' small-sample factor has (n - 1) / (n - k) in it, which is 1 for a mean.
     assert mean_interval(values, labels.tolist()).interval == pytest.approx([low, high])
+
+
+def test_cluster_interval_agrees_with_the_bootstrap_over_clusters() -> None:
+    rng = np.random.default_rng(4)
+    sizes = 2 + np.arange(80) % 9
+    labels = np.repeat(np.arange(80), sizes)
+    values = rng.random(len(labels)) < np.repeat(rng.beta(2, 2, 80), sizes)
+    sums = np.bincount(labels, weights=values)
+    drawn = stats.bootstrap(
+        (sums, sizes), lambda right, asked, axis: right.sum(axis) / asked.sum(axis), paired=True, rng=rng,
+        n_resamples=4000, method="BCa",
+    ).confidence_interval  # fmt: skip
+    assert mean_interval(values, labels).interval == pytest.approx([drawn.low, drawn.high], abs=0.01)
 
 
 def test_wrong_input_is_refused() -> None:

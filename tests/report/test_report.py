@@ -158,8 +158,10 @@ def test_a_gain_of_format_alone_is_called_that() -> None:
     assert "mostly format" in text
     assert "not format alone" in " ".join(explanation(_results(0.3, 0.25, 0.35)))
     few = explanation(_results(0.3, 0.25, 0.35, cell={"n": 40, "empty": 12, "cut_off": 9}))
-    assert any("are few" in line for line in few) and any("12 of 40" in line for line in few)
-    assert any("9 of 40 replies of the trained model hit" in line for line in few)
+    assert any("are few" in line for line in few) and any(
+        "text: 0 of 480 (base), 12 of 40 (trained)" in line for line in few
+    )
+    assert any("limit: 0 of 480 (base), 9 of 40 (trained)" in line for line in few)
 
 
 def test_examples_show_every_outcome_and_many_characters() -> None:
