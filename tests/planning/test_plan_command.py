@@ -95,6 +95,7 @@ def test_the_page_says_what_14b_takes_by_the_guides_file(
         peak = plan["stages"][0]["peak"] / 2**30
         assert f"{peak:.1f}" == stated, name
         assert code == (peak > 140)
+        assert any("anew for each token" in note for note in plan["notes"]) == name.startswith("fsdp"), name
 
 
 def test_more_processes_than_gpus_do_not_fit(root: click.Command, capsys: pytest.CaptureFixture[str]) -> None:
