@@ -162,6 +162,11 @@ def _notes(
                 f"{section}: weights are kept in float32; {section}.model_init_kwargs {{dtype: bfloat16}} halves "
                 "weights, gradients and optimizer, and updates are rounded to bf16"
             )
+        if job.rollouts == "transformers" and job.sharding.kind == "fsdp":
+            notes.append(
+                f"{section}: rollouts by transformers gather the sharded weights anew for each token, which takes long and "
+                f"is not in the time; {section}.use_vllm: true avoids it"
+            )
         if shape.experts:
             notes.append(f"{section}: a mixture of experts; adapters do not reach its experts, time is less certain")
     return list(dict.fromkeys(notes))

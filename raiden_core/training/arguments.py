@@ -93,7 +93,10 @@ def parse_script(dataclass_types: Sequence[type], argv: Sequence[str]) -> tuple[
         path = Path(flags[at + 1])
         del flags[at : at + 2]
     else:
-        raise ConfigError("no configuration: give a YAML file as the first argument")
+        raise ConfigError(
+            "no configuration: give a YAML file as the first argument (e.g. configs/openr1_config.yaml), then options, "
+            "which go before it"
+        )
     values = read_flat(path)
     native = {one.name for kind in dataclass_types for one in fields(kind)}
     known = sorted(native | {alias for alias, name in ALIASES.items() if name in native})

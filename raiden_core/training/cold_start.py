@@ -47,7 +47,10 @@ def main(argv: Sequence[str]) -> None:
 
     script, training, model = parse_script((ColdStartArguments, SFTConfig, ModelConfig), argv)
     check_named(script.train_data_path, script.nano or model.model_name_or_path)
-    with own_log(Path(str(training.output_dir))):
+    out = Path(str(training.output_dir))
+    if finished_before(out):
+        return
+    with own_log(out):
         cold_start(script, training, model)
 
 
@@ -72,8 +75,6 @@ def cold_start(script: ColdStartArguments, training: SFTConfig, model: ModelConf
     from raiden_core.training.resuming import ResumableSFTTrainer
 
     out = Path(str(training.output_dir))
-    if finished_before(out):
-        return
     log = MetricsLog(out, "cold_start")
     scorer = Scorer(
         prefilled_think=script.prefilled_think,

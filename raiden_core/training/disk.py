@@ -55,8 +55,8 @@ def check_disk(out: Path, sizes: Sizes, training: TrainingArguments, dtype: str)
     free = shutil.disk_usage(place).free + held  # what an earlier try left is part of the need
     if free < needed:
         raise StageError(
-            f"{place}: {_size(free)} free, but {checkpoints} checkpoints of {_size(one)} and a model of {_size(model)} "
-            f"need {_size(needed)}; make room, choose another output_dir, or train an adapter (lora_r)"
+            f"{place}: {_size(free)} free, but {checkpoints} checkpoints of {_size(one)}, a model of {_size(model)} and "
+            f"{_size(MARGIN)} for logs need {_size(needed)}; make room, choose another output_dir, or train an adapter (lora_r)"
         )
 
 

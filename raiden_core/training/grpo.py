@@ -43,7 +43,10 @@ def main(argv: Sequence[str]) -> None:
 
     script, training, model = parse_script((GrpoArguments, GRPOConfig, ModelConfig), argv)
     check_named(script.train_data_path, model.model_name_or_path)
-    with own_log(Path(str(training.output_dir))):
+    out = Path(str(training.output_dir))
+    if finished_before(out):
+        return
+    with own_log(out):
         grpo(script, training, model)
 
 
@@ -70,8 +73,6 @@ def grpo(script: GrpoArguments, training: GRPOConfig, model: ModelConfig) -> Non
     from raiden_core.training.watch import Watch
 
     out = Path(str(training.output_dir))
-    if finished_before(out):
-        return
     base, dtype = str(model.model_name_or_path), str(model.dtype or "float32")
     tokenizer = load_tokenizer(base)
     data = _read_data(script, training, tokenizer, base)

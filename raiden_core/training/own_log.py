@@ -59,8 +59,8 @@ def own_log(out: Path) -> Iterator[None]:
             else:
                 yield
         finally:
-            error = sys.exception()
-            if isinstance(error, RaidenError):
-                file.write(f"error: {error}\n")
-            elif error is not None:
-                file.writelines(traceback.format_exception(error))
+            failure = sys.exception()
+            if isinstance(failure, RaidenError):
+                file.write(f"error: {failure}\n")
+            elif failure is not None:
+                file.writelines(traceback.format_exception(failure))

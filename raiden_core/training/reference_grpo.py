@@ -4,7 +4,7 @@
 
 For real runs use raiden_core.training.grpo, which is TRL; this file shows what happens there, and
 tests/training/test_reference_grpo.py holds TRL to it: same batch, same loss, same gradients. One device, one
-micro-batch, every weight trained. Settings that TRL has too carry TRL's names.
+micro-batch, every weight trained. reference_run.py reads the command line and the data.
 
 One step of GRPO (Shao et al., DeepSeekMath, arXiv 2402.03300, section 4.1):
 
@@ -17,69 +17,49 @@ One step of GRPO (Shao et al., DeepSeekMath, arXiv 2402.03300, section 4.1):
 from __future__ import annotations
 
 import copy
-import json
-import logging
-import random
 import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from raiden_core.errors import ConfigError, DataError
 from raiden_core.rewards import Scorer
-from raiden_core.rewards.gold import read_verified
 from raiden_core.samples import Sample
-from raiden_core.training.metrics import METRICS_FILE, SHOWN
 from raiden_core.training.prompts import build_prompt
-from raiden_core.training.script import run_script_main
 
-_log = logging.getLogger(__name__)
 Tokens = list[int]
-LOSS_TYPES = ["dapo", "grpo"]
-SCALES = ["group", "batch", "none"]
+Report = Callable[[dict[str, Any]], None]
 
 
-@dataclass
+def setting(default: Any, help: str, *choices: str) -> Any:
+    """A field with what ``--help`` says of it."""
+    return field(default=default, metadata={"help": help} | ({"choices": list(choices)} if choices else {}))
+
+
+@dataclass(frozen=True)
 class Settings:
-    """What the command line sets; the defaults suit the nano student."""
+    """Settings that TRL has too carry TRL's names; the defaults suit the nano student."""
 
-    model: str = field(metadata={"help": "folder of the policy to start from"})
-    train: str = field(metadata={"help": "train.json (or .jsonl, .parquet)"})
-    out: str = field(metadata={"help": "folder for model/ and metrics.jsonl"})
-    num_generations: int = field(default=8, metadata={"help": "G: completions of each prompt"})
-    prompts_per_step: int = field(default=8, metadata={"help": "groups of a batch"})
-    max_completion_length: int = field(default=48, metadata={"help": "longest completion in tokens"})
-    max_steps: int = field(default=100, metadata={"help": "optimizer steps"})
-    num_iterations: int = field(default=1, metadata={"help": "optimizer steps on each batch"})
-    learning_rate: float = field(default=3e-4, metadata={"help": "after the warm-up"})
-    warmup_steps: int = field(default=5, metadata={"help": "steps in which the rate rises from 0"})
-    max_grad_norm: float = field(default=1.0, metadata={"help": "longer gradients are cut to this"})
-    epsilon: float = field(default=0.2, metadata={"help": "how far the ratio may leave 1"})
-    beta: float = field(default=0.0, metadata={"help": "weight of the KL term; 0 keeps no reference policy"})
-    use_bias_correction_kl: bool = field(default=True, metadata={"help": "the KL term's gradient is unbiased too"})
-    loss_type: str = field(
-        default="dapo", metadata={"help": "dapo: all tokens count alike; grpo: all completions", "choices": LOSS_TYPES}
-    )
-    scale_rewards: str = field(
-        default="group", metadata={"help": "whose deviation advantages are divided by", "choices": SCALES}
-    )
-    mask_truncated_completions: bool = field(default=False, metadata={"help": "learn nothing from cut completions"})
-    temperature: float = field(default=1.0, metadata={"help": "of the rollouts, and so of the policy"})
-    seed: int = field(default=7, metadata={"help": "of the order of prompts and of the rollouts"})
-
-    def __post_init__(self) -> None:
-        for name in ("num_generations", "prompts_per_step", "max_completion_length", "max_steps", "num_iterations"):
-            least = 2 if name == "num_generations" else 1
-            if getattr(self, name) < least:
-                raise ConfigError(f"--{name} is {getattr(self, name)}; it must be at least {least}")
-        if self.temperature <= 0:
-            raise ConfigError(f"--temperature is {self.temperature}; rollouts need one above 0")
+    num_generations: int = setting(8, "G: completions of each prompt")
+    prompts_per_step: int = setting(8, "groups of a batch")
+    max_completion_length: int = setting(48, "longest completion in tokens")
+    max_steps: int = setting(100, "optimizer steps")
+    num_iterations: int = setting(1, "optimizer steps on each batch")
+    learning_rate: float = setting(3e-4, "after the warm-up")
+    warmup_steps: int = setting(5, "steps in which the rate rises from 0")
+    max_grad_norm: float = setting(1.0, "longer gradients are cut to this")
+    epsilon: float = setting(0.2, "how far the ratio may leave 1")
+    beta: float = setting(0.0, "weight of the KL term; 0 keeps no reference policy")
+    use_bias_correction_kl: bool = setting(True, "the KL term's gradient is unbiased too")
+    loss_type: str = setting("dapo", "dapo: all tokens count alike; grpo: all completions", "dapo", "grpo")
+    scale_rewards: str = setting("group", "whose deviation advantages are divided by", "group", "batch", "none")
+    mask_truncated_completions: bool = setting(False, "learn nothing from cut completions")
+    temperature: float = setting(1.0, "of the rollouts, and so of the policy")
+    seed: int = setting(7, "of the order of prompts and of the rollouts")
 
 
 @dataclass(frozen=True)
@@ -215,36 +195,34 @@ def learn(
 
 
 def train(
-    policy: Any, tokenizer: Any, samples: Sequence[Sample], settings: Settings, report: Callable[[dict[str, Any]], None]
+    policy: Any, tokenizer: Any, asked: Iterator[Sample], scorer: Scorer, settings: Settings, report: Report
 ) -> None:
-    """Train ``policy`` in place; ``report`` is given the figures of every step."""
-    from transformers import get_constant_schedule_with_warmup
-
+    """Train ``policy`` in place on the questions of ``asked``; ``report`` is given the figures of every step."""
     torch.manual_seed(settings.seed)
     policy.eval()  # dropout would make the ratio compare two different networks
     reference = copy.deepcopy(policy).requires_grad_(False) if settings.beta else None
     optimizer = torch.optim.AdamW(policy.parameters(), lr=settings.learning_rate, weight_decay=0.0)
-    schedule = get_constant_schedule_with_warmup(optimizer, settings.warmup_steps)
-    ends, pad = end_tokens(policy, tokenizer), tokenizer.pad_token_id
-    asked, step, scorer = shuffled(samples, settings.seed), 0, Scorer()
+    warmup = settings.warmup_steps
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: step / warmup if step < warmup else 1.0)
+    ends, step = end_tokens(policy, tokenizer), 0
     while step < settings.max_steps:
-        group = [next(asked) for _ in range(settings.prompts_per_step)]
-        rows = [one for one in group for _ in range(settings.num_generations)]
+        groups = [next(asked) for _ in range(settings.prompts_per_step)]
+        rows = [one for one in groups for _ in range(settings.num_generations)]
         prompts = [prompt_ids(one, tokenizer) for one in rows]
-        completions = sample(policy, prompts, ends, pad, settings)
+        completions = sample(policy, prompts, ends, tokenizer.pad_token_id, settings)
         ended = [completion[-1] in ends for completion in completions]
         texts = tokenizer.batch_decode(completions, skip_special_tokens=True)
         scores = [scorer.score(one, text) for one, text in zip(rows, texts, strict=True)]
         advantages = advantages_of(torch.tensor([score.total for score in scores]), settings).to(policy.device)
         kept = [not settings.mask_truncated_completions or whole for whole in ended]
-        batch = pack(prompts, completions, pad, kept)
+        batch = pack(prompts, completions, tokenizer.pad_token_id, kept)
         batch = Batch(*(part.to(policy.device) for part in (batch.ids, batch.attention, batch.mask)))
         figures = {
-            "reward": _mean(score.total for score in scores),
-            "rewards/accuracy_reward/mean": _mean(score.accuracy for score in scores),
-            "rewards/format_reward/mean": _mean(score.format for score in scores),
-            "completions/mean_length": _mean(len(completion) for completion in completions),
-            "completions/clipped_ratio": 1 - _mean(ended),
+            "reward": fmean(score.total for score in scores),
+            "rewards/accuracy_reward/mean": fmean(score.accuracy for score in scores),
+            "rewards/format_reward/mean": fmean(score.format for score in scores),
+            "completions/mean_length": fmean(len(completion) for completion in completions),
+            "completions/clipped_ratio": 1 - fmean(ended),
         }
         for learned in learn(policy, reference, optimizer, batch, advantages, settings):
             schedule.step()
@@ -252,14 +230,6 @@ def train(
             report({"step": step, **learned, **figures})
             if step == settings.max_steps:
                 break
-
-
-def shuffled(samples: Sequence[Sample], seed: int) -> Iterator[Sample]:
-    """The samples in a new order each time round, without end."""
-    order, generator = list(samples), random.Random(seed)
-    while True:
-        generator.shuffle(order)
-        yield from order
 
 
 def prompt_ids(asked: Sample, tokenizer: Any) -> Tokens:
@@ -271,52 +241,10 @@ def prompt_ids(asked: Sample, tokenizer: Any) -> Tokens:
 def end_tokens(policy: Any, tokenizer: Any) -> Tokens:
     """Tokens that end a completion: the tokenizer's, and those that the model's folder adds."""
     more = policy.generation_config.eos_token_id
-    more = more if isinstance(more, list) else [] if more is None else [more]
-    return sorted({tokenizer.eos_token_id, *more})
-
-
-def main(argv: Sequence[str]) -> None:
-    """Train as the flags say, and leave ``model/`` and ``metrics.jsonl`` in ``--out``."""
-    from transformers import AutoModelForCausalLM, HfArgumentParser
-
-    from raiden_core.training.cold_start import load_tokenizer
-
-    (settings,) = HfArgumentParser(Settings, description="GRPO in plain PyTorch").parse_args_into_dataclasses(argv)
-    out = Path(settings.out)
-    if not (Path(settings.model) / "config.json").is_file():
-        raise ConfigError(f"--model {settings.model}: no config.json there; give a model's folder")
-    if (out / "model").exists():
-        raise ConfigError(f"--out {out}: holds a model already; give a new folder")
-    samples, failures = read_verified(Path(settings.train), Scorer())
-    tokenizer: Any = load_tokenizer(settings.model)
-    room = tokenizer.model_max_length - settings.max_completion_length
-    samples = [one for one in samples if len(prompt_ids(one, tokenizer)) <= room]
-    if not samples:
-        raise DataError(f"{settings.train}: no usable sample{': ' + failures[0] if failures else ''}")
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    policy = AutoModelForCausalLM.from_pretrained(settings.model, dtype=torch.float32).to(device)
-    out.mkdir(parents=True, exist_ok=True)
-    began = time.monotonic()
-    with (out / METRICS_FILE).open("w", encoding="utf-8") as file:
-
-        def report(figures: dict[str, Any]) -> None:
-            row = {"phase": "grpo", "seconds": round(time.monotonic() - began, 2), **figures}
-            file.write(json.dumps(row) + "\n")
-            file.flush()
-            shown = "  ".join(f"{name} {row[key]:.3g}" for key, name in SHOWN.items() if key in row)
-            _log.info("grpo %d/%d  %s  %.0f s", row["step"], settings.max_steps, shown, row["seconds"])
-
-        file.write(json.dumps({"phase": "grpo", "total_steps": settings.max_steps}) + "\n")
-        train(policy, tokenizer, samples, settings, report)
-    policy.save_pretrained(out / "model")
-    tokenizer.save_pretrained(out / "model")
-
-
-def _mean(values: Any) -> float:
-    numbers = [float(value) for value in values]
-    return sum(numbers) / len(numbers)
+    return sorted({tokenizer.eos_token_id, *(more if isinstance(more, list) else [more])} - {None})
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    sys.exit(run_script_main(main, sys.argv[1:]))
+    from raiden_core.training.reference_run import run
+
+    sys.exit(run(sys.argv[1:]))

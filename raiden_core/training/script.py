@@ -80,5 +80,9 @@ def write_summary(trainer: Trainer, summary: dict[str, Any]) -> None:
         unfinished.write_text(json.dumps(summary, indent=2), "utf-8")
         unfinished.rename(path)
         question, answer = (" ".join(str(text).split()) for text in summary["asked"])
-        sys.stdout.write(f"finished at step {summary['steps']}: {path.parent / MODEL}, read back; asked: {question}\n")
+        best = summary.get("best_step")
+        weights = "" if best in (None, summary["steps"]) else f" with the weights of step {best}, the best one"
+        # A stage's folder has another name when it is finished.
+        place = MODEL if ERROR_VARIABLE in os.environ else path.parent / MODEL
+        sys.stdout.write(f"finished at step {summary['steps']}{weights}: {place}, read back; asked: {question}\n")
         sys.stdout.write(f"it answers: {answer}\n")

@@ -1,6 +1,7 @@
 """``raiden plan``: exit codes, JSON, one-line errors, both kinds of configuration."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,23 @@ def test_a_gpu_without_any_room_left_is_not_recommended(
     assert "A100" not in grpo["fits_on"] and "H20" in grpo["fits_on"]
     assert cli.run(root, ["plan", flat, "--gpus", "A100"]) == 0
     assert "✓ fits, but hardly" in capsys.readouterr().out
+
+
+def test_the_page_says_what_14b_takes_by_the_guides_file(
+    root: click.Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = (ROOT / "docs" / "recipes.md").read_text("utf-8")
+    rows = re.findall(r"^  \| `(\w+-?\d*\.yaml)`(?:, `--use_peft true`)? \| ([\d.]+) GiB \|", page, re.M)
+    assert len(rows) == 5
+    for name, stated in rows:
+        adapter = ["--set", f"use_peft={'true' if stated == rows[1][1] else 'false'}"]
+        model = ["--set", "model_name_or_path=Qwen/Qwen2.5-14B-Instruct"]
+        launch = ["--accelerate", str(ROOT / "configs" / "accelerate" / name), "--gpus", "8xH200"]
+        code, plan = planned(root, capsys, str(ROOT / "configs" / "openr1_config.yaml"), *launch, *model, *adapter)
+        peak = plan["stages"][0]["peak"] / 2**30
+        assert f"{peak:.1f}" == stated, name
+        assert code == (peak > 140)
+        assert any("anew for each token" in note for note in plan["notes"]) == name.startswith("fsdp"), name
 
 
 def test_more_processes_than_gpus_do_not_fit(root: click.Command, capsys: pytest.CaptureFixture[str]) -> None:

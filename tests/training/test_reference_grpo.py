@@ -27,21 +27,18 @@ from raiden_core.training.reference_grpo import (
     end_tokens,
     learn,
     log_probs_of,
-    main,
     objective,
     pack,
     prompt_ids,
     sample,
-    shuffled,
 )
+from raiden_core.training.reference_run import main, shuffled
 
 injection = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("injection.py"))))
 
 GROUP, PROMPTS, BATCHES = 4, 3, 2
 RATE = 0.5
-BASE = Settings(
-    model="", train="", out="", num_generations=GROUP, prompts_per_step=PROMPTS, max_grad_norm=1e9, max_steps=BATCHES
-)
+BASE = Settings(num_generations=GROUP, prompts_per_step=PROMPTS, max_grad_norm=1e9, max_steps=BATCHES)
 
 
 @pytest.fixture(scope="module")
@@ -310,7 +307,7 @@ def test_the_command_trains_saves_and_logs(
         def check(self, sample: Any) -> None:
             return None
 
-    monkeypatch.setattr("raiden_core.training.reference_grpo.Scorer", Parity)
+    monkeypatch.setattr("raiden_core.training.reference_run.Scorer", Parity)
     data, out = tmp_path / "train.json", tmp_path / "out"
     write_samples(data, composed_samples[:12])
     main(arguments(student, data, out, "--num_iterations", "2", "--beta", "0.1", "--learning_rate", "0.01"))
