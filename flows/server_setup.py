@@ -1,7 +1,7 @@
-"""What a Prefect server needs beside deployments: the GPU slot and the automations; made once, left alone afterwards.
+"""What a Prefect server needs beside deployments: work pool, GPU slot, automations; made once, left alone afterwards.
 
-``raiden up`` calls it. By hand: ``prefect gcl create gpu --limit 1`` and
-``prefect automation create --from-file configs/prefect/zombie-runs.yaml``.
+``raiden up`` calls it. By hand: ``prefect work-pool create raiden --type process``, ``prefect gcl create gpu --limit 1``
+and ``prefect automation create --from-file configs/prefect/zombie-runs.yaml``.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from prefect.client.orchestration import PrefectClient
     from prefect.events.schemas.automations import AutomationCore
 
+POOL = "raiden"
 GPU_LIMIT = "gpu"
 AUTOMATIONS = ("configs/prefect/zombie-runs.yaml",)
 """Created with the services; the failure notice is not among them, since it needs a block of its user's."""
@@ -28,10 +29,17 @@ async def set_up(client: PrefectClient, checkout: Path) -> list[str]:
     Raises:
         ConfigError: an automation's file is broken.
     """
-    from prefect.client.schemas.actions import GlobalConcurrencyLimitCreate
+    from prefect.client.schemas.actions import GlobalConcurrencyLimitCreate, WorkPoolCreate
     from prefect.exceptions import ObjectNotFound
+    from prefect.workers.process import ProcessWorker
 
     made: list[str] = []
+    try:
+        await client.read_work_pool(POOL)
+    except ObjectNotFound:
+        template = ProcessWorker.get_default_base_job_template()
+        await client.create_work_pool(WorkPoolCreate(name=POOL, type=ProcessWorker.type, base_job_template=template))
+        made.append(f"work pool {POOL}")
     try:
         await client.read_global_concurrency_limit_by_name(GPU_LIMIT)
     except ObjectNotFound:

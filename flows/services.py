@@ -23,14 +23,13 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from flows.server_setup import set_up
+from flows.server_setup import POOL, set_up
 from raiden_core.errors import StageError, UsageError
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import PrefectClient
 
 HOST = "127.0.0.1"
-POOL = "raiden"
 STATE_FILE = "up.json"
 POLL_SECONDS = 0.5
 START_SECONDS = 240
@@ -126,9 +125,8 @@ def start(folder: Path, port: int, checkout: Path, say: Say) -> Services:
         services = _record(folder, port, started)
         _wait("server", lambda: _healthy(services.api), started[-1], folder)
         say(f"work pool {POOL}, deployments …")
-        _prefect(["work-pool", "create", POOL, "--type", "process", "--overwrite"], checkout, environment)
-        _prefect(["deploy", "--all", "--prefect-file", "prefect.yaml"], checkout, environment)
         asyncio.run(_set_up(services.api, checkout))
+        _prefect(["deploy", "--all", "--prefect-file", "prefect.yaml"], checkout, environment)
         say("worker …")
         worker = ["worker", "start", "--pool", POOL, "--name", f"raiden-up-{port}"]
         started.append(_spawn("worker", worker, folder, environment, cwd=checkout))

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from raiden_core.config import Config
 from raiden_core.config_fields import suggestion
+from raiden_core.config_sections.base import SECRET
 from raiden_core.errors import ConfigError
 
 
@@ -121,7 +122,7 @@ def _first_line(error: ValidationError) -> str:
         *parents, name = first["loc"]
         return f"{place}: unknown key{suggestion(str(name), _keys_at(parents))}"
     message = first["msg"].removeprefix("Value error, ")
-    if "input" in first and not isinstance(first["input"], dict):
+    if "input" in first and not isinstance(first["input"], dict) and first["type"] != SECRET:
         message += f" (got {first['input']!r})"
     if first["type"] == "value_error" and place:
         return f"{place}.{message}" if ": " in message else f"{place}: {message}"

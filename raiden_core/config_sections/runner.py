@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from raiden_core.config_sections.base import Section
+from raiden_core.config_sections.base import OptionalAddress, Section
 
 
 class RunnerConfig(Section):
@@ -15,7 +15,7 @@ class RunnerConfig(Section):
     kind: Literal["none", "processes", "ray"] = "none"
     """`none`: all in one process. `processes`: shards in processes of this machine. `ray`: on a Ray cluster, whose
     machines all see `output_dir`, the files of characters and local models (`pip install raiden[ray]`)."""
-    address: str | None = None
+    address: OptionalAddress = None
     """Of the Ray cluster, such as `ray://head:10001`; None starts Ray on this machine."""
     shards: int = Field(default=8, ge=1)
     """Parts that the characters are dealt into; one that is lost is run again, alone."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from raiden_core.config_sections.base import Section
+from raiden_core.config_sections.base import OptionalAddress, Section
 
 
 class StorageConfig(Section):
     """A place outside this machine for finished stages' folders; keys and addresses come from the environment."""
 
-    url: str | None = None
+    url: OptionalAddress = None
     """Such as `s3://bucket/raiden`, or any other URL that fsspec knows; None: stages stay in `output_dir`."""

@@ -6,17 +6,17 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from raiden_core.config_sections.base import Section
+from raiden_core.config_sections.base import Address, OptionalVariableName, Section
 
 
 class EndpointConfig(Section):
     """One OpenAI-compatible server. Its key never stands here: only the name of the variable that holds it."""
 
-    url: str = Field(default="http://127.0.0.1:30000/v1", pattern=r"^https?://\S+$")
+    url: Address = Field(default="http://127.0.0.1:30000/v1", pattern=r"^https?://\S+$")
     """Base URL, with its `/v1`."""
     model: str = "glm-4.6"
     """Name of the model as the server's `/v1/models` lists it."""
-    api_key_env: str | None = None
+    api_key_env: OptionalVariableName = None
     """Environment variable that holds the key; None for servers that want none."""
     max_concurrency: int = Field(default=256, ge=1)
     """Requests at a time at most; the adaptive limit stays at or below it."""

@@ -22,6 +22,15 @@ class Server:
     def __init__(self) -> None:
         self.limits: dict[str, Any] = {}
         self.automations: list[Any] = []
+        self.pools: dict[str, Any] = {}
+
+    async def read_work_pool(self, name: str) -> Any:
+        if name not in self.pools:
+            raise ObjectNotFound(httpx.HTTPError("404"))
+        return self.pools[name]
+
+    async def create_work_pool(self, work_pool: Any) -> None:
+        self.pools[work_pool.name] = work_pool
 
     async def read_global_concurrency_limit_by_name(self, name: str) -> Any:
         if name not in self.limits:
@@ -40,10 +49,15 @@ class Server:
 
 def test_what_is_missing_is_made_once() -> None:
     server: Any = Server()
-    assert asyncio.run(set_up(server, ROOT)) == ["concurrency limit gpu", "automation raiden-zombie-runs"]
+    made = ["work pool raiden", "concurrency limit gpu", "automation raiden-zombie-runs"]
+    assert asyncio.run(set_up(server, ROOT)) == made
+    assert server.pools["raiden"].type == "process"
+    template = server.pools["raiden"].base_job_template
+    template["variables"]["properties"]["env"]["default"] = {"KEY": "{{ prefect.blocks.secret.key }}"}  # by hand
     server.limits["gpu"] = SimpleNamespace(limit=4)  # somebody has four GPUs
     assert asyncio.run(set_up(server, ROOT)) == []
     assert server.limits["gpu"].limit == 4
+    assert server.pools["raiden"].base_job_template is template
     assert len(server.automations) == 1
 
 

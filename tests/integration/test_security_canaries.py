@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import copy
 import json
 import runpy
 import subprocess
@@ -80,17 +81,17 @@ def test_no_secret_is_in_anything_that_runs_wrote(house: House, finished_run: st
 def test_a_key_in_a_secret_block_reaches_the_run_and_nothing_else(house: House) -> None:
     done = subprocess.run([sys.executable, "-c", SAVE_BLOCK], env=house.environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    deployment = house.get("/deployments/name/raiden/generate")
-    variables = deployment["job_variables"]
+    pool = house.get("/work_pools/raiden")["base_job_template"]
+    changed = copy.deepcopy(pool)
     reference = {"RAIDEN_TEST_BLOCK_KEY": "{{ prefect.blocks.secret.teacher-key }}"}
-    changed = {"job_variables": variables | {"env": variables["env"] | reference}}
-    house.http.patch(f"/deployments/{deployment['id']}", json=changed).raise_for_status()
+    changed["variables"]["properties"]["env"]["default"] = reference
+    house.http.patch("/work_pools/raiden", json={"base_job_template": changed}).raise_for_status()
     try:
         with scripted_teacher(free_port(), BLOCK_KEY) as url:
             config = configure(house.folder / "block", url, "RAIDEN_TEST_BLOCK_KEY")
             house.wait(house.start_run("generate", config=str(config)), "COMPLETED")
     finally:
-        house.http.patch(f"/deployments/{deployment['id']}", json={"job_variables": variables}).raise_for_status()
+        house.http.patch("/work_pools/raiden", json={"base_job_template": pool}).raise_for_status()
     assert leaks(house.folder) == []
 
 
