@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import cache
+from itertools import islice
 
 HAN = "\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029\u3038-\u303b\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
 KANA = "\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\u31f0-\u31ff"
@@ -34,7 +35,7 @@ _IGNORED = (
     "\ufff0-\uffff\U000110bd\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
 _IGNORABLE = re.compile(f"[{_IGNORED}]+")
-_SPECIAL = re.compile(f"[{_IGNORED}’‘ʼ＇`´ʹ′ıſ‐‑−\\s]")
+_SPECIAL = re.compile(f"[{_IGNORED}’‘ʼ＇`´ʹ′ıſ‐‑−]")
 """A text with none of these and in NFKC needs no more than case folding and simplification."""
 _INK = re.compile(f"[^\\s{_IGNORED}]")
 _ASCII_FOLD = {**dict.fromkeys([*range(0x09), *range(0x0E, 0x1C), 0x7F]), ord("`"): "'"}
@@ -56,8 +57,8 @@ _WIDE = (
 _BLANK_EATERS = re.compile(f"([{HAN}{KANA}]+)")
 _PARTS_ASCII_UNITS = {code: " " for code in range(128) if not (chr(code).isalnum() or chr(code) == "_")}
 _ASCII_UNIT = re.compile("[a-z0-9_]+(?:'[a-z0-9_]+)*")
-_UNIT = re.compile(f"(?=[\\w{SPACELESS}])(?:[{SPACELESS}]|[^\\W{SPACELESS}]+(?:'[^\\W{SPACELESS}]+)*)")
-"""The look ahead spares both alternatives where nothing begins."""
+_UNIT = re.compile(f"[\\w{SPACELESS}](?:(?<=[^\\W{SPACELESS}])[^\\W{SPACELESS}]*(?:'[^\\W{SPACELESS}]+)*)?")
+"""One letter, and the rest of its word if it begins one: a class in front lets the search skip what is neither."""
 _TOO_MANY_MARKS = re.compile(b"[^\0]{%d,}" % (MARKS_KEPT + 1))
 """Over the combining classes of a text."""
 _LONG = 10_000
@@ -77,6 +78,8 @@ def line_breaks(text: str) -> tuple[int, ...]:
     A line break is a blank like any other to a term, but the end of a sentence to a negation. Only the first
     `LINES_READ` lines are told apart.
     """
+    if "\n" not in text and len(text.splitlines()) < 2:
+        return ()
     read = [line for part in text.split("\n", LINES_READ)[:LINES_READ] for line in part.splitlines()]
     lines = [line for line in read[:LINES_READ] if line and not line.isspace()]
     breaks: list[int] = []
@@ -98,8 +101,7 @@ def normalise(text: str) -> str:
     for wide, narrow in _WIDE:
         text = text.replace(wide, narrow)
     if _SPECIAL.search(text):
-        if _IGNORABLE.search(text):
-            text = _IGNORABLE.sub("", text)
+        text = _IGNORABLE.sub("", text)
         if _HAS_VARIANT.search(text):
             text = text.translate(_VARIANTS)
     if len(text) > _LONG or not unicodedata.is_normalized("NFKC", text):
@@ -136,6 +138,13 @@ def units(text: str) -> int:
     if "'" in text:
         return sum(1 for _ in _ASCII_UNIT.finditer(text))
     return len(text.translate(_PARTS_ASCII_UNITS).split())
+
+
+def has_more_units(text: str, bound: int) -> bool:
+    """Whether a folded text is longer than ``bound``; what comes after is not counted."""
+    if text.isascii():
+        return units(text) > bound
+    return next(islice(_UNIT.finditer(text), bound, None), None) is not None
 
 
 def starts_longer_than(text: str, bound: int) -> bool:
