@@ -37,7 +37,10 @@ _HARMLESS = re.compile(
             "(?:怎么|怎|哪|岂|哪里)(?:可能|可以|会|能|敢|舍得)+(?:忘记?|不知道?|不记得|不认识|离开|放弃|后悔|不是)了?|怎么不是|"
             "不敢相信|没(?:有)?少|(?:[好很许]久|年|月|天)(?:都)?没(?:有)?回",
             # Imagined away, so it is there.
-            "(?:无法|难以|不能|不敢|没法|很难)想[象像]没有?|若非|(?:若|如果|要是|假如|倘若)(?:不是|没有|无)",
+            "(?:无法|难以|不能|不敢|没法|很难)想[象像]没有?|若非|(?:若|如果|要是|假如|倘若)(?:当[初时])?我?(?:不是|"
+            "没有?|无)(?:当上?|做|成为)?",
+            # A surprise, a secret.
+            "没(?:有)?想(?:过|到)过?(?:有一?天|自己|我|竟然|居然|真的)*会|不(?:会|想|敢|愿意?)(?:告诉|让)[^\\W不没]{1,3}(?:知道)?(?=我)",
             # Nobody does not know; no place is finer than.
             "没(?:有)?(?:什么|谁|人|哪(?:里|个|儿)|任何)?[^不没]{0,6}(?:比得上|比得过|能比|不知道?|不晓得|不认识|"
             "不爱|不喜欢|不想)",
@@ -237,7 +240,7 @@ def _denied_by_what_follows(clause: Clause) -> bool:
 def _enumerated(clause: Clause) -> bool:
     """A bare item of a list whose head is negated: 我不是老师,律师,或者医生."""
     if (
-        clause.before == "是"
+        _BUT_IS.match(clause.before)
         or len(clause.before) > _LONGEST_BARE
         or not (_BARE_BEFORE.match(clause.before) and _BARE_AFTER.match(clause.after))
     ):
@@ -259,6 +262,7 @@ def _enumerated(clause: Clause) -> bool:
     return False
 
 
+_BUT_IS = re.compile("是(?:一?[个名位只条])?$")
 _LONGEST_ITEM = 6
 _LONGEST_BARE = 8
 

@@ -26,6 +26,8 @@ _HARMLESS = re.compile(
             r"matter|less(?: than)?|other than|problem|question|sooner|need to (?:say|worry)|"
             r"kidding|worries|offen[cs]e|denying|mistaking|escaping|hiding|(?:point|use|sense)(?: in)? (?:denying|hiding|"
             r"pretending|lying))",
+            r"if i (?:weren't|wasn't|were not|was not|hadn't (?:been|become)|had not (?:been|become))|"
+            r"(?:not|n't) \w+ (?:much|well|enough|a lot)(?= as an? $)",
             r"(?:if it (?:hadn't been|had not been|weren't|wasn't|were not|was not)|had it not been) for|none other than|none but|no one (?:but|other than)|nobody (?:but|other than|else but)|nowhere (?:but|"
             r"else but)|nothing but|nothing (?:if|other) than|nothing if not|if not|whether or not|or not|why not|"
             r"last but not least|believe it or not",
@@ -72,7 +74,7 @@ _NEGATOR = re.compile(
     r"mist(?:ake|aken|aking|ook) me for|confus(?:e|ed|ing) me with|do i look like|had i (?=been|become|gone|lived|known|chosen|stayed|had)|were i (?=an?|the|to|from|in)|"
     r"lying if i (?:said|told|claimed)|why (?:would|should|on earth would) i(?: ever| possibly)?(?! (?:not|leave|hide|lie|deny|stop|quit|give up|forget|"
     r"miss|regret|trade|pretend|be|want)\b)|(?:ceased?|stopped|gave up|quit) (?:to be|being) (?=an?\b|the\b|my\b)|"
-    r"(?:untrue|false|an? (?:lie|myth|rumou?r)|nonsense|wrong|mistaken|impossible)(?: to (?:say|think|believe|claim|assume|"
+    r"(?:untrue|false|an? (?:lie|myth|rumou?r)|nonsense|wrong|mistaken|impossible)(?: to (?:call me|say|think|believe|claim|assume|"
     r"suppose)| that)|who (?:says|said|told you)|how (?:could|can|"
     r"would) i(?: ever| possibly)?|(?:do|did|does|is|was|wo|ca|ai|are|have|has|had|could|would|should|were)nt|wont|"
     r"cant|non(?=-))\b"

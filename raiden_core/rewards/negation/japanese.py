@@ -17,6 +17,7 @@ _HARMLESS = "|".join(
     (
         # What is imagined away is there; nothing else, nothing like it.
         "(?<!でも)(?:(?<!も)なければ|なかったら|ないと(?!思|言|聞|感|い)|なし(?:で|に)(?:は)?|なくては(?!な|い))[^、]*",
+        "[るたいだ](?:とは|なんて|など)(?:夢にも)?思(?:わ|っても?い|ってもみ)(?:なかった|ませんでした)",
         "なくして(?:は)?[^、]*|に(?:すぎ|過ぎ)(?:ない|ません|なかった|ず|ぬ)",
         "なしの[^、]{1,8}?(?:考えられ|想像(?:が|も)?(?:でき|つか)|あり得|ありえ)(?:ない|ません)|(?:嫌い|苦手)な?(?:わけ|はず|"
         "こと)(?:が|は)?(?:ない|ありません)",
@@ -84,6 +85,7 @@ _ANSWER_NO = (
 _WHO_SAYS = "(?:誰|だれ|どこ|何)が$"
 _SAYS = "^(?:だ|です)?(?:って|なんて|と(?:言|い)(?:った|いました|うんだ|うの)|と[?])[^、]{0,6}$"
 """誰が医者だって？"""
+_SCORNED = "^だ?(?:なんて|など)、?とんでも(?:ない|ありません|ございません)"
 _TOPIC_COMMA = re.compile("^(は|には|では|なんて|なんか|など|って)、")
 """京都なんて、好きになれない: the predicate stands behind the comma."""
 
@@ -105,6 +107,8 @@ def denies(clause: Clause) -> bool:
     if clause.stop == "?":
         # 医者ではない? and 医者じゃないか? ask for assent.
         after += "?"
+    if _compiled(_SCORNED).match(after):
+        return True
     if _compiled(_WHO_SAYS).search(clause.before) and _compiled(_SAYS).match(after):
         return True
     predicate = _compiled(_HARMLESS).sub(_blank, _TOPIC_COMMA.sub(r"\1", after))
