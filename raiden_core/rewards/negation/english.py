@@ -199,7 +199,7 @@ def denies(clause: Clause) -> bool:
 def _governed(before: str, after: str, is_question: bool) -> bool:
     if _IMAGINED_AWAY.match(before) and _CONSEQUENCE.match(after):
         return False
-    if _HOW.match(after) or (_SURPASSED.match(after) and _NO_ONE.search(before)):
+    if _HOW.match(after) or (_NO_ONE.search(before) and _SURPASSED.match(after)):
         return False
     text = _REPLY.sub(_blank, before)
     asked = is_question and (_INVERTED.search(text) is not None)
