@@ -2,21 +2,33 @@
 
     python benchmarks/rewards.py
 
-Prints one line a case: short answers (about 60 characters, two keywords), a batch of 512, 1 MB of plain and of
-hostile text, and for each text the factor between 100 kB and 1 MB (up to 12 is linear). A bare ``keyword in text``
+Prints one line a case: short answers (about 60 characters, two keywords) in four languages, a batch of 512, 1 MB of
+plain and of hostile text, for each text the factor between 100 kB and 1 MB (up to 12 is linear), and the import. Hostile
+text stands bare and behind a denied keyword, because that is where negation is looked for. A bare ``keyword in text``
 loop runs beside it as the yardstick: it does nothing of what makes the score right.
+
+Writes benchmarks/results/rewards.json with the hardware and the load. Times are those of one core, the best of several;
+still, run it on an idle machine.
 """
 
 from __future__ import annotations
 
+import argparse
+import json
+import os
+import subprocess
 import sys
 import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
+from raiden_core.hardware import describe_hardware
 from raiden_core.rewards import Score, Scorer, accuracy_reward, fold, format_reward
+from raiden_core.versions import installed_versions
 
+RESULTS = Path(__file__).parent / "results" / "rewards.json"
 KEYWORDS = ["长沙", "医生"]
 SHORT = {
     "zh": "<think>他问我是谁。</think><answer>"
@@ -28,6 +40,30 @@ SHORT = {
     "zh missing": "<think>他问我是谁。</think><answer>"
     "我在北京长大，后来在省立医院当了护士，每天都很忙，不过我很"
     "喜欢这份工作，也喜欢这里的人和这里的天气，一直没有离开过。</answer>",
+}
+OTHERS: dict[str, tuple[list[str], str]] = {
+    "zh numbers": (
+        ["十七岁", "3只猫"],
+        "我今年十七岁，家里养了3只猫，每天放学以后都要先给它们喂食，然后才去写作业，我觉得这样的日子很开心，也很充实。",
+    ),
+    "en": (["London", "doctor"], "I grew up in London and I have been a doctor for a while now."),
+    "en negated": (["London", "doctor"], "I'm not a cook. I live in London, and no, I don't lie, I'm a doctor."),
+    "ja": (
+        ["東京", "医者"],
+        "私は東京で生まれて、今は小さな病院で医者をしています。毎日忙しいですが、患者さんと話すのはとても楽しいです。",
+    ),
+    "ja negated": (
+        ["東京", "医者"],
+        "大阪ではなく東京に住んでいます。教師ではありません、医者です。嘘は言いませんよ、本当です。毎日がとても楽しいです。",
+    ),
+    "ko": (
+        ["서울", "의사"],
+        "저는 서울에서 태어나서 지금은 작은 병원에서 의사로 일하고 있어요. 매일 바쁘지만 환자들과 이야기하면 즐거워요.",
+    ),
+    "ko negated": (
+        ["서울", "의사"],
+        "부산이 아니라 서울에 살아요. 선생님이 아니에요, 의사예요. 거짓말은 안 해요, 정말이에요. 매일매일 즐겁게 살아요.",
+    ),
 }
 EVERYTHING = [*KEYWORDS, "doctor", "17", "台湾", "2 people", "열일곱 살"]
 SIZE = 1_000_000
@@ -56,7 +92,17 @@ HOSTILE = {
     "quotes": "’",
     "ligatures": "\ufdfa",
     "commas": "a,",
+    "dashes": "- ",
+    "questions": "? ",
+    "wide commas": "，",
+    "half-width marks": "\uff9e",
 }
+DENIED = "我不是医生"
+
+
+def out(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
 
 
 def measure(work: Callable[[], object], least: float = 0.3) -> float:
@@ -77,32 +123,87 @@ def look_for(keywords: list[str], texts: list[str]) -> list[bool]:
     return [all(keyword in text for keyword in keywords) for text in texts]
 
 
-def main() -> None:
-    out = sys.stdout.write
-    scorer = Scorer()
-    unbounded = Scorer(min_length_bound=10**9)
-    sample = {"keywords": KEYWORDS, "answer": "我在长沙当医生。"}
-    fold("臺灣")
-    for name, completion in SHORT.items():
+def short_answers(scorer: Scorer) -> dict[str, Any]:
+    cases = {name: (KEYWORDS, completion) for name, completion in SHORT.items()}
+    cases |= {name: (words, f"<think>.</think><answer>{says}</answer>") for name, (words, says) in OTHERS.items()}
+    results = {}
+    for name, (keywords, completion) in cases.items():
+        sample = {"keywords": keywords, "answer": "我在长沙当医生。"}
         texts = [f"{completion.removesuffix('</answer>')}{number}</answer>" for number in range(2000)]
-        seconds = measure(partial(score_all, scorer, sample, texts)) / len(texts)
-        naive = measure(partial(look_for, KEYWORDS, texts)) / len(texts)
+        seconds = measure(partial(score_all, scorer, sample, texts), 1.0) / len(texts)
+        naive = measure(partial(look_for, keywords, texts)) / len(texts)
+        results[name] = {"completions_per_second": round(1 / seconds), "naive_per_second": round(1 / naive)}
         out(f"short {name:12} {1 / seconds:10,.0f} completions/s   (keyword in text: {1 / naive:12,.0f})\n")
+    return results
+
+
+def batch_ms() -> float:
     batch = [f"{SHORT['zh'].removesuffix('</answer>')}{number}</answer>" for number in range(512)]
     columns = {"keywords": [KEYWORDS] * 512, "answer": ["我在长沙当医生。"] * 512, "validator": [None] * 512}
-    seconds = measure(lambda: (accuracy_reward(batch, **columns), format_reward(batch, **columns)))
+    seconds = measure(lambda: (accuracy_reward(batch, **columns), format_reward(batch, **columns)), 1.0)
     out(f"batch of 512, both rewards: {seconds * 1e3:.1f} ms\n")
+    return round(seconds * 1e3, 2)
+
+
+def megabytes(scorer: Scorer) -> dict[str, Any]:
+    """Each text with the default length bound, bare and behind a denied keyword, and without any bound."""
+    unbounded = Scorer(min_length_bound=10**9)
+    sample = {"keywords": KEYWORDS, "answer": "我在长沙当医生。"}
     everything = {"keywords": EVERYTHING, "answer": "x"}
-    out(f"{'1 MB of text':18} {'default':>10} {'no bound':>10} {'factor':>7} {'naive':>9}\n")
+    results = {}
+    out(f"{'1 MB of text':18} {'default':>10} {'denied':>10} {'no bound':>10} {'factor':>7} {'naive':>9}\n")
     for name, unit in HOSTILE.items():
         size = SIZE // len(unit.encode()) * len(unit)
-        long = "<think>.</think><answer>" + (unit * (size // len(unit) + 1))[:size]
-        short = long[: size // 10]
+        text = (unit * (size // len(unit) + 1))[:size]
+        long = f"<think>.</think><answer>{text}"
         default = measure(partial(scorer.score, sample, long))
+        denied = measure(partial(scorer.score, sample, f"<think>.</think><answer>{DENIED}{text}"))
         whole = measure(partial(unbounded.score, everything, long))
-        tenth = measure(partial(unbounded.score, everything, short))
+        tenth = measure(partial(unbounded.score, everything, long[: size // 10]))
         naive = measure(partial(look_for, EVERYTHING, [long]), 0.05)
-        out(f"{name:18} {default * 1e3:7.1f} ms {whole * 1e3:7.1f} ms {whole / tenth:7.1f} {naive * 1e3:6.1f} ms\n")
+        results[name] = {
+            "default_ms": round(default * 1e3, 1),
+            "denied_ms": round(denied * 1e3, 1),
+            "no_bound_ms": round(whole * 1e3, 1),
+            "factor": round(whole / tenth, 1),
+        }
+        times = f"{default * 1e3:7.1f} ms {denied * 1e3:7.1f} ms {whole * 1e3:7.1f} ms"
+        out(f"{name:18} {times} {whole / tenth:7.1f} {naive * 1e3:6.1f} ms\n")
+    return results
+
+
+def import_seconds() -> float:
+    """The best of five imports in a fresh interpreter; it fails if torch comes along."""
+    code = (
+        "import time; start = time.process_time(); import raiden_core.rewards, sys; "
+        "assert 'torch' not in sys.modules; print(time.process_time() - start)"
+    )
+    runs = [subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True) for _ in range(5)]
+    seconds = min(float(run.stdout) for run in runs)
+    out(f"import raiden_core.rewards: {seconds:.2f} s, without torch\n")
+    return round(seconds, 3)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Speed of the reward; see the module's docstring.")
+    parser.add_argument("--out", type=Path, default=RESULTS, help="the results' file")
+    path = parser.parse_args().out
+    load = round(os.getloadavg()[0], 1)
+    scorer = Scorer()
+    fold("臺灣")
+    record = {
+        "benchmark": "rewards",
+        "hardware": describe_hardware(),
+        "load": load,
+        "versions": installed_versions(),
+        "short": short_answers(scorer),
+        "batch_512_ms": batch_ms(),
+        "megabyte": megabytes(scorer),
+        "import_seconds": import_seconds(),
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(record, indent=2) + "\n", "utf-8")
+    out(f"{path}\n")
 
 
 if __name__ == "__main__":

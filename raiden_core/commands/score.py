@@ -130,13 +130,17 @@ def _score_line(scorer: Scorer, line: bytes, where: str, tally: _Tally) -> dict[
 def _parse(line: bytes) -> dict[str, Any]:
     """The row of a line; a byte that is no UTF-8 is replaced, so that the row keeps its id."""
     try:
-        row = json.loads(line.decode(errors="replace"))
+        row = json.loads(line.decode(errors="replace"), parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
         _check_encoding(line)
         raise DataError(f"broken JSON: {error}") from None
     if not isinstance(row, dict):
         raise DataError("not a JSON object")
     return row
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")
 
 
 def _check(line: bytes, row: dict[str, Any]) -> None:

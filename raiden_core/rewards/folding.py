@@ -1,6 +1,6 @@
 """Folding: two spellings of one text become the same string, so that matching may compare code points.
 
-NFKC (full-width forms, compatibility characters, composed accents), case, apostrophes, traditional → simplified
+NFKC (full-width forms, compatibility characters, composed accents), case, apostrophes and hyphens, traditional → simplified
 Chinese; zero-width and control characters go, white space collapses and vanishes beside Han and kana. The order
 follows Unicode's NFKC_Casefold: what is ignorable goes first, so that it cannot keep a letter
 and its accent apart. The Chinese table is OpenCC's, character by character: phrases would make the folding of a
@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import cache
+from itertools import islice
 
 HAN = "\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029\u3038-\u303b\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
 KANA = "\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\u31f0-\u31ff"
@@ -25,7 +26,7 @@ SPACELESS = HAN + KANA + HANGUL + "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3105
 MARKS_KEPT = 30
 """How many combining marks in a row survive, as in the Stream-Safe Text Format."""
 
-LINES_READ = 10_000
+LINES_READ = 1000
 """Of an answer in more lines than this, the rest is read as one."""
 
 _IGNORED = (
@@ -34,13 +35,13 @@ _IGNORED = (
     "\ufff0-\uffff\U000110bd\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
 _IGNORABLE = re.compile(f"[{_IGNORED}]+")
-_SPECIAL = re.compile(f"[{_IGNORED}’‘ʼ＇`´ʹ′ıſ\\s]")
+_SPECIAL = re.compile(f"[{_IGNORED}’‘ʼ＇`´ʹ′ıſ‐‑−]")
 """A text with none of these and in NFKC needs no more than case folding and simplification."""
 _INK = re.compile(f"[^\\s{_IGNORED}]")
 _ASCII_FOLD = {**dict.fromkeys([*range(0x09), *range(0x0E, 0x1C), 0x7F]), ord("`"): "'"}
 """What folding does to ASCII beside lowering it: control characters (white space aside) go."""
-_QUOTES = str.maketrans("’‘ʼ＇`´ʹ′ıſ", "''''''''is")
-_HAS_QUOTE = re.compile("[’‘ʼ＇`´ʹ′ıſ]")
+_VARIANTS = str.maketrans("’‘ʼ＇`´ʹ′ıſ‐‑−", "''''''''is---")
+_HAS_VARIANT = re.compile("[’‘ʼ＇`´ʹ′ıſ‐‑−]")
 _WIDE = (
     ("，", ","),
     ("！", "!"),
@@ -53,12 +54,15 @@ _WIDE = (
     ("\u3000", " "),
 )
 """What NFKC does to the punctuation of any Chinese text; done first, most texts need no NFKC."""
-_TOUCHING_BLANK = re.compile(f"(?<=[{HAN}{KANA}]) | (?=[{HAN}{KANA}])")
+_BLANK_EATERS = re.compile(f"([{HAN}{KANA}]+)")
 _PARTS_ASCII_UNITS = {code: " " for code in range(128) if not (chr(code).isalnum() or chr(code) == "_")}
 _ASCII_UNIT = re.compile("[a-z0-9_]+(?:'[a-z0-9_]+)*")
-_UNIT = re.compile(f"[{SPACELESS}]|[^\\W{SPACELESS}]+(?:'[^\\W{SPACELESS}]+)*")
+_UNIT = re.compile(f"[\\w{SPACELESS}](?:(?<=[^\\W{SPACELESS}])[^\\W{SPACELESS}]*(?:'[^\\W{SPACELESS}]+)*)?")
+"""One letter, and the rest of its word if it begins one: a class in front lets the search skip what is neither."""
 _TOO_MANY_MARKS = re.compile(b"[^\0]{%d,}" % (MARKS_KEPT + 1))
 """Over the combining classes of a text."""
+_LONG = 10_000
+"""A longer text is normalised unasked: in the worst case the question costs as much as the answer."""
 _TOUCHES = re.compile(f"[{HAN}{KANA}]")
 _HAS_HAN = re.compile("[\u3400-\u9fff\U00020000-\U000323af]")
 
@@ -74,7 +78,10 @@ def line_breaks(text: str) -> tuple[int, ...]:
     A line break is a blank like any other to a term, but the end of a sentence to a negation. Only the first
     `LINES_READ` lines are told apart.
     """
-    lines = [line for line in text.splitlines()[:LINES_READ] if line and not line.isspace()]
+    if "\n" not in text and len(text.splitlines()) < 2:
+        return ()
+    read = [line for part in text.split("\n", LINES_READ)[:LINES_READ] for line in part.splitlines()]
+    lines = [line for line in read[:LINES_READ] if line and not line.isspace()]
     breaks: list[int] = []
     size = 0
     last = ""
@@ -94,18 +101,17 @@ def normalise(text: str) -> str:
     for wide, narrow in _WIDE:
         text = text.replace(wide, narrow)
     if _SPECIAL.search(text):
-        if _IGNORABLE.search(text):
-            text = _IGNORABLE.sub("", text)
-        if _HAS_QUOTE.search(text):
-            text = text.translate(_QUOTES)
-    if not unicodedata.is_normalized("NFKC", text):
+        text = _IGNORABLE.sub("", text)
+        if _HAS_VARIANT.search(text):
+            text = text.translate(_VARIANTS)
+    if len(text) > _LONG or not unicodedata.is_normalized("NFKC", text):
         text = unicodedata.normalize("NFKC", _cut_marks(text))
     folded = text.casefold()
     if folded != text:
         if not unicodedata.is_normalized("NFKC", folded):
             folded = unicodedata.normalize("NFKC", folded)
-        if _HAS_QUOTE.search(folded):
-            folded = folded.translate(_QUOTES)
+        if _HAS_VARIANT.search(folded):
+            folded = folded.translate(_VARIANTS)
     return simplify(folded)
 
 
@@ -113,7 +119,7 @@ def collapse(text: str) -> str:
     """White space collapsed to single blanks, and gone where it touches Han or kana."""
     text = " ".join(text.split())
     if " " in text and not text.isascii():
-        text = _TOUCHING_BLANK.sub("", text)
+        text = "".join(map(str.strip, _BLANK_EATERS.split(text)))
     return text
 
 
@@ -132,6 +138,13 @@ def units(text: str) -> int:
     if "'" in text:
         return sum(1 for _ in _ASCII_UNIT.finditer(text))
     return len(text.translate(_PARTS_ASCII_UNITS).split())
+
+
+def has_more_units(text: str, bound: int) -> bool:
+    """Whether a folded text is longer than ``bound``; what comes after is not counted."""
+    if text.isascii():
+        return units(text) > bound
+    return next(islice(_UNIT.finditer(text), bound, None), None) is not None
 
 
 def starts_longer_than(text: str, bound: int) -> bool:

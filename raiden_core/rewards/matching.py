@@ -9,6 +9,7 @@ that a longer term shields what it holds (東京都 is not 京都).
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -65,8 +66,11 @@ class Term:
                     found.append((start, end))
         if not found and _NUMERAL_RUN.search(self.text):
             # 五一 is no number in 五一节, where no unit follows; there the name is matched as it is written.
+            starts = [number.start for number in numbers]
             for start, end in self._find_literally(text):
-                if text[start - 1 : start] not in _NUMERALS and text[end : end + 1] not in _NUMERALS:
+                place = bisect_left(starts, end)
+                is_number = place > 0 and numbers[place - 1].end > start
+                if not is_number and text[start - 1 : start] not in _NUMERALS and text[end : end + 1] not in _NUMERALS:
                     found.append((start, end))
         yield from found
 
@@ -83,6 +87,9 @@ class Term:
             place += len(literal)
             if value is not None:
                 following = at.get(place)
+                if following is None and text.startswith(" ", place) and UNIT_AFTER.fullmatch(literal):
+                    # 5월 3일 and 5월3일
+                    following = at.get(place + 1)
                 if following is None or following.value != value:
                     return None
                 place = following.end
@@ -109,6 +116,8 @@ def compile_term(term: str) -> Term | None:
     for index in range(1, len(literals)):
         if literals[index].startswith(" ") and UNIT_AFTER.match(literals[index]):
             literals[index] = literals[index][1:]
+        if index < len(numbers) and UNIT_AFTER.fullmatch(literals[index].rstrip()):
+            literals[index] = literals[index].rstrip()
     bounded = _LETTER.match(text) is not None or _LETTER.match(text, len(text) - 1) is not None
     return Term(text, tuple(literals), tuple(number.value for number in numbers), bounded)
 

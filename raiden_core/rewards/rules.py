@@ -15,14 +15,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from raiden_core.errors import DataError
 from raiden_core.rewards.matching import Span, Term, compile_term, may_overlap, mentions
 from raiden_core.rewards.negation import Negation, may_negate
+from raiden_core.rewards.negation.surroundings import Surroundings
 
 if TYPE_CHECKING:
     from raiden_core.samples import Validator
 
 _MASK = "\ufffc"
 """Stands for a term's own text where negators are looked for: the 无 of 无锡 is none."""
-MENTIONS_READ = 1000
-"""Of a term that an answer repeats without end, no more mentions are read for negation."""
 _KEYS = {"all_of", "none_of", "min_groups"}
 
 
@@ -64,14 +63,16 @@ class Rules:
         """
         found = mentions(self.terms, text, self.overlap)
         claims = [bool(spans) for spans in found]
-        if True in claims and may_negate(text):
+        near = Surroundings(text, found) if True in claims else None
+        if near and may_negate(near.text):
+            text = near.text
             if True in self.holds_negator:
-                for spans, holds in zip(found, self.holds_negator, strict=True):
+                for spans, holds in zip(near.mentions, self.holds_negator, strict=True):
                     text = _hide(text, spans) if holds else text
-            denies = Negation(text, breaks()).denies
-            for index, spans in enumerate(found):
+            denies = Negation(text, near.moved(breaks())).denies
+            for index, spans in enumerate(near.mentions):
                 if spans:
-                    claims[index] = any(not denies(*span) for span in spans[:MENTIONS_READ])
+                    claims[index] = any(not denies(*span) for span in spans)
         met, matched, denied = [], [], []
         for number, group in enumerate(self.groups):
             for index in group:

@@ -17,7 +17,16 @@ from typing import TYPE_CHECKING, Any
 
 from raiden_core.errors import ConfigError, DataError
 from raiden_core.rewards.completion import read
-from raiden_core.rewards.folding import collapse, fold, has_ink, line_breaks, normalise, starts_longer_than, units
+from raiden_core.rewards.folding import (
+    collapse,
+    fold,
+    has_ink,
+    has_more_units,
+    line_breaks,
+    normalise,
+    starts_longer_than,
+    units,
+)
 from raiden_core.rewards.rules import Rules, Verdict, rules_of
 
 if TYPE_CHECKING:
@@ -125,7 +134,7 @@ class Scorer:
             return 0.0, (), _too_long(bound)
         normal = normalise(text)
         folded = collapse(normal)
-        if is_long and len(folded) > bound and units(folded) > bound:
+        if is_long and len(folded) > bound and has_more_units(folded, bound):
             return 0.0, (), _too_long(bound)
         verdict = rules.judge(folded, partial(line_breaks, normal))
         if verdict.claimed:

@@ -1,14 +1,17 @@
 """What must hold for any text whatsoever."""
 
 import json
+import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from raiden_core.rewards import Scorer, contains_term, extract_answer, fold
+from raiden_core.rewards import Scorer, contains_term, extract_answer, fold, rules
 from raiden_core.rewards.extras import language_consistency, length_penalty, repetition_penalty
+from raiden_core.rewards.negation import Negation, chinese, english, surroundings
 
 CASES = [json.loads(line) for line in (Path(__file__).parent / "cases.jsonl").read_text(encoding="utf-8").splitlines()]
 ANSWERS = [case for case in CASES if case.get("says") and case["rule"] != "length"]
@@ -82,23 +85,35 @@ def test_case_does_not_survive_folding(text: str) -> None:
     assert fold(text.upper()) == fold(fold(text).upper())
 
 
+def wide(text: str) -> str:
+    return "".join(
+        chr(ord(letter) + 0xFEE0) if "!" <= letter <= "~" and letter not in "<>" else letter for letter in text
+    )
+
+
+DISGUISES: dict[str, Callable[[str], str]] = {
+    "blanks doubled": lambda text: text.replace(" ", "  ").replace("\n", "\n\n"),
+    "zero-width": lambda text: "\u200b".join(text),
+    "joiners": lambda text: "\u2060".join(text) + "\ufeff",
+    "upper case": str.upper,
+    "lower case": str.lower,
+    "full width": wide,
+    "no-break blanks": lambda text: text.replace(" ", "\u00a0"),
+}
+
+
 @pytest.mark.parametrize("case", ANSWERS[::3], ids=lambda case: case["says"][:20])
 def test_disguises_change_nothing(case: dict[str, object]) -> None:
-    says = str(case["says"])
-    wide = "".join(
-        chr(ord(letter) + 0xFEE0) if "!" <= letter <= "~" and letter not in "<>" else letter for letter in says
-    )
-    disguises = {
-        "blanks doubled": says.replace(" ", "  ").replace("\n", "\n\n"),
-        "zero-width": "\u200b".join(says),
-        "joiners": "\u2060".join(says) + "\ufeff",
-        "upper case": says.upper(),
-        "lower case": says.lower(),
-        "full width": wide,
-        "no-break blanks": says.replace(" ", "\u00a0"),
-    }
-    for name, disguise in disguises.items():
-        assert Scorer().accuracy_of_text(case, disguise).accuracy == case["accuracy"], name
+    for name, disguise in DISGUISES.items():
+        assert Scorer().accuracy_of_text(case, disguise(str(case["says"]))).accuracy == case["accuracy"], name
+
+
+@FEW
+@given(TEXTS, st.sampled_from(sorted(DISGUISES)))
+def test_disguises_of_any_text_change_nothing(text: str, name: str) -> None:
+    sample = {"validator": {"all_of": [TERMS], "none_of": ["老师", "3 people"]}, "answer": "x"}
+    plain = Scorer().accuracy_of_text(sample, text)
+    assert Scorer().accuracy_of_text(sample, DISGUISES[name](text)).accuracy == plain.accuracy
 
 
 @FEW
@@ -107,11 +122,32 @@ def test_disguises_at_any_place_change_nothing(data: st.DataObject) -> None:
     case = data.draw(st.sampled_from(ANSWERS))
     letters = list(case["says"])
     for place in data.draw(st.lists(st.integers(0, len(letters) - 1), max_size=8)):
-        if letters[place].isspace():
-            letters[place] += letters[place][0]
-        else:
-            letters[place] += data.draw(st.sampled_from(["", "\u200b", "\u200d", "\ufeff", "\u00ad"]))
+        letter = letters[place]
+        hidden = st.sampled_from(["\u200b", "\u200d", "\ufeff", "\u00ad"]).map(letter.__add__)
+        other = st.sampled_from([letter.upper(), letter.lower(), wide(letter)])
+        letters[place] = letter + letter[0] if letter.isspace() else data.draw(st.one_of(hidden, other))
     assert Scorer().accuracy_of_text(case, "".join(letters)).accuracy == case["accuracy"]
+
+
+def test_the_quick_looks_for_negation_hide_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    quick = [Scorer().accuracy_of_text(case, str(case["says"])).accuracy for case in ANSWERS]
+    monkeypatch.setattr(rules, "may_negate", lambda text: True)
+    monkeypatch.setattr(Negation, "_is_out_of_reach", lambda self, start, end: False)
+    for language in (chinese, english):
+        monkeypatch.setattr(language, "_MAY_NEGATE", re.compile(""))
+    thorough = [Scorer().accuracy_of_text(case, str(case["says"])).accuracy for case in ANSWERS]
+    assert [case["says"] for case, one, other in zip(ANSWERS, quick, thorough, strict=True) if one != other] == []
+
+
+def test_what_is_far_from_a_mention_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    far = "。\n…，" * 600
+    scorer = Scorer(min_length_bound=10**9)
+    for case in ANSWERS:
+        text = f"{far}。\n{case['says']}\n。{far}{case['says']}\n。{far}"
+        cut = scorer.accuracy_of_text(case, text)
+        with monkeypatch.context() as patch:
+            patch.setattr(surroundings, "LONG", 10**9)
+            assert scorer.accuracy_of_text(case, text) == cut, case["says"]
 
 
 @FEW

@@ -49,6 +49,7 @@ def test_every_line_that_is_not_blank_gets_one_in_order(tmp_path: Path) -> None:
         (b'{"completion": "x"}\n', "keywords is missing"),
         (b'{"validator": {"all_of": []}, "completion": "x"}\n', "empty"),
         (b'{"keywords": "x", "completion": "x"}\n', "not a list"),
+        (b'{"id": NaN, "keywords": ["x"], "completion": "x"}\n', "NaN is no JSON"),
         (b"[" * 100_000 + b"\n", "broken JSON"),
         (b'{"keywords": ["x"], "completion": "x", "n": ' + b"1" * 5000 + b"}\n", "broken JSON"),
     ],

@@ -20,7 +20,7 @@ from raiden_core.rewards.folding import HANGUL, KANA
 from raiden_core.rewards.negation.clause import Clause, Clauses
 from raiden_core.rewards.negation.hints import CHINESE, ENGLISH, JAPANESE, KOREAN
 
-_LETTERS = re.compile(f"[{CHINESE}{JAPANESE}{KOREAN}]")
+_LETTERS = re.compile(f"{CHINESE}|{JAPANESE}|{KOREAN}")
 _WORDS = re.compile(ENGLISH)
 _SURE_STOP = re.compile(r"[,。!?;](?!\d)")
 _REACH = 2
@@ -32,6 +32,7 @@ _LONGEST_BARE = 24
 _KANA = re.compile(f"[{KANA}]")
 _CHINESE_NEGATOR = re.compile(f"(?:不[是会当做在叫喜]|没有|没当|并非|从不)[^{KANA}]*$")
 _HANGUL = re.compile(f"[{HANGUL}]")
+_HAN = re.compile("[\u4e00-\u9fff]")
 _LATIN = re.compile("[a-z]{2}")
 
 
@@ -51,9 +52,10 @@ class Negation:
         self._breaks = breaks
         self._cut: Clauses | None = None
         self._is_english = _LATIN.search(text) is not None
+        self._is_chinese = _HAN.search(text) is not None
         self._is_japanese = _KANA.search(text) is not None
         self._is_korean = _HANGUL.search(text) is not None
-        self._hints = [hint.start() for hint in _LETTERS.finditer(text)]
+        self._hints = [] if text.isascii() else [hint.start() for hint in _LETTERS.finditer(text)]
         if self._is_english:
             self._hints = sorted([*self._hints, *[hint.start() for hint in _WORDS.finditer(text)]])
 
@@ -69,7 +71,7 @@ class Negation:
             # 不 and 无 are parts of words in Japanese (不思議, 無口), so Chinese rules need a Chinese negator to apply.
             if japanese(clause) or (_CHINESE_NEGATOR.search(clause.before) is not None and chinese(clause)):
                 return True
-        elif chinese(clause):
+        elif self._is_chinese and chinese(clause):
             return True
         if self._is_korean and korean(clause):
             return True

@@ -33,12 +33,18 @@ _HARMLESS = re.compile(
             # I never forget it, cannot leave it, do not deny it: still affirmed.
             f"{_NO}(?:忘记?|离开过?|离得开|缺少?|少得了|否认|怀疑|后悔|讨厌|反对|介意|辜负|放弃|停止|欺骗|掩饰|隐瞒|"
             f"嫌弃|拒绝)",
+            # How could I forget it, how am I not one, I dare not believe it, it is long since I went back: affirmed.
+            "(?:怎么|怎|哪|岂|哪里)(?:可能|可以|会|能|敢|舍得)+(?:忘记?|不知道?|不记得|不认识|离开|放弃|后悔|不是)了?|怎么不是|"
+            "不敢相信|没(?:有)?少|(?:[好很许]久|年|月|天)(?:都)?没(?:有)?回",
             # Imagined away, so it is there.
-            "(?:无法|难以|不能|不敢|没法|很难)想[象像]没有?|若非|(?:若|如果|要是|假如|倘若)(?:不是|没有|无)",
+            "(?:无法|难以|不能|不敢|没法|很难)想[象像]没有?|若非|(?:若|如果|要是|假如|倘若)(?:当[初时])?我?(?:不是|"
+            "没有?|无)(?:当上?|做|成为)?",
+            # A surprise, a secret.
+            "没(?:有)?想(?:过|到)过?(?:有一?天|自己|我|竟然|居然|真的)*会|不(?:会|想|敢|愿意?)(?:告诉|让)[^\\W不没]{1,3}(?:知道)?(?=我)",
             # Nobody does not know; no place is finer than.
             "没(?:有)?(?:什么|谁|人|哪(?:里|个|儿)|任何)?[^不没]{0,6}(?:比得上|比得过|能比|不知道?|不晓得|不认识|"
             "不爱|不喜欢|不想)",
-            "没(?:有)?(?:(?:什么|谁|人|哪(?:里|个|儿)|任何)[^不没]{0,6})?(?:比|像|能跟|能和)",
+            "没(?:有)?(?:(?:什么|谁|人|哪(?:里|个|儿)|任何|一[^\\W不没])[^不没]{0,6})?(?:比|像|能跟|能和)",
             "(?:没(?:有)?(?:什么)?人|你|您|谁|大家)(?:都)?(?:不|还不)?(?:知道|晓得)(?=我)",
         )
     )
@@ -46,7 +52,7 @@ _HARMLESS = re.compile(
 _A_NOT_A = re.compile("([^\\W不])不\\1|有没有|([^\\W没])没\\2")
 _REPLY = re.compile("^(?:不|没有|不是|没)(?=[我你您他她它咱俺本这那]|老)")
 _CONJUNCTION = re.compile(
-    "而是|但是?|可是|却是?|只是|正是|就是|反而是?|倒是|所以|因为|因此|于是|然而|而(?![已言不])|而且|并且|同时|的时候|"
+    "而是|但是?|可是|却是?|只是|正是|就(?:是|在)|反而是?|倒是|所以|因为|因此|于是|然而|而(?![已言不])|而且|并且|同时|的时候|"
     "的日子|的话|也(?:要|得|会|能|想)|宁可|宁愿|照样|之后|以后|之前|以前|其实是|乃是|只有|只|还是|除了"
 )
 _NEGATOR = re.compile(
@@ -55,7 +61,7 @@ _NEGATOR = re.compile(
     "称|管)|勿|莫(?=要|说|提)|休(?:想|要)|否认|拒绝|假装|冒充|装成|误以为|误认为|错当成|错认成|(?<![可足难])以为|"
     "(?:当|做|算|充)什么$|哪门子$|哪(?:里|儿)?(?:来的?|有)$|差(?:一)?点儿?(?:就|要)?(?=(?:当|做|成|去|娶|嫁|选|考)[了上成为])|(?:要是|如果|假如|若是|倘若)我?真?(?:是|当|做|住在|在|会|叫)?$"
 )
-_MAY_NEGATE = re.compile(f"[{CHINESE}]")
+_MAY_NEGATE = re.compile(CHINESE)
 _DENYING_VERBS = frozenset({"否认", "拒绝", "假装", "冒充", "装成", "误以为", "误认为", "错当成", "错认成", "以为"})
 _RHETORICAL_OPENER = re.compile(
     "难道|谁稀罕|谁(?:要|愿意|会)(?=[当做去喜爱])|岂(?=是|能|会|不)|怎么可能|怎么会|怎么能|怎能|怎会|哪能|哪会|哪里是|哪儿是|何曾|谁说|谁讲|谁告诉你"
@@ -80,6 +86,9 @@ _CONSEQUENCE = re.compile(
     "都不行|浑身)"
 )
 """没有辣椒我吃不下饭, 不打篮球就难受: what is imagined away is there."""
+_INDISPENSABLE_BEFORE = re.compile("[非无][^\\W不没无非]{0,2}$")
+_INDISPENSABLE_AFTER = re.compile("^(?:不(?:可|行|成|欢|娶|嫁|吃|住|去)|莫)")
+"""非长沙莫属, 无辣椒不欢, 非弹钢琴不可: two negations around the mention."""
 _WITHOUT = re.compile("^没有?$")
 _RHETORICAL_END = re.compile("(?:吗|嘛|么)[^\\w]*$")
 _TOPIC = re.compile("^[\"'”“」』》]?(?:[这那][个种]?[^\\W]{0,2}|嘛|呢|啊|的话)?$")
@@ -88,14 +97,14 @@ _TOPIC_DENIED = re.compile(
     "那个|这种)?(?:我|俺)(?:可|真|从来|从|都|也|并|根本|绝对|还|压根|完全|一点|是|[^\\W不没]都)*(?:不|没)(?![^\\W]*[吗嘛])"
 )
 _DENIED_AFTER = re.compile(
-    "^[\"'”」』]?(?:人|市|省|县|话|菜|这个)?(?:可|并|才|绝对?|根本|从来|也|都)*不是(?:我|你|他|她)的|(?:并|根本|"
-    "都)?不是(?:真的|事实|实情|对的|这样的?)[啊吧呢啦呀嘛了]*$|^我?[可是真]?(?:一窍不通|一无所知|一概不[知会懂])|^(?:就|可|却|倒)*(?:不行|免了|算了|没戏|"
+    "^[\"'”」』]?(?:人|市|省|县|话|菜|这个)?(?:可|并|才|绝对?|根本|从来|也|都)*不是(?:我|你|他|她|咱)们?(?:的|家|老家|故乡|家乡|住|出生|生|长大)|(?:并|根本|"
+    "都)?(?:不对|不实|不属实)的?[啊吧呢啦呀嘛了]*$|(?:并|根本|都)?不是(?:真的|不实的?|事实|实情|对的|这样的?)[啊吧呢啦呀嘛了]*$|^我?[可是真]?(?:一窍不通|一无所知|一概不[知会懂])|^(?:就|可|却|倒)*(?:不行|免了|算了|没戏|"
     "谈不上)[啊吧呢啦了]*$|(?:假的|谣言|谎言|谎话|骗人的|骗你的|误会|胡说(?:八道)?|不可能的?|错的|瞎编的|编的|讹传|"
     "乱说的?)[啊吧呢啦呀嘛了的]*$"
 )
 _TOPIC_NEVER = re.compile(
     "^(?:我|俺|咱)(?:可|真|从来|从|都|也|并|根本|绝对|还|压根儿?|完全|一天|一次|一口|这辈子)*(?:不|没)有?(?:去|当|做|干|学|会|吃|喝|"
-    "养|住|碰|玩|看|练|懂|喜欢|爱|认识|感兴趣)[^\\W吗嘛]{0,2}$"
+    "养|住|碰|玩|看|练|懂|喜欢|爱|认识|感兴趣|知道|清楚|听说)[^\\W吗嘛]{0,2}$"
 )
 """长沙，我没去过: the topic of what follows."""
 _WISH_BEFORE = re.compile("(?:要是|如果|假如|若是|倘若|要|真?希望|但愿|恨不得)[^是]{0,6}是?[^是]{0,6}$")
@@ -110,13 +119,21 @@ _OBJECT_DENIED = re.compile(
 )
 _OBJECT_BEFORE = re.compile("(?:对|对于)$|(?:一点|半点|一口|任何|连|丝毫)[^\\W]?$")
 """我对篮球没兴趣, 我一点辣椒都不吃: the object stands before its negated verb."""
-_ECHO_BEFORE = re.compile("^(?:去|当|做|是|我|我是|你说我是|什么|住|叫)?[\"'“「]?$")
+_TIED_BEFORE = re.compile("[跟和与同]$")
+_UNTIED = re.compile(
+    "^[^\\W不没]{0,4}(?:没有?|毫无|并无|无|扯不上)(?:什么|任何|半点|一点)?(?:关系|瓜葛|交集|联系|往来|缘分?)(?!不?[大好])"
+)
+"""我跟长沙没有关系"""
+_ECHO_BEFORE = re.compile("^(?:至于|说到|说起|提到|提起|要说|去|当|做|是|我|我是|你说我是|什么|住|叫)?[\"'“「]?$")
 _ECHO_AFTER = re.compile("^[\"'”」]?(?:吗|啊|呀|么|嘛)?$")
 _ECHO_DENIED = re.compile(
     "^(?:我|俺|咱|才|可|又|真|从来?|根本|还|压根|并|都|哪里?|这辈子)*(?:不|没|别|哪)|^想都(?:别|不)|^开什么玩笑|"
     "^怎么(?:可能|会)|^拜托|^(?:您|你)?(?:快|就)?别(?:取笑|笑话|逗|闹)|^(?:算了|免了|得了|拉倒|饶了我|少来|才怪|才没|我?连[^\\W]{1,4}都[不没])"
 )
 # No alternative may be the beginning of another or stand twice: that keeps the repetition linear.
+_CORRECTION = re.compile("^[哦噢啊呃额唔]?(?:不+[对是]?|等等)$")
+_CORRECTED = re.compile("^我?(?:应该|其实|说错|记错|弹|叫|住|是)")
+"""我叫小红…不，是小明。"""
 _SPEAK = (
     "(?:但是?|可(?:是|惜)?|其实|不过|然而|事实上|实际上|才|那|这|都|我们?|当然|绝对|根本|完全|并|也|还|从来?|最后|"
     "结果|想都|说实话|老实说|真的|就|却)*"
@@ -148,7 +165,7 @@ def _governed(before: str, after: str) -> bool:
     if after.startswith(("以外", "之外")):
         return False
     if (_CONDITIONAL.match(before) and _CONSEQUENCE.match(after)) or (
-        before.endswith("非") and after[:1] in ("不", "莫")
+        _INDISPENSABLE_BEFORE.search(before) and _INDISPENSABLE_AFTER.match(after)
     ):
         return False
     text = _A_NOT_A.sub(_blank, before)
@@ -198,9 +215,13 @@ def _denied_by_what_follows(clause: Clause) -> bool:
         return True
     if not clause.before.strip(" \"'“「『《_") and _TOPIC_DENIED.match(_HARMLESS.sub(_blank, after)):
         return True
+    if _TIED_BEFORE.search(clause.before) and _UNTIED.match(after):
+        return True
     if _OBJECT_BEFORE.search(clause.before) and _OBJECT_DENIED.match(_HARMLESS.sub(_blank, after)):
         return True
     said = following.text.strip(" \"'”“」』")
+    if clause.stop in (".", "—") and _CORRECTION.match(said) and _CORRECTED.match(clause.after_next.text):
+        return True
     if _REPORTED.search(clause.before) and (_MISTAKEN.search(after) or _MISTAKEN.search(said)):
         return True
     topic = clause.stop == "," and _ECHO_BEFORE.match(clause.before) and _TOPIC.match(after)
@@ -219,7 +240,7 @@ def _denied_by_what_follows(clause: Clause) -> bool:
 def _enumerated(clause: Clause) -> bool:
     """A bare item of a list whose head is negated: 我不是老师,律师,或者医生."""
     if (
-        clause.before == "是"
+        _BUT_IS.match(clause.before)
         or len(clause.before) > _LONGEST_BARE
         or not (_BARE_BEFORE.match(clause.before) and _BARE_AFTER.match(clause.after))
     ):
@@ -241,6 +262,7 @@ def _enumerated(clause: Clause) -> bool:
     return False
 
 
+_BUT_IS = re.compile("是(?:一?[个名位只条])?$")
 _LONGEST_ITEM = 6
 _LONGEST_BARE = 8
 

@@ -20,10 +20,14 @@ _HARMLESS = re.compile(
             # More than, exactly, always: what follows is affirmed.
             r"(?:not|n't) (?:everyone|everybody|every|all|always|only|just|merely|simply|solely|least|to mention|"
             r"to say|surprisingly|unlike|bad|long ago|far from|that far from|until|till|without|for nothing|yet \d+)",
+            r"not (?:un(?:happy|like|common|usual|proud|aware|willing|known|familiar)|ashamed|sorry|afraid|dissatisfied)",
+            r"(?:hard|difficult|impossible) not to",
             r"no (?:doubt|secret|coincidence|accident|surprise|wonder|"
             r"matter|less(?: than)?|other than|problem|question|sooner|need to (?:say|worry)|"
             r"kidding|worries|offen[cs]e|denying|mistaking|escaping|hiding|(?:point|use|sense)(?: in)? (?:denying|hiding|"
             r"pretending|lying))",
+            r"if i (?:weren't|wasn't|were not|was not|hadn't (?:been|become)|had not (?:been|become))|"
+            r"(?:not|n't) \w+ (?:much|well|enough|a lot)(?= as an? $)",
             r"(?:if it (?:hadn't been|had not been|weren't|wasn't|were not|was not)|had it not been) for|none other than|none but|no one (?:but|other than)|nobody (?:but|other than|else but)|nowhere (?:but|"
             r"else but)|nothing but|nothing (?:if|other) than|nothing if not|if not|whether or not|or not|why not|"
             r"last but not least|believe it or not",
@@ -68,9 +72,9 @@ _NEGATOR = re.compile(
     r"ing)?|(?<!best )wish(?:es|ed)? i|if only (?:i|it|he|she|we|they)\b|if i (?:were|was)|used to (?=(?:think|believe|claim|pretend|say)(?: that)? "
     r"(?:i|it|he|she|we|they)\b)|(?:almost|nearly)(?= (?:became|become|married|chose|joined|moved to)\b)|"
     r"mist(?:ake|aken|aking|ook) me for|confus(?:e|ed|ing) me with|do i look like|had i (?=been|become|gone|lived|known|chosen|stayed|had)|were i (?=an?|the|to|from|in)|"
-    r"why (?:would|should|on earth would) i(?: ever| possibly)?(?! (?:not|leave|hide|lie|deny|stop|quit|give up|forget|"
+    r"lying if i (?:said|told|claimed)|why (?:would|should|on earth would) i(?: ever| possibly)?(?! (?:not|leave|hide|lie|deny|stop|quit|give up|forget|"
     r"miss|regret|trade|pretend|be|want)\b)|(?:ceased?|stopped|gave up|quit) (?:to be|being) (?=an?\b|the\b|my\b)|"
-    r"(?:untrue|false|an? (?:lie|myth|rumou?r)|nonsense|wrong|mistaken|impossible)(?: to (?:say|think|believe|claim|assume|"
+    r"(?:untrue|false|an? (?:lie|myth|rumou?r)|nonsense|wrong|mistaken|impossible)(?: to (?:call me|say|think|believe|claim|assume|"
     r"suppose)| that)|who (?:says|said|told you)|how (?:could|can|"
     r"would) i(?: ever| possibly)?|(?:do|did|does|is|was|wo|ca|ai|are|have|has|had|could|would|should|were)nt|wont|"
     r"cant|non(?=-))\b"
@@ -84,7 +88,7 @@ _EMBEDDING = re.compile(
     r"expect|know|the case|that|convinced|because|as if|like|wrong|mistaken|untrue|false|nonsense|an? lie|an? myth)"
 )
 _REACHING = (
-    *("who", "how", "why", "den", "wish", "do i", "used", "if only", "had i", "were i"),
+    *("who", "how", "why", "den", "wish", "doubt", "lying if", "do i", "used", "if only", "had i", "were i"),
     *("untrue", "false", "a ", "nonsense", "wrong", "mistaken", "impossible"),
 )
 """Negators that reach past a new statement: who says I am …"""
@@ -164,7 +168,7 @@ _ANSWER_NO = re.compile(
     _SPEAK + r"(?:no+|nope|nah|not|not me|never|not really|not at all|no way|of course not|certainly not|"
     r"absolutely not|definitely not|hardly|not quite|far from it|not in the least|not anymore)$"
 )
-_ARTICLES = r"[\s\"'“”]*(?:(?:and|or|nor|not|a|an|the|any|even|some|my|much less|let alone|still less)\s+)*[\"'“”]*"
+_ARTICLES = r"[\s\"'“”]*(?:(?:and|or|nor|not|from|in|at|of|a|an|the|any|even|some|my|much less|let alone|still less)\s+)*[\"'“”]*"
 _BARE_BEFORE = re.compile(f"^{_ARTICLES}$")
 _BARE_AFTER = re.compile(
     r"^[\s\"'“”]*(?:either|or anything(?: like that)?|at all|whatsoever|for that matter|(?:and|or|"
@@ -195,7 +199,7 @@ def denies(clause: Clause) -> bool:
 def _governed(before: str, after: str, is_question: bool) -> bool:
     if _IMAGINED_AWAY.match(before) and _CONSEQUENCE.match(after):
         return False
-    if _HOW.match(after) or (_SURPASSED.match(after) and _NO_ONE.search(before)):
+    if _HOW.match(after) or (_NO_ONE.search(before) and _SURPASSED.match(after)):
         return False
     text = _REPLY.sub(_blank, before)
     asked = is_question and (_INVERTED.search(text) is not None)

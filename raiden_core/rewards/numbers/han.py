@@ -30,6 +30,8 @@ _VAGUE_BEFORE = frozenset("几数")
 _NEVER = frozenset({"万一", "一一", "万万", "千千", "百", "千", "万", "千万", "百万", "亿万", "亿"})
 """Numerals that mostly are other words (千万 "by all means"); before a unit the well-formed ones are numbers."""
 _MORE = re.compile(f"[多余几]|[来数](?={HAN_UNITS})")
+_RANGE_AFTER = re.compile(f"(?:[到至或、,~-]|或者|から|か)[{HAN_NUMERALS}]{{1,8}}(?:{HAN_UNITS})")
+"""四到五年: the unit of the second numeral is that of the first."""
 _TIME_AFTER = frozenset("分刻半")
 
 
@@ -62,7 +64,11 @@ def _is_number(text: str, start: int, end: int, before: str) -> bool:
         return False
     if before == "第":
         return True
-    unit = HAN_UNIT.match(text, end) or (numeral[-1] not in DIGITS and _MORE.match(text, end))
+    unit = (
+        HAN_UNIT.match(text, end)
+        or _RANGE_AFTER.match(text, end)
+        or (numeral[-1] not in DIGITS and _MORE.match(text, end))
+    )
     if numeral == "十" and after == "分":
         # 十分 is "very"; 十分钟 are ten minutes.
         return text.startswith("钟", end + 1)

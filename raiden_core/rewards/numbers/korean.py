@@ -35,6 +35,10 @@ _GLUED_NATIVE = frozenset(
 )
 _GLUED_SINO = frozenset(["월", "년", "층", "학년", "개월", "호", "세기"])
 """Units that may be glued to a numeral of one syllable; with others it mostly is another word (이번, 사회)."""
+_OWN_MONTHS = re.compile(f"(?<![{HANGUL}])(?:(?P<june>유)|시)(?=월(?:$|[^{HANGUL}]|[에은는이의도엔]))")
+"""유월 and 시월 are spelled unlike 육 and 십."""
+_MONTH = re.compile("월 ?$")
+_COPULA = ("에요", "었")
 _OTHER_WORDS = frozenset(
     {"만일", "천만", "오만", "이만", "구구", "사사", "백만", "억만", "만", "천", "백", "일일", "사만"}
 )
@@ -47,6 +51,7 @@ def find(text: str) -> list[Number]:
         number = _sino(text, match) if match["sino"] else _native(text, match)
         if number:
             found.append(number)
+    found += [Number(*month.span(), "6" if month["june"] else "10") for month in _OWN_MONTHS.finditer(text)]
     return found
 
 
@@ -64,15 +69,19 @@ def _native(text: str, match: re.Match[str]) -> Number | None:
 
 def _sino(text: str, match: re.Match[str]) -> Number | None:
     numeral, start, end = match.group(), match.start(), match.end()
+    if len(numeral) > 1 and numeral[-1] == "이" and text.startswith(_COPULA, end):
+        # 오십이에요 says 50: behind a consonant 이 begins the copula (52 is 오십이예요).
+        numeral, end = numeral[:-1], end - 1
     value = korean_value(numeral)
-    if value is None and numeral[-1] in "일조" and len(numeral) > 1:
-        # 이십일일 is the twenty-first day: the last syllable is the unit.
+    dated = numeral[-1] == "일" and _MONTH.search(text, max(0, start - 2), start) is not None
+    if len(numeral) > 1 and numeral[-1] in "일조" and (value is None or dated):
+        # 이십일일 and, behind a month, 삼일: the last syllable is the unit.
         return Number(start, end - 1, shorter) if (shorter := korean_value(numeral[:-1])) else None
     if value is None:
         return None
     unit = KOREAN_UNIT.match(text, end)
     if unit:
-        fits = bool(unit[1]) or len(numeral) > 1 or unit[2] in _GLUED_SINO
+        fits = bool(unit[1]) or len(numeral) > 1 or unit[2] in _GLUED_SINO or (unit[2] == "원" and numeral in "백천만")
     else:
         compound = len(numeral) > 1 and any(letter in "십백천만" for letter in numeral) and numeral not in _OTHER_WORDS
         fits = compound and _ALONE_AFTER.match(text, end) is not None

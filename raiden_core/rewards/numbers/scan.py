@@ -20,8 +20,8 @@ _SCALES |= {"만": 10**4, "억": 10**8}
 _SCALES_AFTER = re.compile(f"[{''.join(_SCALES)}]{{1,3}}")
 _ENGLISH_SCALE_AFTER = re.compile(r" (thousand|million|billion|trillion)\b")
 _VAGUE_AFTER = re.compile(f"[多余]|[几来](?={HAN_UNITS})|여(?= ?(?:{KOREAN_UNITS}))")
-_RANGE = re.compile(" ?[-~–—] ?|[到至]")
-_RANGE_LENGTH = 3
+_RANGE = re.compile(" ?[-~–—] ?|[到至或か]|或者|から| to | or |에서 |이나 |나 ")
+_RANGE_LENGTH = 4
 _LATIN = re.compile("[a-z]")
 _HANGUL = re.compile(f"[{HANGUL}]")
 _HAN = re.compile(f"[{han.HAN_NUMERALS}]")
@@ -117,7 +117,7 @@ def _vague(text: str, number: Number) -> Number:
 def _approximate(text: str, found: list[Number]) -> list[Number]:
     """Numbers without those inside another one, and with neighbours that mean "one or the other" made one.
 
-    17-18岁, 十七、八岁 and 3到5个 hold one approximate number each.
+    17-18岁, 十七、八岁, 3到5个 and four or five years hold one approximate number each.
     """
     result: list[Number] = []
     for number in found:
@@ -138,9 +138,11 @@ def _range_value(text: str, low: Number, high: Number) -> str | None:
         return None
     if len(high.value) > LONGEST or len(low.value) > LONGEST or not UNIT_AFTER.match(text, high.end):
         return None
-    if gap == "、" and len(high.value) == 1 and int(high.value) == int(low.value[-1]) + 1:
+    if gap in ("、", ",") and len(high.value) == 1 and int(high.value) == int(low.value[-1]) + 1:
         return f"{low.value}~{low.value[:-1]}{high.value}"
     is_date = low.start and text[low.start - 1] in "-/.~"
+    if gap in (" or ", "或", "或者", "か", "이나 ", "나 ") and int(low.value) + 1 != int(high.value):
+        return None
     if _RANGE.fullmatch(gap) and not is_date and int(low.value) < int(high.value):
         return f"{low.value}~{high.value}"
     return None
