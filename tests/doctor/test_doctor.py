@@ -18,7 +18,7 @@ from raiden_core.doctor.data import check_characters, check_data
 from raiden_core.doctor.examine import CHECKS, examine
 from raiden_core.doctor.model import folder_problem
 from raiden_core.doctor.subject import Subject
-from raiden_core.errors import DataError
+from raiden_core.errors import ConfigError, DataError
 from raiden_core.planning.flat import FlatFiles
 from raiden_core.planning.gpus import FoundGpu
 from raiden_core.training.nano import CHAT_TEMPLATE
@@ -272,8 +272,10 @@ def test_the_teacher_is_asked_for_its_models(tmp_path: Path, server: Server, mon
     monkeypatch.setenv("RAIDEN_TEST_KEY", "wrong")
     assert "answers 401" in services.check_teacher(taught(tmp_path, server.url)).found
     server.server.server_close()
-    gone = services.check_teacher(taught(tmp_path, "http://user:secret@127.0.0.1:9/v1"))
-    assert "does not answer" in gone.found and "secret" not in str(gone)
+    assert "does not answer" in services.check_teacher(taught(tmp_path, "http://127.0.0.1:9/v1")).found
+    with pytest.raises(ConfigError) as refused:
+        taught(tmp_path, "http://user:secret@127.0.0.1:9/v1")
+    assert "secret" not in str(refused.value)
     assert services.check_teacher(subject(tmp_path)).status == "none"
 
 
