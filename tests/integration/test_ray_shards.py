@@ -189,9 +189,15 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     import ray
     from ray.cluster_utils import Cluster
 
-    node = {"num_cpus": 1, "node_ip_address": "127.0.0.1", "include_dashboard": False, "object_store_memory": 80 << 20}
+    node = {
+        "num_cpus": 1,
+        "num_gpus": 1,
+        "node_ip_address": "127.0.0.1",
+        "include_dashboard": False,
+        "object_store_memory": 80 << 20,
+    }
     cluster = Cluster(initialize_head=True, head_node_args=node)
-    cluster.second = cluster.add_node(num_cpus=1, node_ip_address="127.0.0.1", object_store_memory=80 << 20)
+    cluster.second = cluster.add_node(num_cpus=1, num_gpus=1, node_ip_address="127.0.0.1", object_store_memory=80 << 20)
     yield cluster
     ray.shutdown()
     cluster.shutdown()
@@ -236,7 +242,7 @@ def test_a_cluster_of_two_nodes_evaluates_to_the_same_bytes_although_one_is_lost
         (tmp_path / "ray").mkdir()
         config, upstream = upstream_of_evaluation(tmp_path / "ray")
         lost = losing(cluster, server, tmp_path, "served/replies.sqlite")
-        gather(sharded(config, kind="ray", address=cluster.address), "evaluate", upstream)
+        gather(sharded(config, kind="ray", address=cluster.address, gpus=1), "evaluate", upstream)
         assert lost.is_set()
         asked = server.counters.requests
         # A shard of three was under way on the lost node.
