@@ -27,6 +27,8 @@ format: $(STAMP)  ## let ruff put the code into shape
 chaos: $(STAMP)  ## everything that can be killed is killed in every stage: docs/operations.md
 	@echo "== chaos: some thirty cases, a minute or so each"
 	@$(BIN)/python -m benchmarks.chaos
+	@echo "== the generator, killed ten times"
+	@RAIDEN_CHAOS_KILLS=10 $(BIN)/python -m pytest -q tests/integration/test_llm_generation.py tests/integration/test_teacher_client.py -k killed
 
 learning: $(STAMP)  ## three seeds with rewards and three with permuted rewards: docs/quickstart-results.md
 	@echo "== learning: six runs, about half an hour on two cores"
