@@ -22,6 +22,8 @@ from raiden_core.config import Config
 from raiden_core.config_loading import config_of, dump_config, load_config
 from raiden_core.errors import StageError
 from raiden_core.stages import StageResult
+from raiden_core.training.checks import check_model_folder
+from raiden_core.training.jobs import NANO
 from tasks.artifacts import announce, publish_results, publish_samples
 from tasks.cold_start import cold_start
 from tasks.evaluate import evaluate
@@ -35,6 +37,7 @@ from tasks.train import train
 
 Stage = Literal["generate", "split", "cold-start", "train", "evaluate", "report"]
 DEFAULT_CONFIG = "configs/quickstart.yaml"
+WITHOUT_STUDENT: tuple[Stage, ...] = ("generate", "split")
 STAGES: tuple[Stage, ...] = ("generate", "split", "cold-start", "train", "evaluate", "report")
 
 
@@ -85,6 +88,8 @@ class Run:
         self.refresh = refresh
         self.record: dict[str, dict[str, Any]] = {}
         check_runner(config)
+        if config.student.model != NANO and until not in WITHOUT_STUDENT:
+            check_model_folder(config.student.model)  # now, and not when all the data has been written
         output_dir = config.output_dir.absolute()
         try:
             output_dir.mkdir(parents=True, exist_ok=True)

@@ -127,6 +127,11 @@ def test_a_stage_alone_runs_anew_and_nothing_after_it(raiden: Any, first: tuple[
             ["empty"],
         ),
         (["run", "{tiny}", "--set", "output_dir=/proc/raiden"], 1, ["/proc/raiden"]),
+        (
+            ["run", "{tiny}", "--set", "output_dir={tmp}/runs", "--set", "student.model={tmp}/weights"],
+            1,
+            ["{tmp}/weights", "no such folder"],
+        ),
     ],
 )
 def test_bad_input_is_one_line_with_the_right_exit_code(
@@ -143,7 +148,8 @@ def test_bad_input_is_one_line_with_the_right_exit_code(
     error = [line for line in err.splitlines() if line.startswith("error:")]
     assert len(error) == 1, err
     for word in words:
-        assert word in error[0]
+        assert word.replace("{tmp}", str(tmp_path)) in error[0]
+    assert not list(tmp_path.glob("runs/generate-*")), "refused before any work"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
