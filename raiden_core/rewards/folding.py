@@ -59,6 +59,12 @@ _PARTS_ASCII_UNITS = {code: " " for code in range(128) if not (chr(code).isalnum
 _ASCII_UNIT = re.compile("[a-z0-9_]+(?:'[a-z0-9_]+)*")
 _UNIT = re.compile(f"[\\w{SPACELESS}](?:(?<=[^\\W{SPACELESS}])[^\\W{SPACELESS}]*(?:'[^\\W{SPACELESS}]+)*)?")
 """One letter, and the rest of its word if it begins one: a class in front lets the search skip what is neither."""
+_SEPARATED = bytes(code if chr(code).isalnum() or chr(code) in "_'" or code > 127 else 32 for code in range(256))
+"""Over UTF-8: ASCII that is no part of a word becomes a blank."""
+_PLAIN = bytes(code for code in (*range(9, 14), *range(32, 127)) if code != ord("`"))
+"""ASCII that folding leaves as it is, but for case and white space."""
+_TOO_MANY_HALF_WIDTH = re.compile(f"[\uff9e\uff9f]{{{MARKS_KEPT + 1},}}")
+"""NFKC makes combining marks of these."""
 _TOO_MANY_MARKS = re.compile(b"[^\0]{%d,}" % (MARKS_KEPT + 1))
 """Over the combining classes of a text."""
 _LONG = 10_000
@@ -100,7 +106,7 @@ def normalise(text: str) -> str:
         return text.lower().translate(_ASCII_FOLD)
     for wide, narrow in _WIDE:
         text = text.replace(wide, narrow)
-    if _SPECIAL.search(text):
+    if _SPECIAL.search(_without_plain(text) if len(text) > _LONG else text):
         text = _IGNORABLE.sub("", text)
         if _HAS_VARIANT.search(text):
             text = text.translate(_VARIANTS)
@@ -144,6 +150,9 @@ def has_more_units(text: str, bound: int) -> bool:
     """Whether a folded text is longer than ``bound``; what comes after is not counted."""
     if text.isascii():
         return units(text) > bound
+    # What parts words in ASCII goes first: the expression below is slow where there is little but that.
+    separated = text.encode("utf-8", "surrogatepass").translate(_SEPARATED).split()
+    text = b" ".join(separated).decode("utf-8", "surrogatepass")
     return next(islice(_UNIT.finditer(text), bound, None), None) is not None
 
 
@@ -162,7 +171,13 @@ def has_ink(text: str) -> bool:
     return _INK.search(text) is not None
 
 
+def _without_plain(text: str) -> str:
+    return text.encode("utf-8", "surrogatepass").translate(None, _PLAIN).decode("utf-8", "surrogatepass")
+
+
 def _cut_marks(text: str) -> str:
+    if "\uff9e" in text or "\uff9f" in text:
+        text = _TOO_MANY_HALF_WIDTH.sub(lambda run: run.group()[:MARKS_KEPT], text)
     combining = unicodedata.combining
     # A run of more than MARKS_KEPT marks covers at least one of these places.
     if not any(combining(mark) for mark in text[:: MARKS_KEPT + 1]):

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from raiden_core.rewards import Scorer, contains_term, extract_answer, fold, rules
+from raiden_core.rewards import Scorer, contains_term, extract_answer, fold, folding, rules
 from raiden_core.rewards.extras import language_consistency, length_penalty, repetition_penalty
 from raiden_core.rewards.negation import Negation, chinese, english, surroundings
 
@@ -77,6 +77,17 @@ def test_any_text_scores_0_or_1_and_an_answer_in_full_never_raises(text: str, pr
 @example("\u0345\u0399")
 def test_folding_twice_is_folding_once(text: str) -> None:
     assert fold(fold(text)) == fold(text)
+
+
+@FEW
+@given(TEXTS, st.integers(0, 8))
+@example("a'b_c-d 医生\u200b`ﾞ", 5)
+def test_the_short_ways_for_long_texts_say_the_same(text: str, bound: int) -> None:
+    folded = fold(text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(folding, "_LONG", 0)
+        assert fold(text) == folded
+    assert folding.has_more_units(folded, bound) == (folding.units(folded) > bound)
 
 
 @FEW
