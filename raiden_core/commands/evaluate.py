@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     help="validation.json, or a folder with npc.json and dialogue.json.",
 )
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder for the results; it must be new.")
+@click.option("--train", type=click.Path(path_type=Path), help="Training data, to be searched for what DATA shares.")
 @click.option("--samples", type=click.IntRange(min=1), metavar="K", help="Also sample K replies: pass@k, majority.")
 @click.option(
     "--engine", type=click.Choice(["transformers", "vllm"]), help="What computes the answers of a local folder."
@@ -36,6 +37,7 @@ def evaluate(
     base: str | None,
     data: Path,
     out: Path,
+    train: Path | None,
     samples: int | None,
     engine: str | None,
     judge: str | None,
@@ -58,7 +60,7 @@ def evaluate(
     with progress_bar("evaluate") as progress:
         write_folder(
             out,
-            lambda folder: headline(evaluate_files(settings, models, data, {}, folder, progress)),
+            lambda folder: headline(evaluate_files(settings, models, data, {}, folder, progress, train)),
             resumable=True,
         )
     results = json.loads((out / "results.json").read_text("utf-8"))

@@ -31,11 +31,38 @@ def result_tables(results: Mapping[str, Any]) -> Group:
     extra = [_table(part, Text(name)) for name, part in results.get("extra", {}).items()]
     main = [_table(results, Text("Accuracy in percent on the validation set"))] if _has_rows(results) else []
     judge = [_judge_table(results["judge"])] if "judge" in results else []
-    return Group(*main, *extra, Text(caption, style="dim"), *judge)
+    sampling = [_sampling_lines(results["sampling"])] if "sampling" in results and main else []
+    controls = [Text(_controls_line(results["controls"]), style="dim")] if main else []
+    return Group(*main, *extra, Text(caption, style="dim"), *sampling, *controls, *judge)
 
 
 def _has_rows(part: Mapping[str, Any]) -> bool:
     return any(part[model]["all"]["n"] for model in MODEL_ORDER if model in part)
+
+
+def _sampling_lines(sampling: Mapping[str, Any]) -> Text:
+    """pass@k for every k and the majority, a line a model."""
+    from rich.text import Text
+
+    lines = []
+    for model in (name for name in MODEL_ORDER if name in sampling):
+        one = sampling[model]
+        figures = {**{f"pass@{k}": part for k, part in one["pass_at"].items()}, "majority": one["majority"]}
+        shown = ", ".join(f"{name} {percent(part['mean'])}" for name, part in figures.items())
+        lines.append(f"{model}, {one['draws']} sampled replies: {shown}")
+    return Text("\n".join(lines))
+
+
+def _controls_line(controls: Mapping[str, Any]) -> str:
+    other = f"another character's reply {percent(controls['other_character'])}"
+    chance = f" (chance {percent(controls['other_character_chance'])})"
+    parts = [f"references {percent(controls['gold'])}", other + chance if controls["other_character_n"] else other]
+    parts += [f"keywords only {percent(controls['keyword_list'])}", f"profile {percent(controls['profile_recited'])}"]
+    if "leaks" in controls:
+        leaks = controls["leaks"]
+        seen = f"{len(leaks['characters'])} characters, {leaks['samples']} questions, {leaks['conversations']} conversations"
+        parts.append(f"seen in training: {seen}")
+    return f"Controls: {', '.join(parts)}."
 
 
 def _judge_table(judge: Mapping[str, Any]) -> Group:

@@ -128,6 +128,18 @@ def test_an_endpoint_that_dies_at_60_percent_keeps_its_answers_and_a_rerun_asks_
         assert len(server.counters.replied) == 10 and len(repeated) <= 2, "only what was on its way when it died"
 
 
+def test_sampled_replies_and_what_training_has_seen_are_shown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = tmp_path / "validation.json"
+    write_samples(data, [_sample(number) for number in range(3)])
+    with _serving(server := FaultServer(_reply, model="m")):
+        arguments = ("--model", f"{server.url}#m", "--samples", "2", "--train", str(data))
+        code, output, _ = _evaluate(capsys, data, tmp_path / "out", *arguments)
+    assert code == 0 and "trained, 2 sampled replies: pass@1 100.0, pass@2 100.0, majority 100.0" in output
+    assert "Training has seen 3 of these characters" in output
+
+
 def test_a_benchmark_folder_is_judged_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "release_data"
     folder.mkdir()

@@ -197,6 +197,9 @@ def test_what_training_has_seen_is_reported(tmp_path: Path) -> None:
         "samples": 1,
         "conversations": 1,
     }
+    console = Console(width=200, record=True, file=io.StringIO())
+    console.print(result_tables(results))
+    assert "seen in training: 3 characters, 1 questions, 1 conversations" in console.export_text()
     for words in ("has seen 3 of these", "the conversation before 1 of these questions"):
         assert any(words in note for note in results["notes"]), words
 
@@ -257,4 +260,5 @@ def test_result_tables_show_the_numbers_in_80_columns_even_where_names_look_like
     for words in ("SBK", "+25.0", "70.0", "35.0", "[red]mine", "trained", "0.06"):
         assert words in text, words
     assert "…" not in text, "80 columns are enough"
+    assert "Controls: references 100.0" in text and "seen in training" not in text and "pass@" not in text
     assert "CM" not in text.partition("[red]mine")[2], "rows without samples are left out"
