@@ -7,6 +7,7 @@ one that failed for a reason that may heal, and a later run the shards that are 
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 from collections.abc import Callable, Mapping
@@ -174,7 +175,8 @@ def task_runner(config: Config) -> TaskRunner[Any]:
         StageError: nobody listens at the cluster's address; Ray itself tries for minutes and then ends the process.
     """
     if config.runner.kind == "processes":
-        return ProcessPoolTaskRunner(max_workers=config.runner.shards)
+        # A process takes seconds to start, and one alone keeps hundreds of requests under way.
+        return ProcessPoolTaskRunner(max_workers=min(config.runner.shards, os.cpu_count() or 1))
     try:
         from prefect_ray import RayTaskRunner
     except ImportError as error:
