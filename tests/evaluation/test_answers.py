@@ -149,8 +149,15 @@ def test_a_prompt_longer_than_the_context_is_a_reply_with_a_reason(parrot: Calla
 
 def test_batches_obey_both_limits() -> None:
     tokens = [(str(length), [0] * length) for length in (100_000, 60_000, 900, 800, 700)]
-    sizes = [len(batch) for batch in local_model._batches(tokens, 2, 100, 131_072)]
+    sizes = [len(batch) for batch in local_model._batches(tokens, 2, 100, 131_072, 0.0)]
     assert sizes == [1, 2, 2]
+
+
+def test_prompts_that_are_much_shorter_start_a_batch_of_their_own_once_there_are_enough() -> None:
+    tokens = [(str(number), [0] * length) for number, length in enumerate([500] * 20 + [490] * 4 + [100] * 10)]
+    assert [len(batch) for batch in local_model._batches(tokens, 64, 100, 131_072, 0.7)] == [24, 10]
+    assert [len(batch) for batch in local_model._batches(tokens[15:], 64, 100, 131_072, 0.7)] == [16, 3]
+    assert [len(batch) for batch in local_model._batches(tokens, 64, 100, 131_072, 0.0)] == [34]
 
 
 def _without_weights(folder: Path) -> None:
