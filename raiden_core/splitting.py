@@ -5,6 +5,10 @@ profile) stands on one side only. Both sides hold the same mixture of languages,
 characters are put into strata, and each stratum gives its share. Which characters of a stratum go to
 validation is decided by a hash of seed and character, so adding characters moves few of the others.
 
+Two characters can have had the same conversation (templates and seeds repeat themselves), and what it holds is the answer
+to a question of conversation memory. Training therefore leaves out, and counts, CM samples whose conversation stands in
+validation too.
+
     result = split(samples, validation_share=0.1, validation_characters=None, seed=0)
     write_split(result, Path("data"))  # train.json, validation.json, dataset_stats.json, README.md
 
@@ -16,12 +20,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from raiden_core.config_sections.data import SplitConfig
 from raiden_core.errors import ConfigError, DataError
@@ -29,7 +33,9 @@ from raiden_core.samples import JsonArray, Sample, iter_samples
 from raiden_core.stages import STATS
 
 Key = bytes
-"""A digest of a character's id: profiles are long, and there may be hundreds of thousands of them."""
+"""A digest of a character's id or of a conversation: there may be hundreds of thousands of them."""
+Side = Literal["train", "validation"] | None
+"""Where a sample goes; None: nowhere."""
 SLICES = ("dimension", "language", "question_type", "difficulty", "validation_method", "source")
 """What the statistics count samples by."""
 Stratum = tuple[str, str, str]
@@ -38,10 +44,12 @@ Stratum = tuple[str, str, str]
 
 @dataclass(frozen=True)
 class Split:
-    """Samples of disjoint characters, each side in the order of the input."""
+    """Samples of disjoint characters and conversations, each side in the order of the input."""
 
     train: tuple[Sample, ...]
     validation: tuple[Sample, ...]
+    left_out: int = 0
+    """Samples of training characters whose conversation stands in validation."""
 
 
 def split(
@@ -64,12 +72,12 @@ def split(
         DataError: too few characters for two sides.
     """
     census = _Census(seed)
-    keys = [census.add(sample) for sample in samples]
-    held_out = census.held_out(validation_share, validation_characters)
-    result = Split(
-        train=tuple(sample for sample, key in zip(samples, keys, strict=True) if key not in held_out),
-        validation=tuple(sample for sample, key in zip(samples, keys, strict=True) if key in held_out),
-    )
+    for sample in samples:
+        census.add(sample)
+    parts: dict[Side, list[Sample]] = {"train": [], "validation": [], None: []}
+    for sample, side in zip(samples, census.sides(validation_share, validation_characters), strict=True):
+        parts[side].append(sample)
+    result = Split(tuple(parts["train"]), tuple(parts["validation"]), len(parts[None]))
     check_disjoint(result.train, result.validation)
     return result
 
@@ -101,9 +109,9 @@ def write_split(result: Split, out: Path, generation: Mapping[str, Any] | None =
         DataError: a character is on both sides; nothing is written then.
     """
     check_disjoint(result.train, result.validation)
-    parts = ((result.train, False), (result.validation, True))
-    sides = ((sample, _key(character_id(sample)), validates) for part, validates in parts for sample in part)
-    return _write(sides, out, generation)
+    parts: tuple[tuple[tuple[Sample, ...], Side], ...] = ((result.train, "train"), (result.validation, "validation"))
+    sides = ((sample, _key(character_id(sample)), side) for part, side in parts for sample in part)
+    return _write(sides, out, generation, result.left_out)
 
 
 def split_file(samples: Path, section: SplitConfig, seed: int, out: Path) -> dict[str, Any]:
@@ -117,16 +125,15 @@ def split_file(samples: Path, section: SplitConfig, seed: int, out: Path) -> dic
     number = section.validation_characters
     share = section.validation_share if number is None else None
     census = _Census(seed)
-    keys = [census.add(sample) for sample in iter_samples(samples)]
-    held_out = census.held_out(share, number)
-    again = zip(iter_samples(samples), keys, strict=True)
-    sides = ((sample, key, key in held_out) for sample, key in again)
-    return _write(sides, out, _generation_stats(samples))
+    for sample in iter_samples(samples):
+        census.add(sample)
+    again = zip(iter_samples(samples), census.keys, census.sides(share, number), strict=True)
+    return _write(again, out, _generation_stats(samples))
 
 
-def dataset_stats(train: Iterable[Sample], validation: Iterable[Sample]) -> dict[str, Any]:
-    """Counts of both sides, and how much of validation's vocabulary training has seen."""
-    return _stats(_counted(train), _counted(validation))
+def dataset_stats(train: Iterable[Sample], validation: Iterable[Sample], left_out: int = 0) -> dict[str, Any]:
+    """Counts of both sides and of what neither has, and how much of validation's vocabulary training has seen."""
+    return _stats(_counted(train), _counted(validation), left_out)
 
 
 def character_id(sample: Sample) -> str:
@@ -146,14 +153,16 @@ class _Character:
 
 
 class _Census:
-    """All characters that there are."""
+    """All characters that there are, and for each sample its character and its conversation."""
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
         self.characters: dict[Key, _Character] = {}
+        self.keys: list[Key] = []
+        self.talks: list[Key | None] = []
 
-    def add(self, sample: Sample) -> Key:
-        """Count a sample's character in; its key comes back."""
+    def add(self, sample: Sample) -> None:
+        """Count a sample in."""
         identity = character_id(sample)
         key = _key(identity)
         character = self.characters.get(key)
@@ -161,13 +170,17 @@ class _Census:
             origin = (sample.language, _collection(sample))
             character = self.characters[key] = _Character(key, origin, _rank(identity, self.seed))
         character.dimensions.add(sample.dimension)
-        return character.key
+        self.keys.append(character.key)
+        self.talks.append(_talk(sample))
 
-    def held_out(self, share: float | None, number: int | None) -> set[Key]:
-        """Who goes to validation."""
+    def sides(self, share: float | None, number: int | None) -> Iterator[Side]:
+        """Where each sample goes, in their order."""
         strata = _strata(self.characters)
         seats = _seats(strata, _validation_count(len(self.characters), share, number))
-        return {key for stratum, count in seats.items() for key in strata[stratum][:count]}
+        held_out = {key for stratum, count in seats.items() for key in strata[stratum][:count]}
+        heard = {talk for key, talk in zip(self.keys, self.talks, strict=True) if talk and key in held_out}
+        for key, talk in zip(self.keys, self.talks, strict=True):
+            yield "validation" if key in held_out else None if talk in heard else "train"
 
 
 def _validation_count(characters: int, share: float | None, number: int | None) -> int:
@@ -228,6 +241,13 @@ def _seats(strata: Mapping[Stratum, Sequence[Key]], wanted: int) -> dict[Stratum
     return seats
 
 
+def _talk(sample: Sample) -> Key | None:
+    """What makes two conversations the same; None where nothing of a conversation is asked for."""
+    if sample.dimension != "CM" or not sample.conversation_history:
+        return None
+    return _key(json.dumps([[turn.role, turn.content] for turn in sample.conversation_history]))
+
+
 def _key(identity: str) -> Key:
     return hashlib.blake2b(identity.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
@@ -237,7 +257,7 @@ def _rank(identity: str, seed: int) -> str:
 
 
 @dataclass
-class _Side:
+class _Counts:
     """Counts of one side."""
 
     characters: set[Key] = field(default_factory=set)
@@ -258,42 +278,45 @@ class _Side:
         return {"samples": self.samples, "characters": len(self.characters), **slices}
 
 
-def _counted(samples: Iterable[Sample]) -> _Side:
-    side = _Side()
+def _counted(samples: Iterable[Sample]) -> _Counts:
+    side = _Counts()
     for sample in samples:
         side.add(sample, _key(character_id(sample)))
     return side
 
 
-def _stats(train: _Side, validation: _Side) -> dict[str, Any]:
+def _stats(train: _Counts, validation: _Counts, left_out: int) -> dict[str, Any]:
     known = sum(count for keyword, count in validation.keywords.items() if keyword in train.keywords)
     asked = validation.keywords.total()
     return {
         "train": train.stats(),
         "validation": validation.stats(),
         "characters_on_both_sides": len(train.characters & validation.characters),
+        "left_out_of_training": left_out,
         "validation_keywords_seen_in_training": round(known / asked, 4) if asked else None,
     }
 
 
 def _write(
-    sides: Iterable[tuple[Sample, Key, bool]], out: Path, generation: Mapping[str, Any] | None
+    sides: Iterable[tuple[Sample, Key, Side]], out: Path, generation: Mapping[str, Any] | None, left_out: int = 0
 ) -> dict[str, Any]:
-    """Write samples, with their characters' keys, to one side (true: validation), and what is to be said about both."""
+    """Write samples, given with their characters' keys, to their sides, and what is to be said about both."""
     from raiden_core.generation.card import CARD, dataset_card
 
     out.mkdir(parents=True, exist_ok=True)
-    names = ("train", "validation")
-    counted = (_Side(), _Side())
+    counted: dict[Side, _Counts] = {"train": _Counts(), "validation": _Counts()}
     with ExitStack() as stack:
-        files = [stack.enter_context((out / f"{name}.json").open("w", encoding="utf-8")) for name in names]
-        arrays = [JsonArray(file) for file in files]
-        for sample, key, validates in sides:
-            arrays[validates].add(sample)
-            counted[validates].add(sample, key)
-        for array in arrays:
+        files = {side: stack.enter_context((out / f"{side}.json").open("w", encoding="utf-8")) for side in counted}
+        arrays = {side: JsonArray(file) for side, file in files.items()}
+        for sample, key, side in sides:
+            if side is None:
+                left_out += 1
+                continue
+            arrays[side].add(sample)
+            counted[side].add(sample, key)
+        for array in arrays.values():
             array.end()
-    stats = _stats(*counted)
+    stats = _stats(counted["train"], counted["validation"], left_out)
     (out / "dataset_stats.json").write_text(json.dumps(stats, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     (out / CARD).write_text(dataset_card(stats, generation), encoding="utf-8", errors="replace")
     return stats

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from raiden_core.config_sections.data import SplitConfig
 from raiden_core.errors import ConfigError, DataError
-from raiden_core.samples import Sample, read_samples
-from raiden_core.splitting import Split, character_id, check_disjoint, dataset_stats, split, write_split
+from raiden_core.samples import Sample, read_samples, write_samples
+from raiden_core.splitting import Split, character_id, check_disjoint, dataset_stats, split, split_file, write_split
 
 
 def sample(name: str, number: int = 0, **fields: object) -> Sample:
@@ -140,6 +141,36 @@ def test_a_leak_is_refused_before_anything_is_written(tmp_path: Path) -> None:
         write_split(leaking, tmp_path / "data")
     assert not (tmp_path / "data").exists()
     assert dataset_stats(leaking.train, leaking.validation)["characters_on_both_sides"] == 1
+
+
+def talk(text: str) -> tuple[dict[str, str], ...]:
+    return ({"role": "user", "content": text}, {"role": "assistant", "content": "好的。"})
+
+
+def test_a_conversation_that_validation_asks_about_is_not_trained_on(tmp_path: Path) -> None:
+    memories = [
+        sample(
+            f"{index}", 9, dimension="CM", conversation_history=talk("我养了一只猫。" if index % 2 else f"第{index}次")
+        )
+        for index in range(12)
+    ]
+    # Whoever greets everybody alike gives nothing away: such a history is no conversation to remember.
+    greeted = [sample(f"{index}", 1, conversation_history=talk("你好！")) for index in range(12)]
+    samples = [*memories, *greeted]
+    result = split(samples, validation_share=0.25, validation_characters=None, seed=0)
+    heard = {one.conversation_history for one in result.validation if one.dimension == "CM"}
+    assert any("猫" in turn.content for turns in heard for turn in turns), "the case is there"
+    assert not heard & {one.conversation_history for one in result.train}
+    assert sum(one.dimension == "SBK" for one in result.train) == 9, "a shared greeting costs nothing"
+    assert result.left_out == len(samples) - len(result.train) - len(result.validation) > 0
+
+    whole = tmp_path / "samples.jsonl"
+    write_samples(whole, samples)
+    stats = split_file(whole, SplitConfig(validation_share=0.25), 0, tmp_path / "parts")
+    assert tuple(read_samples(tmp_path / "parts" / "train.json")) == result.train
+    assert tuple(read_samples(tmp_path / "parts" / "validation.json")) == result.validation
+    assert stats["left_out_of_training"] == result.left_out
+    assert stats == write_split(result, tmp_path / "again")
 
 
 def test_known_keywords_are_counted() -> None:

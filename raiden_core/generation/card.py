@@ -100,7 +100,8 @@ def _summary(split: Mapping[str, Any]) -> str:
         f"{train['samples']:,} samples of {train['characters']:,} characters to train on, {validation['samples']:,} of "
         f"{validation['characters']:,} others to validate on. Each asks a character one question whose answer can be "
         "checked by keyword: about what the profile says (SBK), or about what came up in the conversation (CM). "
-        f"Characters on both sides: {split['characters_on_both_sides']:,}."
+        f"Characters on both sides: {split['characters_on_both_sides']:,}. Left out of training because their conversation "
+        f"stands in validation too: {split['left_out_of_training']:,} samples."
     )
 
 
