@@ -19,6 +19,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 from pathlib import Path
 
+import psutil
 import pytest
 
 MODELS = runpy.run_path(str(Path(__file__).parents[1] / "evaluation" / "conftest.py"))
@@ -174,6 +175,14 @@ class _Screen:
         self.unread = self.unread.partition(words)[2]
 
 
+def _wait_until_it_waits(pid: int) -> None:
+    """Python's own line editor loses a Ctrl-C that comes in the microseconds between its prompt and its waiting."""
+    end = time.monotonic() + TIMEOUT
+    while psutil.Process(pid).status() != psutil.STATUS_SLEEPING:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
 def _take_terminal() -> None:
     """In the child: the terminal's keys are meant for it."""
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
@@ -197,6 +206,7 @@ def test_a_person_at_a_terminal_can_stop_a_reply_and_ends_cleanly(end: str) -> N
             os.write(here, b"\x03")
             screen.wait_for("was not kept")
             screen.wait_for("> ")
+            _wait_until_it_waits(process.pid)
             os.write(here, end.encode())
             assert process.wait(TIMEOUT) == 0
         finally:
