@@ -61,9 +61,7 @@ class LocalTalker:
         Raises:
             DataError: it holds no usable model.
         """
-        import torch
-
-        from raiden_core.evaluation.local_model import SMALL_MODEL, decoding
+        from raiden_core.evaluation.local_model import decoding
         from raiden_core.evaluation.model_folder import load_model, load_tokenizer, render
 
         self._folder = folder
@@ -71,8 +69,6 @@ class LocalTalker:
         self._model = load_model(folder)
         self._max_new_tokens = max_new_tokens
         self._settings = decoding(self._model, self._tokenizer, max_new_tokens, temperature)
-        if self._model.device.type == "cpu" and self._model.num_parameters() < SMALL_MODEL:
-            torch.set_num_threads(1)  # threads of a tiny model wait for each other most of the time
         probe = render(self._tokenizer, [[{"role": "user", "content": "?"}]], folder)[0]
         self.prefilled_think = probe.rstrip().endswith("<think>")
 

@@ -38,10 +38,6 @@ MUCH_SHORTER = 0.7
 
 LEAST_BATCH = 16
 
-SMALL_MODEL = 20_000_000
-"""Below so many parameters generation on a CPU keeps to one thread: steps take milliseconds, and threads waiting for
-each other on a busy machine made 480 answers take 77 s instead of 7."""
-
 
 @dataclass(frozen=True)
 class Job:
@@ -109,9 +105,6 @@ class LocalModel:
 
         model = load_model(self.folder)
         most, share = (CPU_BATCH_TOKENS, MUCH_SHORTER) if model.device.type == "cpu" else (MAX_BATCH_TOKENS, 0.0)
-        threads = torch.get_num_threads()
-        if model.device.type == "cpu" and model.num_parameters() < SMALL_MODEL:
-            torch.set_num_threads(1)
         try:
             tokens, refused = self._encode(tokenizer, jobs, getattr(model.config, "max_position_embeddings", None))
             if refused:
@@ -125,7 +118,6 @@ class LocalModel:
                     torch.manual_seed(int(keys[0][:15], 16))
                     yield dict(zip(keys, _reply(model, tokenizer, settings, list(ids)), strict=True))
         finally:
-            torch.set_num_threads(threads)
             del model
             gc.collect()
             if torch.cuda.is_available():

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from raiden_core.errors import DataError
 from raiden_core.evaluation.answers import Prompt
+from raiden_core.threads import share_cores
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -50,6 +51,7 @@ def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
     Raises:
         DataError: the folder holds no usable model.
     """
+    share_cores()
     from transformers import AutoTokenizer
 
     if not folder.is_dir():
@@ -77,6 +79,7 @@ def load_model(folder: Path) -> Any:
     Raises:
         DataError: its weights or its configuration are broken.
     """
+    share_cores()
     import torch
     from safetensors import SafetensorError
     from transformers import AutoModelForCausalLM
