@@ -167,6 +167,9 @@ def test_data_gives_lengths_and_counts(root: click.Command, capsys: pytest.Captu
     ("argv", "words"),
     [
         (["none.yaml"], "none.yaml: no such file"),
+        ([QUICKSTART, "--gpus", "8"], "--gpus 8: first how many, then which: 8xH200"),
+        ([QUICKSTART, "--gpus", "H100x4"], "--gpus H100x4: first how many, then which: 4xH100"),
+        ([QUICKSTART, "--gpus", "3080"], "--gpus 3080: no 3080 in the table"),
         ([QUICKSTART, "--gpus", "8xH2000"], "--gpus 8xH2000: no H2000 in the table"),
         ([QUICKSTART, "--set", "student.model=x/unknown"], "student.model: x/unknown: neither a folder"),
         ([QUICKSTART, "--accelerate", "none.yaml"], "none.yaml: no such file"),
