@@ -60,7 +60,12 @@ def write_folder(
     if partial.exists() and not resumable:
         shutil.rmtree(partial)
     partial.mkdir(parents=True, exist_ok=True)
-    stats = work(partial)
+    try:
+        stats = work(partial)
+    except BaseException:
+        if not resumable or not any(partial.iterdir()):  # nobody can go on from it
+            shutil.rmtree(partial, ignore_errors=True)
+        raise
     if with_stats:
         (partial / STATS).write_text(json.dumps(stats, ensure_ascii=False, indent=2) + "\n", "utf-8")
     if out.is_dir():
