@@ -74,6 +74,17 @@ def write_folder(
     return stats
 
 
+def json_line(value: object) -> str:
+    """A line of JSON: escaped to ASCII for pipes and files, with its letters as they are on a terminal that shows them.
+
+    What is no letter, as control characters and marks that turn the line round, stays escaped there too.
+    """
+    if not sys.stdout.isatty() or (sys.stdout.encoding or "").lower().replace("-", "") != "utf8":
+        return json.dumps(value)
+    text = json.dumps(value, ensure_ascii=False)
+    return "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in text)
+
+
 @contextmanager
 def progress_bar(label: str) -> Iterator[Progress]:
     """A progress bar on standard error, with rate and time left; a line now and then where that is no terminal."""
