@@ -74,6 +74,13 @@ def write_folder(
     return stats
 
 
+def samples_of(samples: int, characters: int) -> str:
+    """How many samples of how many characters, in words."""
+    return (
+        f"{samples:,} sample{'s' if samples != 1 else ''} of {characters:,} character{'s' if characters != 1 else ''}"
+    )
+
+
 def json_line(value: object) -> str:
     """A line of JSON: escaped to ASCII for pipes and files, with its letters as they are on a terminal that shows them.
 

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from raiden_core.commands.options import json_line
+from raiden_core.commands.options import json_line, samples_of
 
 
 class Screen(io.StringIO):
@@ -37,3 +37,11 @@ def test_json_is_readable_on_a_terminal_and_moves_nothing_there(
     assert json.loads(line) == value
     assert ("长沙 🐈" in line) is readable and line.isascii() is not readable
     assert line.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("samples", "characters", "words"),
+    [(8, 1, "8 samples of 1 character"), (1, 1, "1 sample of 1 character"), (1200, 0, "1,200 samples of 0 characters")],
+)
+def test_one_is_not_many(samples: int, characters: int, words: str) -> None:
+    assert samples_of(samples, characters) == words
