@@ -34,7 +34,7 @@ learning: $(STAMP)  ## three seeds with rewards and three with permuted rewards:
 	@echo "== learning: six runs, about half an hour on two cores"
 	@$(BIN)/python -m benchmarks.learning
 
-benchmarks: $(STAMP)  ## figures of the README, as JSON in benchmarks/results
+benchmarks: $(STAMP)  ## the reward's speed, as JSON in benchmarks/results: docs/vrar.md
 	@$(BIN)/python benchmarks/rewards.py
 
 install: $(STAMP)

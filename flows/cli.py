@@ -12,7 +12,9 @@ COMMANDS = {
     "down": ("flows.up_command:down", "Stop what `raiden up` started."),
     **cli.COMMANDS,
 }
-HELP = "raiden turns character profiles into a role-playing model that stays in character, and proves it."
+HELP = (
+    "raiden turns character profiles into a role-playing model that stays in character, and measures whether it does."
+)
 
 
 def main() -> None:

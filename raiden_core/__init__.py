@@ -1,4 +1,4 @@
-"""raiden: character profiles in, a role-playing model that provably stays in character out.
+"""raiden: character profiles in, a role-playing model that measurably stays in character out.
 
 This package is the library: it imports no Prefect and can be used from a notebook or a TRL script.
 The tasks in ``tasks/`` and the flow in ``flows/`` chain its functions.

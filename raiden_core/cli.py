@@ -98,7 +98,7 @@ def run(root: click.Command, argv: Sequence[str] | None = None) -> int:
         click.echo(error.format_message())
         return 2
     except click.ClickException as error:
-        click.echo(f"error: {' '.join(error.format_message().split())}", err=True)
+        click.echo(f"error: {_usage_words(error)}", err=True)
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("stopped; run the same command again to go on from the last finished stage", err=True)
@@ -117,3 +117,12 @@ def run(root: click.Command, argv: Sequence[str] | None = None) -> int:
         place = f"{error.filename}: " if error.filename else ""
         click.echo(f"error: {place}{error.strerror or error}", err=True)
         return 1
+
+
+def _usage_words(error: click.ClickException) -> str:
+    """click's message in one line, with the command's help where it names what is wrong and not what would be right."""
+    words = " ".join(error.format_message().split())
+    unknown = isinstance(error, click.NoSuchOption) and not error.possibilities
+    if isinstance(error, click.UsageError) and error.ctx and (unknown or isinstance(error, click.MissingParameter)):
+        return f"{words.removesuffix('.')}; see {error.ctx.command_path} --help"
+    return words

@@ -15,6 +15,9 @@ from raiden_core.config_fields import suggestion
 from raiden_core.config_sections.base import SECRET
 from raiden_core.errors import ConfigError
 
+START = "configs/quickstart.yaml"
+"""What `raiden run` takes where nothing is named, relative to the checkout."""
+
 
 def load_config(path: Path, overrides: Sequence[str] = ()) -> Config:
     """The configuration in a YAML file, with overrides such as ``grpo.learning_rate=1e-4`` applied.
@@ -25,7 +28,10 @@ def load_config(path: Path, overrides: Sequence[str] = ()) -> Config:
     try:
         text = path.read_text("utf-8-sig")
     except FileNotFoundError:
-        raise ConfigError(f"{path}: no such file; configs/quickstart.yaml is a good start") from None
+        hint = (
+            f"{START} is a good start" if path != Path(START) else "run raiden in its checkout, or name your own file"
+        )
+        raise ConfigError(f"{path}: no such file; {hint}") from None
     except IsADirectoryError:
         raise ConfigError(f"{path}: is a folder; name the YAML file in it") from None
     except UnicodeDecodeError as error:

@@ -89,7 +89,7 @@ class Remote:
         try:
             files, root = fsspec.url_to_fs(self.url)
         except (ValueError, ImportError) as error:
-            hint = "; install raiden[s3]" if self.url.startswith("s3:") else ""
+            hint = "; pip install -e '.[s3]' in raiden's checkout" if self.url.startswith("s3:") else ""
             raise ConfigError(f"storage.url: {self.url}: {error}{hint}") from None
         files.invalidate_cache()
         try:

@@ -181,7 +181,7 @@ def task_runner(config: Config) -> TaskRunner[Any]:
         from prefect_ray import RayTaskRunner
     except ImportError as error:
         raise ConfigError(
-            f"runner.kind: ray: {error.name or 'prefect_ray'} is missing; pip install raiden[ray]"
+            f"runner.kind: ray: {error.name or 'prefect_ray'} is missing; pip install -e '.[ray]' in raiden's checkout"
         ) from None
     address = config.runner.address
     place = urlsplit(address if "//" in address else f"//{address}") if address else None

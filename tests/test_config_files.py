@@ -165,6 +165,14 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
         assert str(caught.value).startswith(str(path))
 
 
+def test_the_quickstart_is_not_advised_where_it_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError, match=r"no such file; run raiden in its checkout"):
+        load_config(Path("configs/quickstart.yaml"))
+    with pytest.raises(ConfigError, match=r"no such file; configs/quickstart.yaml is a good start"):
+        load_config(Path("mine.yaml"))
+
+
 def test_a_byte_order_mark_does_no_harm(tmp_path: Path) -> None:
     path = tmp_path / "bom.yaml"
     path.write_bytes(b"\xef\xbb\xbfseed: 3\n")

@@ -22,9 +22,14 @@ def compare(runs: tuple[str, ...], html: Path | None, table: Path | None, as_jso
     RUN is a run's folder, the folder of its evaluation, a results.json or a predictions.jsonl; LABEL=RUN names it.
     """
     from raiden_core.chat.plain import one_line
-    from raiden_core.evaluation.compare import compare_runs, comparison_rows, load_runs
+    from raiden_core.evaluation.compare import compare_runs, comparison_rows, load_runs, without_evaluation
 
-    loaded = load_runs(runs)
+    bare = [name for name in runs if without_evaluation(name)]
+    if len(bare) == len(runs):
+        bare = []  # nothing else to show: the first one's error says what to do
+    for name in bare:
+        click.echo(f"left out: {one_line(name)}: this run was not evaluated", err=True)
+    loaded = load_runs([name for name in runs if name not in bare])
     comparison = compare_runs(loaded)
     if html is not None:
         from raiden_core.commands.compare_page import write_page

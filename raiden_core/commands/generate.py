@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from raiden_core.commands.options import config_options, progress_bar, read_config
+from raiden_core.commands.options import config_options, progress_bar, read_config, samples_of
 
 if TYPE_CHECKING:
     from raiden_core.characters import Character
@@ -112,7 +112,7 @@ def generate(
     stats = output_file.with_name(STATS_FILE)
     stats.write_text(json.dumps(generated.stats, ensure_ascii=False, indent=2) + "\n", "utf-8")
     used = generated.stats["characters"]["used"]
-    click.echo(f"{output_file}: {len(generated.samples)} samples of {used} characters")
+    click.echo(f"{output_file}: {samples_of(len(generated.samples), used)}")
     if generated.dropped:
         most = sorted(generated.dropped.items(), key=lambda item: -item[1])
         click.echo("dropped: " + ", ".join(f"{count} {reason}" for reason, count in most), err=True)

@@ -60,13 +60,36 @@ def write_folder(
     if partial.exists() and not resumable:
         shutil.rmtree(partial)
     partial.mkdir(parents=True, exist_ok=True)
-    stats = work(partial)
+    try:
+        stats = work(partial)
+    except BaseException:
+        if not resumable or not any(partial.iterdir()):  # nobody can go on from it
+            shutil.rmtree(partial, ignore_errors=True)
+        raise
     if with_stats:
         (partial / STATS).write_text(json.dumps(stats, ensure_ascii=False, indent=2) + "\n", "utf-8")
     if out.is_dir():
         out.rmdir()
     partial.rename(out)
     return stats
+
+
+def samples_of(samples: int, characters: int) -> str:
+    """How many samples of how many characters, in words."""
+    return (
+        f"{samples:,} sample{'s' if samples != 1 else ''} of {characters:,} character{'s' if characters != 1 else ''}"
+    )
+
+
+def json_line(value: object) -> str:
+    """A line of JSON: escaped to ASCII for pipes and files, with its letters as they are on a terminal that shows them.
+
+    What is no letter, as control characters and marks that turn the line round, stays escaped there too.
+    """
+    if not sys.stdout.isatty() or (sys.stdout.encoding or "").lower().replace("-", "") != "utf8":
+        return json.dumps(value)
+    text = json.dumps(value, ensure_ascii=False)
+    return "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in text)
 
 
 @contextmanager

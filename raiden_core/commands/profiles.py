@@ -6,10 +6,11 @@ output can be piped; without it the same is a table with the refusals below it.
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import click
+
+from raiden_core.commands.options import json_line
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 @click.command("profiles")
 @click.argument("files", nargs=-1, required=True, metavar="FILE…")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a character, a line each, ASCII-escaped.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a character, a line each.")
 def profiles(files: tuple[str, ...], as_json: bool) -> None:
     """Show the characters that FILE… holds, and what could not be read.
 
@@ -30,7 +31,7 @@ def profiles(files: tuple[str, ...], as_json: bool) -> None:
     result = read_characters(files)
     if as_json:
         for character in result.characters:
-            click.echo(json.dumps(_as_object(character)))
+            click.echo(json_line(_as_object(character)))
         _echo_problems(result)
     else:
         _print_table(result)

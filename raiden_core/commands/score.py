@@ -17,6 +17,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
+from raiden_core.commands.options import json_line
 from raiden_core.errors import DataError
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def score(
         for number, line in _numbered(lines):
             result = _score_line(scorer, line, f"{file}: line {number}", tally)
             if not summary:
-                click.echo(json.dumps(result))
+                click.echo(json_line(result))
     if summary:
         _print(tally)
     if tally.unscorable:

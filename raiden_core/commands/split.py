@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from raiden_core.commands.options import config_options, read_config, write_folder
+from raiden_core.commands.options import config_options, read_config, samples_of, write_folder
 
 
 @click.command("split")
@@ -20,5 +20,5 @@ def split(samples: Path, out: Path, config: Path | None, overrides: tuple[str, .
     settings = read_config(config, overrides)
     stats = write_folder(out, lambda folder: split_file(samples, settings.split, settings.seed, folder))
     for side in ("train", "validation"):
-        click.echo(f"{side}: {stats[side]['samples']} samples of {stats[side]['characters']} characters")
+        click.echo(f"{side}: {samples_of(stats[side]['samples'], stats[side]['characters'])}")
     click.echo(f"{out}")

@@ -14,7 +14,7 @@ class RunnerConfig(Section):
 
     kind: Literal["none", "processes", "ray"] = "none"
     """`none`: all in one process. `processes`: shards in processes of this machine. `ray`: on a Ray cluster, whose
-    machines all see `output_dir`, the files of characters and local models (`pip install raiden[ray]`)."""
+    machines all see `output_dir`, the files of characters and local models (`pip install -e '.[ray]'`)."""
     address: OptionalAddress = None
     """Of the Ray cluster, such as `ray://head:10001`; None starts Ray on this machine."""
     shards: int = Field(default=8, ge=1)

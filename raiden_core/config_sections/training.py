@@ -76,7 +76,8 @@ class ProbeConfig(Section):
     stop_at: float | None = Field(default=None, gt=0, lt=1)
     """Stop when this accuracy is reached on questions about held-back training characters; None: run to the end."""
     ceiling: float = Field(default=0.45, gt=0, le=1)
-    """Accuracy that must not be passed: a step that jumps over it is taken back and repeated with a quarter of the rate."""
+    """Accuracy that must not be passed: a step that jumps over it is taken back and repeated with a quarter of the rate.
+    Where the first probe is above it already, there is nothing to go back to, and training stops there."""
     questions: int = Field(default=128, ge=16)
     """Questions asked at each probe."""
     first: int = Field(default=0, ge=0)

@@ -99,7 +99,7 @@ def check_lengths(subject: Subject) -> Check:
     if config.grpo.max_prompt_length:
         room = min(room, config.grpo.max_prompt_length)
     texts = [rendered(subject, sample) for sample in subject.samples.samples[:MEASURED]]
-    lengths = [len(ids) for ids in tokenizer(texts, add_special_tokens=False)["input_ids"]]
+    lengths = [len(ids) for ids in tokenizer(texts, add_special_tokens=False, verbose=False)["input_ids"]]
     over = sum(length > room for length in lengths)
     words = f"longest {max(lengths):,} tokens, room for {room:,} of a context of {context:,}"
     if over:

@@ -63,6 +63,7 @@ def _weights_problem(file: Path) -> str | None:
 
 def hub_problem(name: str, model: str) -> Check:
     """Whether a Hub id is in the cache, or can be had."""
+    from httpx2 import HTTPError
     from huggingface_hub import HfApi, try_to_load_from_cache
     from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, RepositoryNotFoundError
 
@@ -88,7 +89,7 @@ def hub_problem(name: str, model: str) -> Check:
         return bad(name, f"{model}: gated", "accept its licence on its page and set HF_TOKEN")
     except RepositoryNotFoundError:
         return bad(name, f"{model}: the Hub has no such model, or it is private", "check the id, or set HF_TOKEN")
-    except (HfHubHTTPError, OSError) as error:
+    except (HfHubHTTPError, HTTPError, OSError) as error:
         reason = type(error).__name__
         return bad(
             name,

@@ -64,6 +64,14 @@ def load_runs(names: Sequence[str]) -> list[Run]:
     return runs
 
 
+def without_evaluation(name: str) -> bool:
+    """Whether a run's folder is meant whose run ended before its evaluate stage, as ``runs/runs/*`` may hold some."""
+    _, path = _labelled(name)
+    if (path / RESULTS).is_file() or not (path / RUN).is_file():
+        return False
+    return "evaluate" not in _json(path / RUN).get("stages", {})
+
+
 def compare_runs(runs: Sequence[Run]) -> dict[str, Any]:
     """The content of ``raiden compare --json``.
 

@@ -184,10 +184,11 @@ def _use(config: Mapping[str, Any], adapter: bool) -> str:
     think = " The chat template opens `<think>` itself." if config.get("prefilled_think") else ""
     return (
         "## Use\n\nThe system turn holds the character's profile; the reply is `<think>…</think><answer>…</answer>`."
-        f"{think} In the terminal: `raiden chat --model DIR --character FILE`. In Python:\n\n```python\n{imports}\n"
+        f"{think} In the terminal: `raiden chat --model DIR --character FILE`. In Python:\n\n```python\n"
+        f"from pathlib import Path\n\n{imports}\n"
         "from raiden_core.samples import read_samples\nfrom raiden_core.training.prompts import build_prompt\n\n"
         f'tokenizer = AutoTokenizer.from_pretrained("DIR")\nmodel = {name}.from_pretrained("DIR")\n'
-        'prompt = build_prompt(read_samples("validation.json")[0]' + instructions + ")\n"
+        'prompt = build_prompt(read_samples(Path("validation.json"))[0]' + instructions + ")\n"
         'inputs = tokenizer.apply_chat_template(\n    prompt, add_generation_prompt=True, return_tensors="pt", '
         "return_dict=True\n)\nprint(tokenizer.decode(model.generate(**inputs, max_new_tokens=256)[0]))\n```"
     )

@@ -11,7 +11,8 @@ In all of them objects with free keys are JSON strings, because Arrow would merg
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -67,8 +68,23 @@ def export(to: str, train: Path, validation: Path | None, config: Config, out: P
         splits[name] = samples
         counts[name] = len(samples)
         counts[f"{name}_left_out"] = len(failures)
-    WRITERS[to](splits, config, out, place)
+    with _without_bars():
+        WRITERS[to](splits, config, out, place)
     return counts
+
+
+@contextmanager
+def _without_bars() -> Iterator[None]:
+    """datasets draws a bar for each file that it writes; here they are over before anybody could read them."""
+    from datasets import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
+
+    off = are_progress_bars_disabled()
+    disable_progress_bars()
+    try:
+        yield
+    finally:
+        if not off:
+            enable_progress_bars()
 
 
 def _write_trl(splits: Splits, config: Config, out: Path, place: Path) -> None:

@@ -96,12 +96,17 @@ def _header(split: Mapping[str, Any], title: str) -> str:
 
 def _summary(split: Mapping[str, Any]) -> str:
     train, validation = split["train"], split["validation"]
+    left_out = split.get("left_out_of_training")  # splits of earlier versions did not count them
+    shared = (
+        f" Left out of training because their conversation stands in validation too: {left_out:,} samples."
+        if left_out is not None
+        else ""
+    )
     return (
         f"{train['samples']:,} samples of {train['characters']:,} characters to train on, {validation['samples']:,} of "
         f"{validation['characters']:,} others to validate on. Each asks a character one question whose answer can be "
         "checked by keyword: about what the profile says (SBK), or about what came up in the conversation (CM). "
-        f"Characters on both sides: {split['characters_on_both_sides']:,}. Left out of training because their conversation "
-        f"stands in validation too: {split['left_out_of_training']:,} samples."
+        f"Characters on both sides: {split['characters_on_both_sides']:,}.{shared}"
     )
 
 

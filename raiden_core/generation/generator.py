@@ -43,7 +43,7 @@ class Skipped:
 
     def __str__(self) -> str:
         place = self.source if self.row is None else f"{self.source}: row {self.row}"
-        return f"{place}: {self.name or 'no name'}: {self.reason}"
+        return f"{place}: {self.name}: {self.reason}" if self.name else f"{place}: {self.reason}"
 
 
 @dataclass(frozen=True)

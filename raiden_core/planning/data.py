@@ -37,9 +37,9 @@ def expected_amount(config: Config) -> Amount | None:
         from raiden_core.characters import read_characters
 
         read = len(read_characters(config.characters.paths).characters)
-        words.append(f"{read} read")
+        words.append(f"{read:,} read")
     if composed:
-        words.append(f"{composed} composed")
+        words.append(f"{composed:,} composed")
     characters = read + composed
     if not characters:
         return None
@@ -47,7 +47,9 @@ def expected_amount(config: Config) -> Amount | None:
     held = split.validation_characters or round(characters * (split.validation_share or 0))
     each = config.generation.samples_per_character or ASSUMED_SAMPLES
     used = max(1, characters - held)
-    return Amount(used * each, f"{used} characters ({' + '.join(words)}, {held} held out) x {each} samples at most")
+    return Amount(
+        used * each, f"{used:,} of {' + '.join(words)} characters, {held:,} held out, x {each} samples at most"
+    )
 
 
 def file_amount(path: Path, instructions: str | None) -> tuple[Amount, Lengths]:

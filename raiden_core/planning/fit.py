@@ -58,7 +58,7 @@ def problem_of(job: Job, devices: Devices, memory: Memory) -> str | None:
         if share < least:
             return f"vLLM's share of {_gib(share)} does not hold its own weights ({_gib(weights)}) and a KV cache"
     if memory.peak > devices.memory:
-        return f"{_gib(memory.peak - devices.memory)} more than a {devices.name} has"
+        return f"{_gib(memory.peak - devices.memory)} more than one {devices.name} has"
     return None
 
 

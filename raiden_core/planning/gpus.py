@@ -65,6 +65,10 @@ def parse_gpus(text: str) -> Devices:
     name = found.group(2).upper()
     if name not in gpu_table():
         known = list(gpu_table())
+        turned = re.fullmatch(r"(.+)[xX](\d+)", text.strip())
+        if re.fullmatch(r"\s*\d{1,3}\s*", text) or (turned and turned.group(1).upper() in known):
+            good = f"{turned.group(2)}x{turned.group(1)}" if turned else f"{text.strip()}xH200"
+            raise UsageError(f"--gpus {text}: first how many, then which: {good}")
         raise UsageError(f"--gpus {text}: no {name} in the table ({', '.join(known)}){suggestion(name, known)}")
     memory, tflops, bandwidth = gpu_table()[name]
     return Devices(name, count, memory, tflops, bandwidth)

@@ -34,7 +34,7 @@ def plan_view(plan: Plan) -> RenderableType:
 
 def _stage_lines(stage: StagePlan) -> list[RenderableType]:
     job = stage.job
-    title = f"{job.stage}: {job.sharding}, {job.micro_batch} sequences x {job.accumulation} steps"
+    title = f"{job.stage}: {job.sharding}, {job.micro_batch} sequences x {_steps(job.accumulation)}"
     if job.group > 1:
         title += f", groups of {job.group}"
     lines: list[RenderableType] = [Text(title, style="bold"), _memory_table(stage), _verdict(stage)]
@@ -83,11 +83,16 @@ def _batch_lines(stage: StagePlan) -> list[str]:
         return []
     if stage.fit.largest is None:
         return ["no micro-batch fits, not even 1: shard (configs/accelerate), use LoRA, or shorten the completions"]
-    line = f"largest micro-batch that fits: {stage.fit.largest:,}"
+    steps = f" with {_steps(stage.job.accumulation)} accumulated" if stage.job.accumulation > 1 else ""
+    line = f"largest micro-batch that fits{steps}: {stage.fit.largest:,}"
     same = stage.fit.same_batch
     if same and same != (stage.job.micro_batch, stage.job.accumulation):
-        line += f"; with the same effective batch: {same[0]} x {same[1]} steps"
+        line += f"; {same[0]} x {_steps(same[1])} has the same effective batch as now, and fits"
     return [line]
+
+
+def _steps(count: int) -> str:
+    return f"{count:,} step{'s' if count > 1 else ''}"
 
 
 def _time_lines(stage: StagePlan) -> list[str]:

@@ -82,10 +82,15 @@ def parse_script(dataclass_types: Sequence[type], argv: Sequence[str]) -> tuple[
 
     Raises:
         ConfigError: the file is missing or broken, a key is unknown, or an alias stands beside its native key.
+        SystemExit: ``--help`` was asked for, and given.
     """
     from trl import TrlParser
 
     flags = _native_flags(argv)
+    if {"-h", "--help"} & set(flags):
+        parser = TrlParser(list(dataclass_types), usage="FILE.yaml [--key value …]; FILE.yaml takes the same keys")
+        parser.print_help()
+        raise SystemExit(0)
     if flags and not flags[0].startswith("-"):
         path = Path(flags.pop(0))
     elif "--config" in flags[:-1]:

@@ -97,6 +97,10 @@ def run_script(
     if not process.returncode:
         return
     if error := reported_error(error_file):
+        # The job is made anew each time: what can be corrected is the section of the configuration that it came from.
+        message = str(error)
+        if message.startswith(f"{job_file}: "):
+            raise type(error)(f"{module.rpartition('.')[2]}: {message.removeprefix(f'{job_file}: ')}")
         raise error
     tail = _tail(log)
     # A script that cannot write cannot write its error either.

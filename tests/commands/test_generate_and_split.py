@@ -131,4 +131,4 @@ def test_split_of_a_bad_file_leaves_no_folder(
     assert raiden("split", name, "--out", "halves") == 1
     error = capsys.readouterr().err
     assert words in error and error.count("\n") == 1
-    assert not Path("halves").exists()
+    assert not Path("halves").exists() and not list(Path().glob(".*partial*"))

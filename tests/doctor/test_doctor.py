@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import httpx2
 import pytest
 
 from raiden_core import cli
@@ -184,6 +185,17 @@ def test_a_hub_id_that_is_not_cached_is_not_looked_for_offline(tmp_path: Path, m
     assert check.status == "bad" and "HF_HUB_OFFLINE" in check.found
     gone = machine.check_model(subject(tmp_path, student={"model": "./none"}))
     assert gone.status == "bad" and "no such folder" in gone.found
+
+
+def test_without_a_network_the_hub_is_said_to_be_out_of_reach(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreachable(*_args: object, **_settings: object) -> None:
+        raise httpx2.ConnectError("[Errno -2] Name or service not known")
+
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    monkeypatch.setattr("huggingface_hub.HfApi.model_info", unreachable)
+    [check] = examine(subject(tmp_path, student={"model": "nobody-raiden/none"}), (("model", machine.check_model),))
+    assert check.status == "bad" and "the Hub cannot be reached (ConnectError)" in check.found
+    assert "hf download nobody-raiden/none" in check.advice
 
 
 def test_a_disk_that_is_too_small_and_a_folder_that_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -169,3 +169,14 @@ def test_the_command_prints_tables_and_writes_a_page_and_a_csv(tmp_path: Path) -
     assert len(rows) == 12 and {row["run"] for row in rows} == {label, "b"}
     as_json = CliRunner().invoke(compare, [str(first), str(second), "--json"], catch_exceptions=False)
     assert json.loads(as_json.stdout)["runs"][1]["versus"]["delta"] == pytest.approx(0.125)
+
+
+def test_a_run_without_evaluation_among_others_is_left_out_and_named(tmp_path: Path) -> None:
+    first = _evaluated(tmp_path / "a", {0, 1})
+    (tmp_path / "half").mkdir()
+    (tmp_path / "half/run.json").write_text('{"stages": {}}')
+    result = CliRunner().invoke(compare, [str(tmp_path / "half"), str(first)], catch_exceptions=False)
+    assert result.exit_code == 0 and "20.0" in result.stdout
+    assert f"left out: {tmp_path / 'half'}: this run was not evaluated" in result.stderr
+    with pytest.raises(DataError, match="run it up to its evaluate stage"):
+        CliRunner().invoke(compare, [str(tmp_path / "half")], catch_exceptions=False)

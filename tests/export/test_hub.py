@@ -97,6 +97,18 @@ def test_no_base_is_claimed_that_the_hub_does_not_have(student: str, tmp_path: P
     assert "base_model" not in head and "datasets" not in head
 
 
+@pytest.mark.parametrize("settings", [SETTINGS, SETTINGS + "system_prompt: Be brief.\n"])
+def test_what_the_card_says_about_prompts_runs(settings: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    code = _card(tmp_path, _run(tmp_path, settings)).split("```python\n")[1].split("```")[0]
+    sample = {"character_profile": {"a": "b"}, "answer": "b", "keywords": ["b"], "question": "a?", "language": "zh"}
+    monkeypatch.chdir(tmp_path / "out")
+    Path("validation.json").write_text(json.dumps([sample | {"character_name": "one"}]), "utf-8")
+    without_model = [line for line in code.splitlines() if line.startswith(("import ", "from ", "prompt = "))]
+    names: dict[str, Any] = {}
+    exec("\n".join(without_model), names)
+    assert names["prompt"][-1]["content"] == "a?"
+
+
 def test_an_adapter_is_loaded_by_peft(tmp_path: Path) -> None:
     run = _run(tmp_path)
     (tmp_path / "train/model/adapter_config.json").write_text("{}")

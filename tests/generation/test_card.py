@@ -54,6 +54,14 @@ def test_the_header_is_what_the_hub_reads() -> None:
     assert "# license: choose one" in card
 
 
+def test_a_split_that_did_not_count_what_it_left_out_has_a_card_all_the_same() -> None:
+    stats = dataset_stats([sample("A")], [sample("B")])
+    said = "Left out of training because"
+    assert said in dataset_card(stats, None)
+    del stats["left_out_of_training"]
+    assert said not in dataset_card(stats, None)
+
+
 @pytest.mark.parametrize(
     ("samples", "size"), [(999, "n<1K"), (1000, "1K<n<10K"), (999_999, "100K<n<1M"), (20_000_000, "n>10M")]
 )

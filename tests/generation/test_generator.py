@@ -117,6 +117,7 @@ def test_who_is_skipped_is_listed_with_the_reason(character: Character, reason: 
     (skipped,) = generated.skipped
     assert reason in skipped.reason
     assert (skipped.name, skipped.source, skipped.row) == (character.name, "people.txt", 3)
+    assert str(skipped).startswith("people.txt: row 3: ") and str(skipped).count("no name") == (character.name is None)
     assert [sample.character_name for sample in generated.samples] == ["阿三"]
     assert generated.stats["characters"] == {"read": 2, "used": 1, "skipped": 1}
 

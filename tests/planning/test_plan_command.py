@@ -56,7 +56,17 @@ def test_what_does_not_fit_exits_1_and_says_by_how_much(
     code = cli.run(root, ["plan", QUICKSTART, *SEVEN, "--gpus", "4090"])
     shown = " ".join(capsys.readouterr().out.split())
     assert code == 1
-    assert "✗ does not fit" in shown and "more than a 4090 has" in shown and "not even 1" in shown
+    assert "✗ does not fit" in shown and "more than one 4090 has" in shown and "not even 1" in shown
+
+
+def test_a_larger_micro_batch_is_named_with_the_accumulation_that_it_needs(
+    root: click.Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recipe = str(ROOT / "configs" / "qwen7b-ddp-lora.yaml")
+    assert cli.run(root, ["plan", recipe, "--gpus", "8xH100"]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "fits with 8 steps accumulated: " in shown and "32 x 1 step has the same effective batch" in shown
+    assert "(1,900 of 2,000 composed characters, 100 held out, x 8 samples at most)" in shown
 
 
 def test_without_a_gpu_it_says_which_would_do(root: click.Command, capsys: pytest.CaptureFixture[str]) -> None:
@@ -157,6 +167,9 @@ def test_data_gives_lengths_and_counts(root: click.Command, capsys: pytest.Captu
     ("argv", "words"),
     [
         (["none.yaml"], "none.yaml: no such file"),
+        ([QUICKSTART, "--gpus", "8"], "--gpus 8: first how many, then which: 8xH200"),
+        ([QUICKSTART, "--gpus", "H100x4"], "--gpus H100x4: first how many, then which: 4xH100"),
+        ([QUICKSTART, "--gpus", "3080"], "--gpus 3080: no 3080 in the table"),
         ([QUICKSTART, "--gpus", "8xH2000"], "--gpus 8xH2000: no H2000 in the table"),
         ([QUICKSTART, "--set", "student.model=x/unknown"], "student.model: x/unknown: neither a folder"),
         ([QUICKSTART, "--accelerate", "none.yaml"], "none.yaml: no such file"),

@@ -17,7 +17,7 @@ def on_ray(address: str | None = None) -> Config:
 
 def test_ray_that_is_not_installed_is_named_with_what_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "prefect_ray", None)
-    with pytest.raises(ConfigError, match=r"pip install raiden\[ray\]"):
+    with pytest.raises(ConfigError, match=r"pip install -e '\.\[ray\]'"):
         check_runner(on_ray())
     check_runner(Config())
 

@@ -91,6 +91,14 @@ def test_without_a_file_it_says_so(argv: list[str]) -> None:
         parse_script((GrpoArguments, Training), argv)
 
 
+def test_help_lists_the_keys(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        parse_script((GrpoArguments, Training), ["--help"])
+    shown = capsys.readouterr().out
+    assert ended.value.code == 0 and "FILE.yaml" in shown
+    assert "--train_data_path" in shown and "--learning_rate" in shown
+
+
 def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     latin = tmp_path / "latin.yaml"
     latin.write_bytes(b"a: \xff")

@@ -92,6 +92,9 @@ SCRIPTS = {
     "good_script": "print('hello')\nopen(out + '/metrics.jsonl', 'w').write("
     '\'{"phase": "p", "total_steps": 9}\\n{"step": 4, "loss": 0.5, "reward": "odd"}\\n\')',
     "silent_script": "print('first')\nprint('the last words')\nsys.exit(3)",
+    "blaming_script": "import sys\nfrom raiden_core.errors import ConfigError\n"
+    "from raiden_core.training.script import run_script_main\n"
+    "def main(argv):\n    raise ConfigError(f'{argv[0]}: bf16: no GPU')\nsys.exit(run_script_main(main, sys.argv[1:]))\n",
     "telling_script": "from raiden_core.errors import DataError\nfrom raiden_core.training.script import run_script_main\n"
     "def main(argv): raise DataError('x.json: no usable sample')\nsys.exit(run_script_main(main, []))",
 }
@@ -135,6 +138,11 @@ def test_a_script_that_fails_without_a_word_is_quoted(out: Path) -> None:
 def test_what_a_script_reports_is_raised_as_it_is(out: Path) -> None:
     with pytest.raises(DataError, match=r"^x\.json: no usable sample$"):
         run_script("telling_script", {}, LaunchConfig(), out, silent)
+
+
+def test_an_error_in_the_job_names_the_section_it_came_from(out: Path) -> None:
+    with pytest.raises(ConfigError, match=r"^blaming_script: bf16: no GPU$"):
+        run_script("blaming_script", {}, LaunchConfig(), out, silent)
 
 
 def test_a_full_disk_is_named_even_where_the_script_could_not_write_its_error(tmp_path: Path) -> None:
