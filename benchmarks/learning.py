@@ -9,6 +9,7 @@ benchmarks/results/learning.json.
 
 from __future__ import annotations
 
+import argparse
 import json
 import subprocess
 import sys
@@ -30,6 +31,7 @@ RESULTS = ROOT / "benchmarks" / "results" / "learning.json"
 
 def main() -> None:
     """Run all six and write the page."""
+    argparse.ArgumentParser(description="Six runs of the quickstart, about half an hour on two cores.").parse_args()
     rows = []
     for permuted in (False, True):
         for seed in SEEDS:
@@ -90,7 +92,8 @@ def page(rows: list[dict[str, Any]]) -> str:
     lines += [
         "",
         "Differences are in percentage points. *Probe* is strict accuracy on questions about training characters that the",
-        "cold start did not see, at the moment when it stopped. With *permuted* rewards every completion of a batch gets",
+        "cold start did not see, at the moment when it stopped; a first probe that is above the ceiling of",
+        "`cold_start.probe` is taken as it is. With *permuted* rewards every completion of a batch gets",
         "another one's reward: if accuracy rose then as well, the evaluation or the training would be leaking.",
         "",
         "The student is a toy of about half a million parameters. These figures show that the pipeline works and that the",
