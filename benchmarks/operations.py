@@ -58,10 +58,11 @@ MINE = """
 import json, sys, time
 from pathlib import Path
 from raiden_core.config_loading import load_config
-from raiden_core.generation.shards import mine_shard
+from raiden_core.generation.shards import FILES, mine_shard
+from raiden_core.shards import Shards
 config, folder = load_config(Path(sys.argv[1])), Path(sys.argv[2])
 wall, cpu = time.perf_counter(), time.process_time()
-mine_shard(config, 0, 1, folder)
+mine_shard(config, Shards(folder, 1, FILES), 0)
 print(json.dumps([time.perf_counter() - wall, time.process_time() - cpu]))
 """
 IMPORTS = "import flows.pipeline"
@@ -69,12 +70,17 @@ SHARDS = """
 import sys
 from pathlib import Path
 from raiden_core.config_loading import load_config
+from raiden_core.shards import Shards
 from tasks import shards
 config, folder = load_config(Path(sys.argv[1])), Path(sys.argv[2])
 of = config.runner.shards
 for number in range(of):
     (folder / f"{number}-of-{of}").mkdir(parents=True, exist_ok=True)
-lost = shards._shards.with_options(task_runner=shards.task_runner(config))(config, list(range(of)), of, folder)
+class Done(Shards):
+    def missing(self):
+        return list(range(self.of))
+submit = lambda work, number: shards.generate_shard.submit(config, work, number)
+lost = shards._run(shards.task_runner(config), "generate", Done(folder, of, ()), submit)
 assert not lost, lost
 """
 
