@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 MODELS = ("original", "base", "trained")
 """The names a model can have; ``trained`` is the one that controls look at, or the last one given."""
 
+ANSWERS = "answers.jsonl"
+"""The store of raw replies in the folder of the results; shards fill it beforehand (raiden_core/evaluation/shards.py)."""
+
 FEW_CHARACTERS = 30
 """With fewer clusters than this a clustered interval is a rough guide."""
 
@@ -112,7 +115,7 @@ def evaluate(
         samples_per_question,
         scorer,
         instructions,
-        store or out / "answers.jsonl",
+        store or out / ANSWERS,
         progress,
     )
     write_predictions(out / "predictions.jsonl", (row for rows in predictions.values() for row in rows))

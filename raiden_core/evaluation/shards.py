@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from raiden_core.config import Config
-from raiden_core.evaluation.evaluate import ask_models, can_be_judged, usable_sets
+from raiden_core.evaluation.evaluate import ANSWERS, ask_models, can_be_judged, usable_sets
 from raiden_core.evaluation.predictions import MAIN_SET
 from raiden_core.evaluation.served_model import STORE as SERVED
 from raiden_core.evaluation.stage import answerers, read_evaluation_data
@@ -21,7 +21,6 @@ from raiden_core.samples import Sample, read_samples
 from raiden_core.shards import Shards
 from raiden_core.teacher.store import FILE
 
-ANSWERS = "answers.jsonl"
 FILES = (ANSWERS, f"{SERVED}/{FILE}")
 """The stores of local and of served models, below the stage's folder."""
 
