@@ -76,10 +76,10 @@ def _words(rng: random.Random, language: str, count: int) -> str:
 
 def measure(folder: Path) -> dict[str, Any]:
     """Deduplicate and split ``folder/samples.jsonl``; seconds of each step, and the memory that this process needed."""
-    from raiden_core.config_sections.data import SplitConfig
-    from raiden_core.generation.dedup import near_duplicates
+    from raiden_core.config.sections.data import SplitConfig
+    from raiden_core.dataset.split import split_file
+    from raiden_core.generation.quality.dedup import near_duplicates
     from raiden_core.samples import iter_samples, write_samples
-    from raiden_core.splitting import split_file
 
     source, kept = folder / "samples.jsonl", folder / "kept.jsonl"
     seconds: dict[str, float] = {}
@@ -116,7 +116,7 @@ def main() -> int:
     if options.measure:
         sys.stdout.write(json.dumps(measure(options.measure)))
         return 0
-    from raiden_core.hardware import describe_hardware
+    from raiden_core.report.hardware import describe_hardware
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -67,10 +67,10 @@ def make_samples(count: int) -> list[Any]:
 
 def predictions_of(questions: int) -> tuple[dict[str, list[Any]], dict[str, Any]]:
     """Replies of two models to made-up questions, scored; and how long scoring took."""
-    from raiden_core.evaluation.answers import Reply
     from raiden_core.evaluation.predictions import MAIN_SET, score_replies
+    from raiden_core.models.answering import Reply
+    from raiden_core.prompts import build_prompt
     from raiden_core.rewards import Scorer
-    from raiden_core.training.prompts import build_prompt
 
     samples = make_samples(questions)
     prompts = [build_prompt(sample) for sample in samples]
@@ -121,12 +121,12 @@ def measure_scoring(questions: int) -> dict[str, Any]:
 
 def measure_report(questions: int, folder: Path) -> dict[str, Any]:
     """Writing the page of a run, its size, and how long a browser takes to open it."""
+    from raiden_core.dataset.split import dataset_stats
     from raiden_core.evaluation.controls import run_controls
     from raiden_core.evaluation.predictions import write_predictions
     from raiden_core.evaluation.summary import breakdown, cells, pairs
     from raiden_core.report import build_report
     from raiden_core.rewards import Scorer
-    from raiden_core.splitting import dataset_stats
 
     by_model, _ = predictions_of(questions)
     samples = make_samples(questions)
@@ -206,11 +206,11 @@ def measure_generation(
 ) -> dict[str, Any]:
     """The same prompts one at a time and in batches of like length, by the same model on the CPU."""
     os.environ["CUDA_VISIBLE_DEVICES"] = ""
-    from raiden_core.config_sections.training import NanoConfig
-    from raiden_core.evaluation.local_model import LocalModel
+    from raiden_core.config.sections.training import NanoConfig
+    from raiden_core.models.local_model import LocalModel
+    from raiden_core.prompts import build_prompt
     from raiden_core.samples import read_samples
     from raiden_core.training.nano import build_nano
-    from raiden_core.training.prompts import build_prompt
 
     rng = random.Random(2)
     samples = read_samples(data) if data else make_samples(40 * prompts)
@@ -265,8 +265,8 @@ def main() -> int:
     parser.add_argument("--new-tokens", type=int, default=40)
     parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args()
-    from raiden_core.hardware import describe_hardware
-    from raiden_core.versions import installed_versions
+    from raiden_core.report.hardware import describe_hardware
+    from raiden_core.stages.versions import installed_versions
 
     parts = options.only or ["scoring", "report", "generation"]
     # A part that is measured alone replaces its own figures only.

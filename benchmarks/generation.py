@@ -3,7 +3,7 @@
     python -m benchmarks.generation                    # all four measurements, a few minutes
     python -m benchmarks.generation --only bare --requests 200000
 
-The server is `raiden_core.testing.fault_server` in a process of its own, on loopback. Measured are
+The server is `tests.support.fault_server` in a process of its own, on loopback. Measured are
 
 - ``slow``: 2 s latency and 256 slots, after a ramp of 30 s: the share of the ideal 128 requests a second, and how many
   times that is what one request at a time brings;
@@ -34,10 +34,10 @@ import psutil
 from openai import AsyncOpenAI, DefaultAioHttpClient
 from openai.types.chat import ChatCompletionMessageParam
 
-from raiden_core.config_sections.teacher import EndpointConfig
-from raiden_core.hardware import describe_hardware
-from raiden_core.teacher.asking import Reply, Request
-from raiden_core.teacher.client import Client
+from raiden_core.config.sections.endpoint import EndpointConfig
+from raiden_core.models.asking import Reply, Request
+from raiden_core.models.served.client import Client
+from raiden_core.report.hardware import describe_hardware
 
 RESULTS = Path(__file__).parent / "results" / "generation.json"
 SLOTS = 256
@@ -53,7 +53,7 @@ SCHEMA = {
 @asynccontextmanager
 async def server(latency: float) -> AsyncIterator[str]:
     """The URL of a server in a process of its own."""
-    command = [sys.executable, "-m", "raiden_core.testing.fault_server", f"--latency={latency}", f"--slots={SLOTS}"]
+    command = [sys.executable, "-m", "tests.support.fault_server", f"--latency={latency}", f"--slots={SLOTS}"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None

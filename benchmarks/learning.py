@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from raiden_core import __version__
-from raiden_core.hardware import describe_hardware
-from raiden_core.versions import installed_versions
+from raiden_core.report.hardware import describe_hardware
+from raiden_core.stages.versions import installed_versions
 
 ROOT = Path(__file__).resolve().parent.parent
 SEEDS = (7, 8, 9)

@@ -23,12 +23,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from raiden_core.hardware import describe_hardware
 from raiden_core.planning.job import Job, lora_parameters
 from raiden_core.planning.memory import estimate
 from raiden_core.planning.shapes import ModelShape
 from raiden_core.planning.sharding import Sharding
-from raiden_core.versions import installed_versions
+from raiden_core.report.hardware import describe_hardware
+from raiden_core.stages.versions import installed_versions
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast

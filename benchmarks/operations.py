@@ -34,7 +34,7 @@ import psutil
 
 from benchmarks.chaos.cases import scripted_teacher, teacher_settings, write_config
 from benchmarks.chaos.house import ROOT, House, free_port
-from raiden_core.hardware import describe_hardware
+from raiden_core.report.hardware import describe_hardware
 
 RESULTS = Path(__file__).parent / "results" / "operations.json"
 PARTS = ("cached", "shards")
@@ -45,9 +45,9 @@ BAR_SHARE = 0.02
 WITHOUT = """
 import sys
 from pathlib import Path
-from raiden_core.config_loading import load_config
-from raiden_core.stages import damage
-from raiden_core.digests import digest_code
+from raiden_core.config.loading import load_config
+from raiden_core.stages.folder import damage
+from raiden_core.stages.digests import digest_code
 config = load_config(Path(sys.argv[1]))
 for module in ("generation.stage", "splitting", "training.cold_start", "training.grpo", "evaluation.stage", "report.stage"):
     digest_code(f"raiden_core.{module}")
@@ -57,9 +57,9 @@ for manifest in config.output_dir.glob("*/manifest.json"):
 MINE = """
 import json, sys, time
 from pathlib import Path
-from raiden_core.config_loading import load_config
+from raiden_core.config.loading import load_config
 from raiden_core.generation.shards import FILES, mine_shard
-from raiden_core.shards import Shards
+from raiden_core.models.shards import Shards
 config, folder = load_config(Path(sys.argv[1])), Path(sys.argv[2])
 wall, cpu = time.perf_counter(), time.process_time()
 mine_shard(config, Shards(folder, 1, FILES), 0)
@@ -69,8 +69,8 @@ IMPORTS = "import flows.pipeline"
 SHARDS = """
 import sys
 from pathlib import Path
-from raiden_core.config_loading import load_config
-from raiden_core.shards import Shards
+from raiden_core.config.loading import load_config
+from raiden_core.models.shards import Shards
 from tasks import shards
 config, folder = load_config(Path(sys.argv[1])), Path(sys.argv[2])
 of = config.runner.shards

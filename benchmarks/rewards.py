@@ -24,9 +24,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from raiden_core.hardware import describe_hardware
+from raiden_core.report.hardware import describe_hardware
 from raiden_core.rewards import Score, Scorer, accuracy_reward, fold, format_reward
-from raiden_core.versions import installed_versions
+from raiden_core.stages.versions import installed_versions
 
 RESULTS = Path(__file__).parent / "results" / "rewards.json"
 KEYWORDS = ["长沙", "医生"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from raiden_core import cli
+from raiden_core.cli import group as cli
 
 COMMANDS = {
     "run": ("flows.run_command:run", "Run the pipeline: characters to report, finished stages from the cache."),

@@ -8,8 +8,8 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from raiden_core.progress import Progress as Report
-from raiden_core.progress import in_lines
+from raiden_core.stages.progress import Progress as Report
+from raiden_core.stages.progress import in_lines
 
 LINE_SECONDS = 10.0
 """Seconds between two lines of a stage where there is no terminal to draw bars on."""

@@ -19,11 +19,11 @@ from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 
 from raiden_core.config import Config
-from raiden_core.config_loading import config_of, dump_config, load_config
+from raiden_core.config.loading import config_of, dump_config, load_config
+from raiden_core.config.sections.training import NANO
 from raiden_core.errors import StageError
-from raiden_core.stages import StageResult
-from raiden_core.training.checks import check_model_folder
-from raiden_core.training.jobs import NANO
+from raiden_core.models.folder import check_model_folder
+from raiden_core.stages.folder import StageResult
 from tasks.artifacts import announce, publish_results, publish_samples
 from tasks.cold_start import cold_start
 from tasks.evaluate import evaluate

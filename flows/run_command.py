@@ -42,7 +42,7 @@ def run(config: Path, stage: str | None, refresh: tuple[str, ...], overrides: tu
 
     A stage whose inputs, settings and code did not change is taken from the cache.
     """
-    from raiden_core.config_loading import load_config
+    from raiden_core.config.loading import load_config
     from raiden_core.errors import UsageError
 
     if stage and refresh:

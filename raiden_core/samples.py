@@ -276,3 +276,8 @@ def _parquet_rows(path: Path) -> Iterator[tuple[str, Any]]:
                 yield f"{path}: row {number}", row
     except pyarrow.ArrowException as error:
         raise DataError(f"{path}: not a readable Parquet file: {error}") from None
+
+
+def character_id(sample: Sample) -> str:
+    """What makes two samples belong to one character: name and profile, whatever the order of its fields."""
+    return json.dumps([sample.character_name, sample.character_profile], ensure_ascii=False, sort_keys=True)

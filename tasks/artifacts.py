@@ -13,7 +13,7 @@ from prefect.artifacts import create_link_artifact, create_markdown_artifact, cr
 from prefect.events import emit_event
 from prefect.runtime import flow_run
 
-from raiden_core.stages import StageResult
+from raiden_core.stages.folder import StageResult
 
 EVENT = "raiden.run.finished"
 MOST_SKIPPED = 50

@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from raiden_core.config import Config
-from raiden_core.progress import Progress
-from raiden_core.stages import StageResult
+from raiden_core.stages.folder import StageResult
+from raiden_core.stages.progress import Progress
 from tasks.progress import say
 from tasks.stage import StageCall, stage_task
 
 
 def describe(config: Config, split: StageResult) -> StageCall:
     """The call: training samples and the student."""
-    from raiden_core.training.jobs import cold_start_stage, student_input
+    from raiden_core.training.stage import cold_start_stage, student_input
 
     train = split.folder / "train.json"
 
@@ -24,7 +24,7 @@ def describe(config: Config, split: StageResult) -> StageCall:
 
     return StageCall(
         stage="cold-start",
-        modules=("raiden_core.training.cold_start", "raiden_core.training.jobs"),
+        modules=("raiden_core.training.cold_start", "raiden_core.training.stage"),
         inputs={"train": train, "student": student_input(config.student)},
         section=config.model_dump(
             mode="json",

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from raiden_core.config import Config
-from raiden_core.progress import Progress
-from raiden_core.stages import StageResult
+from raiden_core.stages.folder import StageResult
+from raiden_core.stages.progress import Progress
 from tasks.stage import StageCall, stage_task
 
 
@@ -28,7 +28,7 @@ def questions(
 ) -> Questions:
     """Validation samples, the rows that are evaluated only, and two or three models."""
     from raiden_core.evaluation.stage import evaluation_only_files
-    from raiden_core.training.jobs import base_model
+    from raiden_core.training.stage import base_model
 
     models: dict[str, Path | str] = {
         "base": base_model(config.student, cold),

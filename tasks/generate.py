@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from raiden_core.config import Config
-from raiden_core.progress import Progress
+from raiden_core.stages.progress import Progress
 from tasks.stage import StageCall, stage_task
 
 COUNTS = {"characters", "generation", "accuracy", "prefilled_think", "seed"}

@@ -17,7 +17,7 @@ import httpx
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.logging import get_run_logger
 
-from raiden_core.progress import Progress, in_lines
+from raiden_core.stages.progress import Progress, in_lines
 
 LOG_SECONDS = 15.0
 """Seconds between two progress lines in the log."""

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from raiden_core.config import Config
-from raiden_core.progress import Progress
-from raiden_core.stages import StageResult
+from raiden_core.stages.folder import StageResult
+from raiden_core.stages.progress import Progress
 from tasks.stage import StageCall, stage_task
 
 

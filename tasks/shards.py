@@ -1,6 +1,6 @@
 """Shards of generation and evaluation on a task runner of Prefect's: processes of this machine, or a Ray cluster.
 
-``ask_in_shards`` goes before a stage and only gathers replies (raiden_core.shards), so the stage itself, its key and what
+``ask_in_shards`` goes before a stage and only gathers replies (raiden_core.models.shards), so the stage itself, its key and what
 it makes are the same with and without it. One Prefect task a shard: Ray runs a task again whose machine was lost, Prefect
 one that failed for a reason that may heal, and a later run the shards that are missing.
 """
@@ -23,9 +23,10 @@ from prefect.task_runners import ProcessPoolTaskRunner, TaskRunner
 
 from raiden_core.config import Config
 from raiden_core.errors import ConfigError, RaidenError, StageError
-from raiden_core.shards import Shards
-from raiden_core.stages import KEY_DIGITS, find_or_fetch, stage_lock, unfinished_folder
-from raiden_core.storage import Remote
+from raiden_core.models.shards import Shards
+from raiden_core.stages.folder import KEY_DIGITS, unfinished_folder
+from raiden_core.stages.remote import Remote
+from raiden_core.stages.run import find_or_fetch, stage_lock
 from tasks import evaluate, generate
 from tasks.progress import say, task_progress
 from tasks.stage import RETRIES, RETRY_DELAY_SECONDS, StageCall, may_heal
@@ -199,7 +200,7 @@ def task_runner(config: Config) -> TaskRunner[Any]:
 
 def _gpus(config: Config, models: Mapping[str, Path | str]) -> Any:
     """Lets Ray give a shard GPUs of its own, where models are loaded in it; without that it would see none."""
-    from raiden_core.evaluation.served_model import is_url
+    from raiden_core.models.served_model import is_url
 
     served = all(isinstance(model, str) and is_url(model) for model in models.values())
     if config.runner.kind != "ray" or served or not config.runner.gpus:

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from raiden_core.config import Config
-from raiden_core.progress import Progress
-from raiden_core.stages import STATS, StageResult
+from raiden_core.stages.folder import STATS, StageResult
+from raiden_core.stages.progress import Progress
 from tasks.stage import StageCall, stage_task
 
 
 def describe(config: Config, generated: StageResult) -> StageCall:
     """The call: the generated samples."""
-    from raiden_core.splitting import split_file
+    from raiden_core.dataset.split import split_file
 
     samples, stats = generated.folder / "samples.jsonl", generated.folder / STATS
 
@@ -23,7 +23,7 @@ def describe(config: Config, generated: StageResult) -> StageCall:
 
     return StageCall(
         stage="split",
-        modules=("raiden_core.splitting",),
+        modules=("raiden_core.dataset.split",),
         inputs={"samples": samples, "statistics": stats},
         section=config.model_dump(mode="json", include={"split", "seed"}),
         work=work,

@@ -1,7 +1,7 @@
 """What all stages' tasks share: the cache key, the retries, and the way from a `StageCall` to a `StageResult`.
 
 A stage's file describes its call (inputs, configuration, code, work); `stage_task` makes a Prefect task of it. The
-cache key is the stage's own key (raiden_core.stages), so Prefect's cache and the folder's name say the same: a file
+cache key is the stage's own key (raiden_core.stages.run), so Prefect's cache and the folder's name say the same: a file
 counts by its content, code by its syntax, and nothing else counts. The cached value is a `StageResult`, which checks
 its folder when Prefect loads it; one whose files were edited or deleted is a miss.
 """
@@ -20,12 +20,13 @@ from prefect.logging import get_run_logger
 from prefect.utilities.timeout import timeout
 
 from raiden_core.config import Config
-from raiden_core.config_sections.limits import LimitsConfig
-from raiden_core.digests import digest_code, digest_path
+from raiden_core.config.sections.limits import LimitsConfig
 from raiden_core.errors import RaidenError, StageError
-from raiden_core.progress import Progress
-from raiden_core.stages import StageResult, run_stage, stage_key
-from raiden_core.storage import Remote
+from raiden_core.stages.digests import digest_code, digest_path
+from raiden_core.stages.folder import StageResult
+from raiden_core.stages.progress import Progress
+from raiden_core.stages.remote import Remote
+from raiden_core.stages.run import run_stage, stage_key
 from tasks.progress import say, task_progress
 from tasks.slots import gpu_slot
 

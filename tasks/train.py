@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from raiden_core.config import Config
-from raiden_core.progress import Progress
-from raiden_core.stages import StageResult
+from raiden_core.stages.folder import StageResult
+from raiden_core.stages.progress import Progress
 from tasks.progress import say
 from tasks.stage import StageCall, stage_task
 
 
 def describe(config: Config, split: StageResult, cold: StageResult | None) -> StageCall:
     """The call: samples and the policy that GRPO starts from."""
-    from raiden_core.training.jobs import base_model, train_stage
+    from raiden_core.training.stage import base_model, train_stage
 
     train, validation = split.folder / "train.json", split.folder / "validation.json"
     base = base_model(config.student, cold)
@@ -25,7 +25,7 @@ def describe(config: Config, split: StageResult, cold: StageResult | None) -> St
 
     return StageCall(
         stage="train",
-        modules=("raiden_core.training.grpo", "raiden_core.training.jobs"),
+        modules=("raiden_core.training.grpo", "raiden_core.training.stage"),
         inputs={"train": train, "validation": validation, "base": base},
         section=config.model_dump(
             mode="json", include={"grpo", "accuracy", "format", "system_prompt", "prefilled_think", "seed"}

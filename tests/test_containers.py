@@ -71,7 +71,7 @@ def test_what_is_copied_into_the_image_is_enough_to_deploy_and_to_read_character
         "for one in yaml.safe_load(Path('prefect.yaml').read_text())['deployments']:\n"
         "    assert Path(one['entrypoint'].partition(':')[0]).is_file()\n"
         "    assert Path(one['parameters']['config']).is_file()\n"
-        "from raiden_core.cli import build, run, COMMANDS\n"
+        "from raiden_core.cli.group import build, run, COMMANDS\n"
         "raise SystemExit(run(build(COMMANDS, ''), ['profiles', 'shipped:ko']))\n"
     )
     environment = {**os.environ, "PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}

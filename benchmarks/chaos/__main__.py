@@ -26,7 +26,7 @@ from typing import Any
 from benchmarks.chaos import cases
 from benchmarks.chaos.cases import STAGES, TRAINING, VICTIMS, Outcome
 from benchmarks.chaos.house import House
-from raiden_core.hardware import describe_hardware
+from raiden_core.report.hardware import describe_hardware
 
 RESULTS = Path(__file__).parents[1] / "results" / "chaos.json"
 TRAINERS_LOG = "; the end of "

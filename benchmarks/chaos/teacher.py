@@ -10,14 +10,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from benchmarks.chaos.house import ROOT
-from raiden_core.testing.fault_server import FaultServer
+from tests.support.fault_server import FaultServer
 
 SECONDS = 1800
 
 
 async def serve(port: int, key: str | None) -> None:
     """Answer until somebody ends the process."""
-    reply = runpy.run_path(str(ROOT / "tests" / "mining" / "scripted_teacher.py"))["reply_to"]
+    reply = runpy.run_path(str(ROOT / "tests" / "support" / "scripted_teacher.py"))["reply_to"]
 
     def teacher(chat: Mapping[str, Any]) -> str:
         return json.dumps(reply(list(chat["messages"])), ensure_ascii=False)

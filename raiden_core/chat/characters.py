@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from raiden_core.characters import Character, labels, read_characters
-from raiden_core.chat.plain import one_line
 from raiden_core.errors import DataError, UsageError
+from raiden_core.text.plain import one_line
 
 SHOWN = 10
 """So many names are listed in an error."""

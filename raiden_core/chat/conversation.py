@@ -9,9 +9,9 @@ from typing import Any
 
 from raiden_core.characters import Character
 from raiden_core.errors import UsageError
+from raiden_core.prompts import Message, build_prompt, profile_text
 from raiden_core.rewards.completion import extract_answer
 from raiden_core.samples import Sample, Turn
-from raiden_core.training.prompts import Message, build_prompt, profile_text
 
 
 @dataclass(frozen=True)

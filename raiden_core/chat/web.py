@@ -26,10 +26,10 @@ from importlib.resources import files
 from typing import Any
 
 from raiden_core.chat.conversation import Conversation
-from raiden_core.chat.plain import printable
 from raiden_core.chat.stream import Splitter
-from raiden_core.chat.talkers import Talker
 from raiden_core.errors import RaidenError, UsageError
+from raiden_core.models.talking import Talker
+from raiden_core.text.plain import printable
 
 HOST = "127.0.0.1"
 TOKEN_HEADER = "X-Raiden-Token"

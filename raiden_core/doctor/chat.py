@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from raiden_core.doctor.check import Check, bad, none, ok
 from raiden_core.doctor.subject import Subject
 from raiden_core.planning.shapes import shape_of
+from raiden_core.prompts import build_completion, build_prompt, profile_text
 from raiden_core.samples import Sample
-from raiden_core.training.prompts import build_completion, build_prompt, profile_text
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase

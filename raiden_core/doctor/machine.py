@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from raiden_core.config.sections.training import NANO
 from raiden_core.doctor.check import Check, bad, none, ok
 from raiden_core.doctor.subject import Subject
 from raiden_core.errors import ConfigError
@@ -14,7 +15,6 @@ from raiden_core.planning.memory import checkpoint_bytes, resident_weight_bytes
 from raiden_core.planning.plan import make_plan
 from raiden_core.planning.sharding import read_sharding
 from raiden_core.planning.tables import size
-from raiden_core.training.jobs import NANO
 
 BF16_CAPABILITY = 8
 """Compute capability (Ampere) from which on a GPU has bf16."""
@@ -141,7 +141,7 @@ def existing_parent(path: Path) -> Path:
 def check_model(subject: Subject) -> Check:
     """Whether the model's files are there: config, weights, tokenizer."""
     from raiden_core.doctor.model import folder_problem, hub_problem
-    from raiden_core.training.jobs import student_input
+    from raiden_core.training.stage import student_input
 
     name = "model"
     model = subject.config.student.model

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from raiden_core.config import Config
-from raiden_core.config_sections.teacher import EndpointConfig
+from raiden_core.config.sections.endpoint import EndpointConfig
 from raiden_core.doctor.check import Check, bad, none, ok
 from raiden_core.doctor.subject import Subject
 from raiden_core.errors import ConfigError
@@ -49,7 +49,7 @@ class Answer:
 
 def check_teacher(subject: Subject) -> Check:
     """Whether every endpoint in use answers and has the model that the configuration names."""
-    from raiden_core.teacher.endpoint import key_of, model_names, shown_url
+    from raiden_core.models.served.endpoint import key_of, model_names, shown_url
 
     name = "teacher"
     teacher = subject.config.teacher
@@ -98,7 +98,7 @@ def used_endpoints(config: Config) -> dict[str, EndpointConfig]:
 
 def check_keys(subject: Subject, environment: Mapping[str, str] | None = None) -> Check:
     """Whether the environment holds the keys that will be asked for; what they are is never shown."""
-    from raiden_core.teacher.endpoint import key_of
+    from raiden_core.models.served.endpoint import key_of
 
     name = "keys"
     given = os.environ if environment is None else environment

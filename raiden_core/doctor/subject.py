@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from raiden_core.config import Config
+from raiden_core.config.sections.training import NANO
 from raiden_core.errors import ConfigError, DataError, RaidenError
-from raiden_core.planning.flat import FlatFiles
 from raiden_core.rewards import Scorer
 from raiden_core.rewards.configured import configured_scorer
 from raiden_core.rewards.gold import read_verified
 from raiden_core.samples import Sample
-from raiden_core.training.jobs import NANO, student_input
+from raiden_core.training.flat import FlatFiles
+from raiden_core.training.stage import student_input
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -118,8 +119,8 @@ def _made(config: Config, scorer: Scorer) -> list[Sample]:
     from raiden_core.characters import read_characters
     from raiden_core.characters.compose import compose
     from raiden_core.generation import generate
-    from raiden_core.progress import silent
-    from raiden_core.teacher.offline import OfflineTeacher
+    from raiden_core.generation.offline.teacher import OfflineTeacher
+    from raiden_core.stages.progress import silent
 
     wanted = config.characters
     characters = list(read_characters(wanted.paths).characters[:CHARACTERS]) if wanted.paths else []

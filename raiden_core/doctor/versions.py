@@ -10,7 +10,7 @@ from packaging.specifiers import SpecifierSet
 from raiden_core.config import Config
 from raiden_core.doctor.check import Check, bad, ok
 from raiden_core.doctor.subject import Subject
-from raiden_core.versions import installed_versions
+from raiden_core.stages.versions import installed_versions
 
 NAME = "versions"
 NEEDED = {

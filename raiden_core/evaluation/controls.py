@@ -13,8 +13,8 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from raiden_core.evaluation.statistics import mean_interval
+from raiden_core.prompts import profile_text
 from raiden_core.samples import Sample, sample_id
-from raiden_core.training.prompts import profile_text
 
 if TYPE_CHECKING:
     from raiden_core.rewards import Scorer

@@ -22,18 +22,18 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from raiden_core.errors import DataError, UsageError
-from raiden_core.evaluation.answers import GREEDY, Answerer, Reply
 from raiden_core.evaluation.controls import bad_gold, find_leaks, run_controls
-from raiden_core.evaluation.local_model import LocalModel
 from raiden_core.evaluation.predictions import MAIN_SET, Prediction, score_replies, write_predictions
 from raiden_core.evaluation.sampling import sampling_summary
 from raiden_core.evaluation.summary import breakdown, cells, pairs, write_tables
-from raiden_core.progress import Progress, silent
+from raiden_core.models.answering import GREEDY, Answerer, Reply
+from raiden_core.models.local_model import LocalModel
+from raiden_core.prompts import build_prompt
 from raiden_core.samples import Sample
-from raiden_core.training.prompts import build_prompt
+from raiden_core.stages.progress import Progress, silent
 
 if TYPE_CHECKING:
-    from raiden_core.evaluation.judge import Judge
+    from raiden_core.evaluation.judge.judge import Judge
     from raiden_core.rewards import Scorer
 
 MODELS = ("original", "base", "trained")
@@ -157,7 +157,7 @@ def evaluate(
     if samples_per_question:
         results["sampling"] = {model: sampling_summary(draws, temperature) for model, draws in sampled.items()}
     if judge is not None and judged:
-        from raiden_core.evaluation.judged import judge_replies
+        from raiden_core.evaluation.judge.contests import judge_replies
 
         results["judge"], about_judge = judge_replies(
             judge, sets[MAIN_SET], by_model, open_ended, open_replies, scorer, out, progress

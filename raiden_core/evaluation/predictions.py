@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from raiden_core.errors import DataError
-from raiden_core.evaluation.answers import GREEDY, Prompt, Reply
+from raiden_core.models.answering import GREEDY, Prompt, Reply
 from raiden_core.samples import Sample, iter_rows
 
 if TYPE_CHECKING:

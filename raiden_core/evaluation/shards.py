@@ -1,4 +1,4 @@
-"""Evaluation in shards: each asks all models the questions about some of the characters (raiden_core.shards).
+"""Evaluation in shards: each asks all models the questions about some of the characters (raiden_core.models.shards).
 
 Whoever runs the evaluate stage afterwards finds the replies and only has to score them. A prompt's greedy reply is the
 same in any shard, as far as a model's arithmetic is the same in any batch; sampled replies of a local model are drawn
@@ -13,13 +13,13 @@ from pathlib import Path
 from raiden_core.config import Config
 from raiden_core.evaluation.evaluate import ANSWERS, ask_models, can_be_judged, usable_sets
 from raiden_core.evaluation.predictions import MAIN_SET
-from raiden_core.evaluation.served_model import STORE as SERVED
 from raiden_core.evaluation.stage import answerers, read_evaluation_data
-from raiden_core.progress import Progress, silent
+from raiden_core.models.served.store import FILE
+from raiden_core.models.served_model import STORE as SERVED
+from raiden_core.models.shards import Shards
 from raiden_core.rewards.configured import configured_scorer
 from raiden_core.samples import Sample, read_samples
-from raiden_core.shards import Shards
-from raiden_core.teacher.store import FILE
+from raiden_core.stages.progress import Progress, silent
 
 FILES = (ANSWERS, f"{SERVED}/{FILE}")
 """The stores of local and of served models, below the stage's folder."""

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from raiden_core.config import Config
 from raiden_core.errors import ConfigError
-from raiden_core.evaluation.answers import Answerer
 from raiden_core.evaluation.evaluate import evaluate
-from raiden_core.evaluation.local_model import LocalModel
 from raiden_core.evaluation.predictions import MAIN_SET
-from raiden_core.evaluation.served_model import ServedModel, endpoint_at, is_url
-from raiden_core.progress import Progress
+from raiden_core.models.answering import Answerer
+from raiden_core.models.local_model import LocalModel
+from raiden_core.models.served_model import ServedModel, endpoint_at, is_url
 from raiden_core.rewards.configured import configured_scorer
 from raiden_core.samples import Sample, read_samples
+from raiden_core.stages.progress import Progress
 
 if TYPE_CHECKING:
-    from raiden_core.evaluation.judge import Judge
+    from raiden_core.evaluation.judge.judge import Judge
 
 
 def evaluation_only_files(folder: Path) -> dict[str, Path]:
@@ -109,7 +109,7 @@ def _judge(config: Config) -> Judge | None:
     evaluation = config.evaluation
     if evaluation.judge is None:
         return None
-    from raiden_core.evaluation.judge import Judge
+    from raiden_core.evaluation.judge.judge import Judge
 
     return Judge(
         evaluation.judge,
@@ -128,7 +128,7 @@ def _answerer(model: Path | str, config: Config) -> Answerer:
     folder = model if isinstance(model, Path) else _from_hub(model)
     if evaluation.engine == "transformers":
         return LocalModel(folder, evaluation.max_new_tokens, evaluation.batch_size, evaluation.temperature, config.seed)
-    from raiden_core.evaluation.vllm_model import VllmModel
+    from raiden_core.models.vllm_model import VllmModel
 
     return VllmModel(
         folder,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from raiden_core.evaluation.formatting import p_value, percent, percent_range, points, points_range
+from raiden_core.text.formatting import p_value, percent, percent_range, points, points_range
 
 if TYPE_CHECKING:
     from rich.console import Group

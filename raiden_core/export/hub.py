@@ -18,13 +18,13 @@ from typing import Any
 
 import yaml
 
-from raiden_core.config_loading import load_config
+from raiden_core.config.loading import load_config
+from raiden_core.dataset.card import dataset_card
 from raiden_core.errors import DataError, StageError, UsageError
 from raiden_core.export.model_card import HUB_ID, model_card
-from raiden_core.generation.card import dataset_card
 from raiden_core.report.stage import run_notes
 from raiden_core.report.tree import mask_secrets
-from raiden_core.stages import MANIFEST, STATS
+from raiden_core.stages.folder import MANIFEST, STATS
 
 CARD, DATA_CARD, CONFIG = "README.md", "DATA.md", "raiden.yaml"
 TOKEN = "HF_TOKEN"

@@ -16,9 +16,9 @@ from typing import Any
 
 import yaml
 
-from raiden_core.evaluation.formatting import p_value, percent, percent_range, points, points_range
-from raiden_core.generation.card import escape, markdown_table
+from raiden_core.dataset.card import escape, markdown_table
 from raiden_core.report.wording import control_rows, explanation, verdict
+from raiden_core.text.formatting import p_value, percent, percent_range, points, points_range
 
 HUB_ID = re.compile(r"^[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*$")
 NANO = "nano"
@@ -186,7 +186,7 @@ def _use(config: Mapping[str, Any], adapter: bool) -> str:
         "## Use\n\nThe system turn holds the character's profile; the reply is `<think>…</think><answer>…</answer>`."
         f"{think} In the terminal: `raiden chat --model DIR --character FILE`. In Python:\n\n```python\n"
         f"from pathlib import Path\n\n{imports}\n"
-        "from raiden_core.samples import read_samples\nfrom raiden_core.training.prompts import build_prompt\n\n"
+        "from raiden_core.samples import read_samples\nfrom raiden_core.prompts import build_prompt\n\n"
         f'tokenizer = AutoTokenizer.from_pretrained("DIR")\nmodel = {name}.from_pretrained("DIR")\n'
         'prompt = build_prompt(read_samples(Path("validation.json"))[0]' + instructions + ")\n"
         'inputs = tokenizer.apply_chat_template(\n    prompt, add_generation_prompt=True, return_tensors="pt", '

@@ -20,11 +20,11 @@ import yaml
 
 from raiden_core.config import Config
 from raiden_core.errors import DataError
+from raiden_core.prompts import build_prompt
 from raiden_core.rewards.configured import configured_scorer
 from raiden_core.rewards.gold import read_verified
 from raiden_core.samples import Sample, table_row
 from raiden_core.training.dataset import reward_table
-from raiden_core.training.prompts import build_prompt
 
 Splits = dict[str, list[Sample]]
 """``train`` and, where there is one, ``test``."""

@@ -1,4 +1,4 @@
-"""Mining in shards: each asks everything that the samples of its characters need (raiden_core.shards).
+"""Mining in shards: each asks everything that the samples of its characters need (raiden_core.models.shards).
 
 Characters are independent of each other, which is what makes the samples of a run with shards those of one without.
 """
@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from raiden_core.config import Config
 from raiden_core.errors import ConfigError
+from raiden_core.generation.mining.session import REPLIES, STUDENT_REPLIES
 from raiden_core.generation.stage import make_samples, read_groups
-from raiden_core.mining.session import REPLIES, STUDENT_REPLIES
-from raiden_core.progress import Progress, silent
-from raiden_core.shards import Shards
-from raiden_core.teacher.store import FILE
+from raiden_core.models.served.store import FILE
+from raiden_core.models.shards import Shards
+from raiden_core.stages.progress import Progress, silent
 
 FILES = (f"{REPLIES}/{FILE}", f"{STUDENT_REPLIES}/{FILE}")
 """The stores of the teacher's and of the student's replies, below the output folder."""

@@ -17,16 +17,17 @@ from raiden_core.characters import Character, read_characters
 from raiden_core.characters.compose import compose
 from raiden_core.characters.sources import find_sources
 from raiden_core.config import Config
-from raiden_core.config_sections.data import CharactersConfig
-from raiden_core.digests import digest_bytes, digest_path
+from raiden_core.config.sections.data import CharactersConfig
 from raiden_core.errors import ConfigError, DataError
-from raiden_core.generation.dedup import counts, drop_overlaps, evaluation_digests, read_evaluation
-from raiden_core.generation.generator import Generated, Skipped, generate, statistics
-from raiden_core.mining.session import Group, mine_groups, training_group
-from raiden_core.progress import Progress
+from raiden_core.generation.made import Generated, Skipped, statistics
+from raiden_core.generation.mining.session import Group, mine_groups, training_group
+from raiden_core.generation.offline.generate import generate
+from raiden_core.generation.offline.teacher import OfflineTeacher
+from raiden_core.generation.quality.dedup import counts, drop_overlaps, evaluation_digests, read_evaluation
 from raiden_core.rewards.configured import configured_scorer
 from raiden_core.samples import write_samples
-from raiden_core.teacher.offline import OfflineTeacher
+from raiden_core.stages.digests import digest_bytes, digest_path
+from raiden_core.stages.progress import Progress
 
 SAMPLES_FILE = "samples.jsonl"
 EVALUATION_ONLY = "evaluation_only"
@@ -120,7 +121,7 @@ def make_samples(config: Config, groups: Sequence[Group], progress: Progress) ->
     """The samples of groups of characters, by the teacher that the configuration names.
 
     Raises:
-        RaidenError: as `raiden_core.mining.session.mine_groups`.
+        RaidenError: as `raiden_core.generation.mining.session.mine_groups`.
     """
     if config.teacher.kind == "llm":
         return mine_groups(config, groups, progress)

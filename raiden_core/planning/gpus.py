@@ -13,7 +13,7 @@ from importlib import resources
 import psutil
 import yaml
 
-from raiden_core.config_fields import suggestion
+from raiden_core.config.trl_fields import suggestion
 from raiden_core.errors import UsageError
 
 GIB = 2**30

@@ -20,7 +20,7 @@ from typing import Any
 
 import yaml
 
-from raiden_core.config_sections.training import NanoConfig
+from raiden_core.config.sections.training import NanoConfig
 from raiden_core.errors import ConfigError
 
 NANO = "nano"

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import yaml
 
-from raiden_core.config_sections.training import LaunchConfig
+from raiden_core.config.sections.training import LaunchConfig
 from raiden_core.errors import ConfigError
 
 Kind = Literal["single", "ddp", "fsdp", "fsdp-grad-op", "zero1", "zero2", "zero3"]

@@ -14,7 +14,7 @@ from typing import Any
 
 from raiden_core.errors import DataError
 from raiden_core.report.charts import Chart, Series, line_chart
-from raiden_core.training.metrics import VALIDATION_ACCURACY
+from raiden_core.training.launch.metrics import VALIDATION_ACCURACY
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import random
 from collections.abc import Sequence
 from pathlib import Path
 
-from raiden_core.generation.card import reasons
+from raiden_core.dataset.card import reasons
 from raiden_core.report.tree import number_text
 from raiden_core.samples import Sample, parse_sample
 

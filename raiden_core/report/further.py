@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from raiden_core.evaluation.formatting import percent, percent_range, points, points_range
+from raiden_core.text.formatting import percent, percent_range, points, points_range
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from raiden_core.evaluation.formatting import p_value, percent, percent_range, points, points_range
+from raiden_core.text.formatting import p_value, percent, percent_range, points, points_range
 
 if TYPE_CHECKING:
     from jinja2 import Environment

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from raiden_core.config import Config
-from raiden_core.hardware import describe_hardware
 from raiden_core.report.build import build_report
 from raiden_core.report.data import random_samples
-from raiden_core.stages import KEY_DIGITS, MANIFEST, STATS
+from raiden_core.report.hardware import describe_hardware
+from raiden_core.stages.folder import KEY_DIGITS, MANIFEST, STATS
 
 REPORT_FILE = "report.html"
 SAMPLES_FILE = "samples.jsonl"

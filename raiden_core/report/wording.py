@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from raiden_core.evaluation.formatting import p_value, percent, points, points_range
+from raiden_core.text.formatting import p_value, percent, points, points_range
 
 SMALL_N = 100
 FEW_CHARACTERS = 30

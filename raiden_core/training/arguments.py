@@ -14,9 +14,9 @@ from typing import Any, NoReturn
 
 import yaml
 
-from raiden_core.config_fields import suggestion
-from raiden_core.config_loading import numbers_from_text
-from raiden_core.config_sections.training import AccuracyConfig, FormatConfig, GrpoConfig, ProbeConfig
+from raiden_core.config.loading import numbers_from_text
+from raiden_core.config.sections.training import AccuracyConfig, FormatConfig, GrpoConfig, ProbeConfig
+from raiden_core.config.trl_fields import suggestion
 from raiden_core.errors import ConfigError
 from raiden_core.training.checks import Machine, check_job
 

@@ -10,10 +10,9 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from raiden_core.errors import ConfigError, DataError
+from raiden_core.errors import ConfigError
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -28,7 +27,6 @@ REPORTERS = {
     "clearml": ("clearml",),
 }
 """Where metrics may be sent to -> packages of which one must be there."""
-TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model", "tekken.json")
 
 
 @dataclass(frozen=True)
@@ -113,23 +111,6 @@ def check_named(data: str, model: str | None) -> None:
         raise ConfigError("train_data_path: missing; name a file of samples (train.json)")
     if not model:
         raise ConfigError("model_name_or_path: missing; name a model's folder or its Hub id")
-
-
-def check_model_folder(name: str) -> None:
-    """Refuse a folder that is no model; a name that is no folder is left to the Hub.
-
-    Raises:
-        DataError: there is no config.json or no tokenizer in it, or a path does not exist.
-    """
-    folder = Path(name).expanduser()
-    if not folder.is_dir():
-        if folder.is_absolute() or name.startswith((".", "~")):
-            raise DataError(f"{name}: no such folder; give a model's folder or its Hub id")
-        return
-    if not (folder / "config.json").is_file():
-        raise DataError(f"{folder}: no config.json: not a model; give the folder that save_pretrained wrote")
-    if not any((folder / file).is_file() for file in TOKENIZER_FILES):
-        raise DataError(f"{folder}: no tokenizer (e.g. tokenizer.json); copy its files from the model it was made from")
 
 
 def context_of(model: str, tokenizer: PreTrainedTokenizerBase) -> int:

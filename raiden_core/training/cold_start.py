@@ -12,7 +12,6 @@ on compressed reasoning with role awareness; here the reasoning is the teacher's
 from __future__ import annotations
 
 import json
-import random
 import shutil
 import sys
 from collections.abc import Sequence
@@ -20,16 +19,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from raiden_core.errors import DataError
+from raiden_core.models.folder import check_model_folder
+from raiden_core.prompts import build_prompt
 from raiden_core.rewards import Scorer
 from raiden_core.samples import Sample
 from raiden_core.training.arguments import ColdStartArguments, parse_script
-from raiden_core.training.checks import check_model_folder, check_named
-from raiden_core.training.dataset import training_samples
-from raiden_core.training.disk import check_disk, model_sizes
-from raiden_core.training.own_log import own_log
-from raiden_core.training.prompts import build_prompt
-from raiden_core.training.saved_model import save_model
-from raiden_core.training.script import MODEL, finished_before, run_script_main, write_summary
+from raiden_core.training.checks import check_named
+from raiden_core.training.dataset import hold_back, training_samples
+from raiden_core.training.hooks.disk import check_disk, model_sizes
+from raiden_core.training.hooks.own_log import own_log
+from raiden_core.training.hooks.saved_model import save_model
+from raiden_core.training.launch.script import MODEL, finished_before, run_script_main, write_summary
 from raiden_core.training.sequences import build_sequences
 
 if TYPE_CHECKING:
@@ -63,16 +63,16 @@ def cold_start(script: ColdStartArguments, training: SFTConfig, model: ModelConf
     from datasets import Dataset
     from trl import get_peft_config
 
-    from raiden_core.training.checkpoints import (
+    from raiden_core.training.hooks.checkpoints import (
         WholeCheckpoints,
         job_identity,
         last_whole_checkpoint,
         settle_checkpoints,
     )
-    from raiden_core.training.metrics_log import MetricsLog
-    from raiden_core.training.probe import Probe
-    from raiden_core.training.resources import Resources
-    from raiden_core.training.resuming import ResumableSFTTrainer
+    from raiden_core.training.hooks.metrics_log import MetricsLog
+    from raiden_core.training.hooks.probe import Probe
+    from raiden_core.training.hooks.resources import Resources
+    from raiden_core.training.hooks.resuming import ResumableSFTTrainer
 
     out = Path(str(training.output_dir))
     log = MetricsLog(out, "cold_start")
@@ -161,29 +161,6 @@ def cold_start(script: ColdStartArguments, training: SFTConfig, model: ModelConf
         shutil.rmtree(out / STUDENT, ignore_errors=True)  # there is one only where it was made here
 
 
-def hold_back(samples: Sequence[Sample], questions: int, seed: int) -> tuple[list[Sample], list[Sample]]:
-    """Samples for the probe and samples to train on, no character in both; ``questions`` 0 holds nothing back.
-
-    The probe's characters are drawn until they have enough samples, a quarter of all at most, and all their samples
-    are asked up to ``questions``, so that the probe has the mix of the data.
-    """
-    if not questions:
-        return [], list(samples)
-    names = sorted({sample.character_name for sample in samples})
-    random.Random(seed).shuffle(names)
-    counts = dict.fromkeys(names, 0)
-    for sample in samples:
-        counts[sample.character_name] += 1
-    chosen: set[str] = set()
-    for name in names[: max(1, len(names) // 4)]:
-        if sum(counts[one] for one in chosen) >= questions:
-            break
-        chosen.add(name)
-    held = [sample for sample in samples if sample.character_name in chosen]
-    random.Random(seed).shuffle(held)
-    return held[:questions], [sample for sample in samples if sample.character_name not in chosen]
-
-
 def load_tokenizer(folder: str | Path) -> PreTrainedTokenizerBase:
     """The tokenizer of a model, with a padding token, ready for left-padded batches.
 
@@ -208,7 +185,7 @@ def _nano_student(shape: str, samples: Sequence[Sample], folder: Path, seed: int
     """
     from accelerate import PartialState
 
-    from raiden_core.config_sections.training import NanoConfig
+    from raiden_core.config.sections.training import NanoConfig
     from raiden_core.training.nano import build_nano
 
     if PartialState().is_main_process and not (keep and folder.is_dir()):

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from raiden_core.errors import DataError
+from raiden_core.prompts import build_prompt
 from raiden_core.rewards import Scorer
 from raiden_core.samples import Sample, iter_rows, parse_sample, table_row
-from raiden_core.training.prompts import build_prompt
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -128,3 +128,26 @@ def longest_in_first_batch(
     rest = ranked[prompts:]
     random.Random(seed).shuffle(rest)
     return [*ranked[:prompts], *rest]
+
+
+def hold_back(samples: Sequence[Sample], questions: int, seed: int) -> tuple[list[Sample], list[Sample]]:
+    """Samples for the probe and samples to train on, no character in both; ``questions`` 0 holds nothing back.
+
+    The probe's characters are drawn until they have enough samples, a quarter of all at most, and all their samples
+    are asked up to ``questions``, so that the probe has the mix of the data.
+    """
+    if not questions:
+        return [], list(samples)
+    names = sorted({sample.character_name for sample in samples})
+    random.Random(seed).shuffle(names)
+    counts = dict.fromkeys(names, 0)
+    for sample in samples:
+        counts[sample.character_name] += 1
+    chosen: set[str] = set()
+    for name in names[: max(1, len(names) // 4)]:
+        if sum(counts[one] for one in chosen) >= questions:
+            break
+        chosen.add(name)
+    held = [sample for sample in samples if sample.character_name in chosen]
+    random.Random(seed).shuffle(held)
+    return held[:questions], [sample for sample in samples if sample.character_name not in chosen]

@@ -18,19 +18,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from raiden_core.errors import ConfigError, DataError, StageError
+from raiden_core.prompts import build_prompt
 from raiden_core.rewards import Scorer
 from raiden_core.samples import Sample
 from raiden_core.training.arguments import GrpoArguments, parse_script
 from raiden_core.training.checks import check_named, context_of
-from raiden_core.training.cold_start import hold_back, load_tokenizer
-from raiden_core.training.controls import permuted
-from raiden_core.training.dataset import PromptLengths, longest_in_first_batch, reward_table, training_samples
-from raiden_core.training.disk import check_disk, model_sizes
-from raiden_core.training.metrics import VALIDATION_ACCURACY
-from raiden_core.training.own_log import own_log
-from raiden_core.training.prompts import build_prompt
-from raiden_core.training.saved_model import save_model
-from raiden_core.training.script import MODEL, finished_before, run_script_main, write_summary
+from raiden_core.training.cold_start import load_tokenizer
+from raiden_core.training.dataset import (
+    PromptLengths,
+    hold_back,
+    longest_in_first_batch,
+    reward_table,
+    training_samples,
+)
+from raiden_core.training.hooks.controls import permuted
+from raiden_core.training.hooks.disk import check_disk, model_sizes
+from raiden_core.training.hooks.own_log import own_log
+from raiden_core.training.hooks.saved_model import save_model
+from raiden_core.training.launch.metrics import VALIDATION_ACCURACY
+from raiden_core.training.launch.script import MODEL, finished_before, run_script_main, write_summary
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -60,17 +66,17 @@ def grpo(script: GrpoArguments, training: GRPOConfig, model: ModelConfig) -> Non
     from trl import get_peft_config
 
     from raiden_core.rewards import accuracy_reward, format_reward
-    from raiden_core.training.checkpoints import (
+    from raiden_core.training.hooks.checkpoints import (
         WholeCheckpoints,
         job_identity,
         last_whole_checkpoint,
         settle_checkpoints,
     )
-    from raiden_core.training.metrics_log import MetricsLog
-    from raiden_core.training.no_signal import NoSignal
-    from raiden_core.training.resources import Resources
-    from raiden_core.training.resuming import ResumableGRPOTrainer
-    from raiden_core.training.watch import Watch
+    from raiden_core.training.hooks.metrics_log import MetricsLog
+    from raiden_core.training.hooks.no_signal import NoSignal
+    from raiden_core.training.hooks.resources import Resources
+    from raiden_core.training.hooks.resuming import ResumableGRPOTrainer
+    from raiden_core.training.hooks.watch import Watch
 
     out = Path(str(training.output_dir))
     base, dtype = str(model.model_name_or_path), str(model.dtype or "float32")

@@ -17,13 +17,13 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from raiden_core.prompts import build_completion, build_prompt
 from raiden_core.samples import Sample
-from raiden_core.training.prompts import build_completion, build_prompt
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast, Qwen3ForCausalLM
 
-    from raiden_core.config_sections.training import NanoConfig
+    from raiden_core.config.sections.training import NanoConfig
 
 TAGS = ("<think>", "</think>", "<answer>", "</answer>")
 PAD, END = "<|pad|>", "<|end|>"

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from raiden_core.errors import ConfigError
+from raiden_core.prompts import Message, build_completion, build_prompt
 from raiden_core.samples import Sample
-from raiden_core.training.prompts import Message, build_completion, build_prompt
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase

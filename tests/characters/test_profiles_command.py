@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from raiden_core.commands.profiles import profiles
+from raiden_core.cli.profiles import profiles
 from raiden_core.errors import DataError
 
 

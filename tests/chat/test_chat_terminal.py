@@ -9,13 +9,13 @@ import pytest
 from raiden_core.characters import Character
 from raiden_core.chat.characters import find_character
 from raiden_core.chat.conversation import Conversation
-from raiden_core.chat.plain import one_line, printable
 from raiden_core.chat.stream import Splitter
-from raiden_core.chat.talkers import model_folder
 from raiden_core.chat.terminal import Terminal, converse
 from raiden_core.errors import DataError, StageError, UsageError
+from raiden_core.models.talking import model_folder
+from raiden_core.prompts import build_prompt
 from raiden_core.samples import Sample, Turn
-from raiden_core.training.prompts import build_prompt
+from raiden_core.text.plain import one_line, printable
 
 ANN = Character("Ann", "en", {"Name": "Ann", "Home": "Leeds"}, {"Home": "Leeds"}, "Home: Leeds", "test")
 

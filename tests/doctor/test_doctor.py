@@ -11,8 +11,8 @@ import click
 import httpx2
 import pytest
 
-from raiden_core import cli
-from raiden_core.config_loading import validate_config
+from raiden_core.cli import group as cli
+from raiden_core.config.loading import validate_config
 from raiden_core.doctor import chat, machine, services, versions
 from raiden_core.doctor.check import Check, ok
 from raiden_core.doctor.data import check_characters, check_data
@@ -20,8 +20,8 @@ from raiden_core.doctor.examine import CHECKS, examine
 from raiden_core.doctor.model import folder_problem
 from raiden_core.doctor.subject import Subject
 from raiden_core.errors import ConfigError, DataError
-from raiden_core.planning.flat import FlatFiles
 from raiden_core.planning.gpus import FoundGpu
+from raiden_core.training.flat import FlatFiles
 from raiden_core.training.nano import CHAT_TEMPLATE
 
 QUICKSTART = str(Path(__file__).parent.parent.parent / "configs" / "quickstart.yaml")

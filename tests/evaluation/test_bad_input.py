@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from raiden_core import cli
+from raiden_core.cli import group as cli
 from raiden_core.samples import Sample, write_samples
-from raiden_core.testing.fault_server import FaultServer
+from tests.support.fault_server import FaultServer
 
 TOWNS = ("Leeds", "Derby", "Bath", "York", "Hull", "Truro", "Wells", "Ely", "Ripon", "Lincoln")
 FAST = "{attempts: 2, patience_seconds: 0.3, max_concurrency: 2, dialect: openai, thinking: default}"

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from raiden_core.commands.compare import compare
+from raiden_core.cli.compare import compare
 from raiden_core.errors import DataError, UsageError
 from raiden_core.evaluation.compare import compare_runs, comparison_rows, load_runs
 from raiden_core.evaluation.evaluate import evaluate
 from raiden_core.rewards import Scorer
 from raiden_core.samples import Sample
-from raiden_core.testing.answerers import Script
+from tests.support.answerers import Script
 
 TOWNS = ("Leeds", "Derby", "Bath", "York", "Hull", "Truro", "Wells", "Ely", "Ripon", "Lincoln")
 EVIL = '<script>alert("x")</script>\x1b[31m'

@@ -12,14 +12,14 @@ import pytest
 from rich.console import Console
 
 from raiden_core.errors import DataError, UsageError
-from raiden_core.evaluation.answers import Prompt, Reply
 from raiden_core.evaluation.controls import run_controls
 from raiden_core.evaluation.evaluate import evaluate
 from raiden_core.evaluation.predictions import read_predictions
 from raiden_core.evaluation.tables import result_tables
-from raiden_core.progress import Progress, silent
+from raiden_core.models.answering import Prompt, Reply
 from raiden_core.rewards import Scorer
 from raiden_core.samples import Sample, Turn
+from raiden_core.stages.progress import Progress, silent
 
 CITIES = ["长沙", "成都", "哈尔滨", "厦门", "昆明", "拉萨", "青岛", "苏州", "洛阳", "大同"]
 FOODS = ["米粉", "火锅", "红肠", "沙茶面", "过桥米线", "糌粑", "海蛎", "松鼠桂鱼", "水席", "刀削面"]

@@ -10,17 +10,17 @@ from typing import Any
 
 import pytest
 
-from raiden_core.config_sections.teacher import EndpointConfig
+from raiden_core.config.sections.endpoint import EndpointConfig
 from raiden_core.errors import DataError, StageError
 from raiden_core.evaluation.evaluate import evaluate
-from raiden_core.evaluation.judge import Contest, Judge, Verdict, outcome, read_verdicts, write_verdicts
-from raiden_core.evaluation.judge_prompts import RUBRICS, comparison, load_judge_prompts
-from raiden_core.evaluation.judge_summary import judge_notes, judge_summary
+from raiden_core.evaluation.judge.judge import Contest, Judge, Verdict, outcome, read_verdicts, write_verdicts
+from raiden_core.evaluation.judge.prompts import RUBRICS, comparison, load_judge_prompts
+from raiden_core.evaluation.judge.summary import judge_notes, judge_summary
 from raiden_core.evaluation.tables import result_tables
 from raiden_core.rewards import Scorer
 from raiden_core.samples import Sample, Turn
-from raiden_core.testing.answerers import Script
-from raiden_core.testing.fault_server import FaultServer
+from tests.support.answerers import Script
+from tests.support.fault_server import FaultServer
 
 TOWNS = ("Leeds", "Derby", "Bath", "York", "Hull", "Truro")
 

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from raiden_core.config_loading import parse_config
+from raiden_core.config.loading import parse_config
 from raiden_core.errors import DataError
 from raiden_core.evaluation.raiden_benchmark import codes_of, dimensions_of, is_benchmark, read_benchmark
 from raiden_core.evaluation.stage import evaluate_files, read_evaluation_data
-from raiden_core.progress import silent
-from raiden_core.training.prompts import build_prompt
+from raiden_core.prompts import build_prompt
+from raiden_core.stages.progress import silent
 
 NPCS = {
     "阿舟": {"npc_type": "日常人物", "npc_setting": "姓名: 阿舟,\n性别: 男,\n职业: 船工,\n家乡: 长沙,\n爱好: 下棋"},

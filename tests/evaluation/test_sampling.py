@@ -11,7 +11,7 @@ from raiden_core.evaluation.predictions import read_predictions
 from raiden_core.evaluation.sampling import pass_at_k
 from raiden_core.rewards import Scorer
 from raiden_core.samples import Sample
-from raiden_core.testing.answerers import Script
+from tests.support.answerers import Script
 
 
 @pytest.mark.parametrize(("right", "n", "k"), [(0, 4, 2), (1, 4, 1), (2, 5, 3), (4, 5, 2), (5, 5, 5), (1, 8, 8)])

@@ -12,12 +12,12 @@ from raiden_core.config import Config
 from raiden_core.errors import DataError
 from raiden_core.evaluation.shards import FILES, answer_shard
 from raiden_core.evaluation.stage import evaluate_stage
-from raiden_core.progress import silent
+from raiden_core.models.shards import Shards
 from raiden_core.samples import Sample, write_samples
-from raiden_core.shards import Shards
-from raiden_core.testing.fault_server import FaultServer
+from raiden_core.stages.progress import silent
+from tests.support.fault_server import FaultServer
 
-serving = runpy.run_path(str(Path(__file__).with_name("test_served_model.py")))["serving"]
+serving = runpy.run_path(str(Path(__file__).parents[1] / "models" / "test_served_model.py"))["serving"]
 HOMES = ["长沙", "大理", "厦门", "苏州", "成都"]
 SHARDS = 2
 
@@ -111,7 +111,7 @@ def test_a_local_model_is_loaded_by_shards_only(
     def loaded(folder: Path) -> None:
         raise AssertionError(f"{folder}: all replies should be there")
 
-    monkeypatch.setattr("raiden_core.evaluation.local_model.load_model", loaded)
+    monkeypatch.setattr("raiden_core.models.local_model.load_model", loaded)
     assert evaluated(config, models, tmp_path, home) == clean
 
 

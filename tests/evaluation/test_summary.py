@@ -14,7 +14,7 @@ from raiden_core.evaluation.predictions import MAIN_SET, Prediction
 from raiden_core.evaluation.statistics import mean_interval
 from raiden_core.evaluation.summary import breakdown, cells, pairs, write_tables
 
-SYNTHETIC = runpy.run_path(str(Path(__file__).parents[1] / "report" / "synthetic.py"))
+SYNTHETIC = runpy.run_path(str(Path(__file__).parents[1] / "support" / "synthetic.py"))
 
 
 @pytest.fixture(scope="module")

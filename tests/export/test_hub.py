@@ -13,14 +13,14 @@ import yaml
 from click.testing import CliRunner
 from huggingface_hub import ModelCard
 
-from raiden_core.commands.export import export
-from raiden_core.config_loading import dump_config, load_config, parse_config
+from raiden_core.cli.export import export
+from raiden_core.config.loading import dump_config, load_config, parse_config
+from raiden_core.dataset.split import dataset_stats
 from raiden_core.errors import DataError, StageError, UsageError
 from raiden_core.export.hub import assemble, push
 from raiden_core.samples import Sample
-from raiden_core.splitting import dataset_stats
 
-SYNTHETIC = runpy.run_path(str(Path(__file__).parents[1] / "report" / "synthetic.py"))
+SYNTHETIC = runpy.run_path(str(Path(__file__).parents[1] / "support" / "synthetic.py"))
 HOSTILE: str = SYNTHETIC["HOSTILE"]
 SETTINGS = "name: my model\nseed: 7\nstudent: {model: Qwen/Qwen2.5-7B-Instruct}\ngrpo: {beta: 0.02}\n"
 

@@ -11,7 +11,7 @@ from prefect.utilities.callables import parameter_schema
 
 from flows import pipeline
 from flows.pipeline import STAGES, raiden, run_name
-from raiden_core.config_loading import config_of, parse_config
+from raiden_core.config.loading import config_of, parse_config
 from raiden_core.errors import ConfigError
 
 ROOT = Path(__file__).parents[2]

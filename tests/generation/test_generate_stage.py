@@ -4,10 +4,10 @@ from collections import Counter
 from pathlib import Path
 
 from raiden_core.config import Config
-from raiden_core.config_sections.data import CharactersConfig, ComposedConfig, GenerationConfig
+from raiden_core.config.sections.data import CharactersConfig, ComposedConfig, GenerationConfig
 from raiden_core.generation.stage import generate_stage
-from raiden_core.progress import silent
 from raiden_core.samples import read_samples
+from raiden_core.stages.progress import silent
 
 
 def test_characters_that_are_only_evaluated_have_their_own_file_and_limit(tmp_path: Path) -> None:

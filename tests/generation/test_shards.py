@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from raiden_core.config import Config
-from raiden_core.config_sections.teacher import ServerConfig
+from raiden_core.config.sections.teacher import ServerConfig
 from raiden_core.errors import ConfigError, StageError
 from raiden_core.generation.shards import FILES, check_shardable, mine_shard
-from raiden_core.shards import Shards
+from raiden_core.models.shards import Shards
 
 LLM = runpy.run_path(str(Path(__file__).parents[1] / "integration" / "test_llm_generation.py"))
 SHARDS = 2

@@ -22,7 +22,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-MODELS = runpy.run_path(str(Path(__file__).parents[1] / "evaluation" / "conftest.py"))
+MODELS = runpy.run_path(str(Path(__file__).parents[1] / "support" / "tiny_models.py"))
 ROOT = Path(__file__).parents[2]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 TIMEOUT = 60

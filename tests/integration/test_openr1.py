@@ -48,11 +48,11 @@ SMALL = [
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with configs/, a tiny model and data in the guide's format: its five required fields and no more."""
     from raiden_core.characters.compose import compose
-    from raiden_core.config_sections.training import NanoConfig
+    from raiden_core.config.sections.training import NanoConfig
     from raiden_core.generation import generate
-    from raiden_core.progress import silent
+    from raiden_core.generation.offline.teacher import OfflineTeacher
     from raiden_core.rewards import Scorer
-    from raiden_core.teacher.offline import OfflineTeacher
+    from raiden_core.stages.progress import silent
     from raiden_core.training.nano import build_nano
 
     folder = tmp_path_factory.mktemp("openr1")

@@ -13,9 +13,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from raiden_core.prompts import build_completion
 from raiden_core.rewards import Scorer
 from raiden_core.samples import read_samples
-from raiden_core.training.prompts import build_completion
 
 pytestmark = pytest.mark.integration
 

@@ -16,11 +16,12 @@ from typing import Any
 import pytest
 
 from raiden_core.config import Config
-from raiden_core.config_sections.runner import RunnerConfig
+from raiden_core.config.sections.runner import RunnerConfig
 from raiden_core.errors import StageError
-from raiden_core.progress import silent
-from raiden_core.stages import run_stage, unfinished_folder
-from raiden_core.testing.fault_server import FaultServer
+from raiden_core.stages.folder import unfinished_folder
+from raiden_core.stages.progress import silent
+from raiden_core.stages.run import run_stage
+from tests.support.fault_server import FaultServer
 
 pytestmark = pytest.mark.integration
 
@@ -67,7 +68,7 @@ def gather(config: Config, stage: str = "generate", upstream: Mapping[str, Any] 
 
 def upstream_of_evaluation(folder: Path) -> tuple[Config, dict[str, Any]]:
     """What stages before evaluation would have left: a split, further characters, and a small model."""
-    models = runpy.run_path(str(ROOT / "tests" / "evaluation" / "conftest.py"))
+    models = runpy.run_path(str(ROOT / "tests" / "support" / "tiny_models.py"))
     config = Config.model_validate(
         {
             "output_dir": folder / "runs",
@@ -116,7 +117,7 @@ def base_served(**settings: Any) -> Iterator[FaultServer]:
         EVALUATION["serving"](FaultServer(EVALUATION["reply"], model="m", **settings)) as server,
         pytest.MonkeyPatch.context() as patch,
     ):
-        patch.setattr("raiden_core.training.jobs.base_model", lambda *_: f"{server.url}#m")
+        patch.setattr("raiden_core.training.stage.base_model", lambda *_: f"{server.url}#m")
         yield server
 
 

@@ -17,8 +17,9 @@ from pathlib import Path
 import pytest
 
 from raiden_core.errors import StageError
-from raiden_core.stages import StageResult, run_stage
-from raiden_core.storage import Remote
+from raiden_core.stages.folder import StageResult
+from raiden_core.stages.remote import Remote
+from raiden_core.stages.run import run_stage
 
 pytestmark = [
     pytest.mark.integration,

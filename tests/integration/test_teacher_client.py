@@ -16,14 +16,14 @@ from pathlib import Path
 
 import pytest
 
-from raiden_core.config_sections.teacher import EndpointConfig
-from raiden_core.config_sections.training import NanoConfig
+from raiden_core.config.sections.endpoint import EndpointConfig
+from raiden_core.config.sections.training import NanoConfig
 from raiden_core.errors import ConfigError
+from raiden_core.models.asking import Refused, Reply, Request
+from raiden_core.models.served.acceptance import REASONS
+from raiden_core.models.served.client import Client
 from raiden_core.samples import Sample
-from raiden_core.teacher.acceptance import REASONS
-from raiden_core.teacher.asking import Refused, Reply, Request
-from raiden_core.teacher.client import Client
-from raiden_core.testing.chaos import kill_and_rerun, server_stats
+from tests.support.chaos import kill_and_rerun, server_stats
 
 pytestmark = pytest.mark.integration
 
@@ -40,7 +40,7 @@ NONSENSE, TOKENS = 6, 8
 @pytest.fixture
 def faulty_server() -> Iterator[str]:
     """The URL of a server in a process of its own: every tenth reply is faulty."""
-    command = [sys.executable, "-m", "raiden_core.testing.fault_server", "--latency=0.03", "--fault-share=0.1"]
+    command = [sys.executable, "-m", "tests.support.fault_server", "--latency=0.03", "--fault-share=0.1"]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
     assert server.stdout is not None
     try:
@@ -52,7 +52,7 @@ def faulty_server() -> Iterator[str]:
 
 def test_killed_at_a_random_moment_and_run_again(faulty_server: str, tmp_path: Path) -> None:
     replies, out = tmp_path / "replies", tmp_path / "out.jsonl"
-    command = [sys.executable, "-m", "raiden_core.testing.asking", faulty_server, str(replies), str(out)]
+    command = [sys.executable, "-m", "tests.support.asking", faulty_server, str(replies), str(out)]
     seed = int.from_bytes(os.urandom(4))
     report = kill_and_rerun(
         [*command, f"--number={NUMBER}"],

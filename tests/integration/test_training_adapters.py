@@ -13,14 +13,14 @@ import torch
 import yaml
 
 from raiden_core.characters.compose import compose
-from raiden_core.config_sections.training import NanoConfig
+from raiden_core.config.sections.training import NanoConfig
 from raiden_core.errors import StageError
 from raiden_core.generation import generate
-from raiden_core.progress import silent
+from raiden_core.generation.offline.teacher import OfflineTeacher
+from raiden_core.prompts import build_prompt
 from raiden_core.rewards import Scorer
 from raiden_core.samples import Sample, write_samples
-from raiden_core.teacher.offline import OfflineTeacher
-from raiden_core.training.prompts import build_prompt
+from raiden_core.stages.progress import silent
 
 pytestmark = pytest.mark.integration
 
@@ -193,7 +193,7 @@ def test_a_saved_model_is_read_back_and_asked(
     folder: Path, samples: list[Sample], tmp_path: Path, spoil: Callable[[Any], None], words: str | None
 ) -> None:
     from raiden_core.training.cold_start import load_tokenizer
-    from raiden_core.training.saved_model import save_model
+    from raiden_core.training.hooks.saved_model import save_model
 
     base = folder / "model"
     trainer: Any = FakeTrainer(lora(base), spoil)

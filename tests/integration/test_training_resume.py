@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 
 from raiden_core.characters.compose import compose
-from raiden_core.config_sections.training import NanoConfig
+from raiden_core.config.sections.training import NanoConfig
 from raiden_core.errors import ConfigError
 from raiden_core.generation import generate
-from raiden_core.progress import silent
+from raiden_core.generation.offline.teacher import OfflineTeacher
 from raiden_core.rewards import Scorer
 from raiden_core.samples import Sample, write_samples
-from raiden_core.teacher.offline import OfflineTeacher
-from tests.integration.killable import Kill, run, start
+from raiden_core.stages.progress import silent
+from tests.support.killable import Kill, run, start
 
 pytestmark = pytest.mark.integration
 
@@ -103,7 +103,7 @@ def cold_job(files: Files, out: Path, **how: Any) -> dict[str, Any]:
 
 
 def curve(out: Path) -> list[dict[str, Any]]:
-    from raiden_core.training.metrics import METRICS_FILE, read_metrics
+    from raiden_core.training.launch.metrics import METRICS_FILE, read_metrics
 
     rows = read_metrics(out / METRICS_FILE)
     figures = [{name: row[name] for name in ("step", *FIGURES) if name in row} for row in rows[1:]]
@@ -116,7 +116,7 @@ def weights(out: Path) -> bytes:
 
 NO_SECOND_STUDENT = Kill("raiden_core.training.nano", "build_nano")
 """Chance would let a second training of the tokenizer pass here, and fail elsewhere: nobody may try."""
-WHILE_SAVING_THE_MODEL = Kill("raiden_core.training.saved_model", "_check")
+WHILE_SAVING_THE_MODEL = Kill("raiden_core.training.hooks.saved_model", "_check")
 
 
 def while_saving(call: int) -> Kill:

@@ -22,19 +22,19 @@ from typing import Any
 import pytest
 
 from raiden_core.characters.compose import compose
-from raiden_core.config_sections.training import NanoConfig
+from raiden_core.config.sections.training import NanoConfig
 from raiden_core.generation import generate
-from raiden_core.progress import silent
+from raiden_core.generation.offline.teacher import OfflineTeacher
+from raiden_core.prompts import build_completion, build_prompt
 from raiden_core.rewards import Scorer
 from raiden_core.samples import Sample, write_samples
-from raiden_core.teacher.offline import OfflineTeacher
-from raiden_core.training.prompts import build_completion, build_prompt
+from raiden_core.stages.progress import silent
 
 pytestmark = pytest.mark.integration
 
 ROOT = Path(__file__).parents[2]
-WORKER = Path(__file__).with_name("injected_grpo.py")
-INJECTION = SimpleNamespace(**runpy.run_path(str(ROOT / "tests" / "training" / "injection.py")))
+WORKER = ROOT / "tests" / "support" / "injected_grpo.py"
+INJECTION = SimpleNamespace(**runpy.run_path(str(ROOT / "tests" / "support" / "injection.py")))
 
 STEPS, GROUP, BATCH = 3, 4, 12
 """Optimizer steps, completions a prompt, completions a step. Of two processes each gets 6: the middle group is split."""

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from raiden_core.config_loading import validate_config
-from raiden_core.config_sections.training import LaunchConfig
+from raiden_core.config.loading import validate_config
+from raiden_core.config.sections.training import LaunchConfig
 from raiden_core.errors import ConfigError, UsageError
 from raiden_core.planning.fit import fit, fits
 from raiden_core.planning.gpus import GIB, Devices, parse_gpus

@@ -8,7 +8,7 @@ from typing import Any
 import click
 import pytest
 
-from raiden_core import cli
+from raiden_core.cli import group as cli
 from raiden_core.planning import plan as planning
 from raiden_core.planning.gpus import parse_gpus
 

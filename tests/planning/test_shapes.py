@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from raiden_core.config_sections.training import NanoConfig
+from raiden_core.config.sections.training import NanoConfig
 from raiden_core.errors import ConfigError
 from raiden_core.planning.shapes import ModelShape, nano_shape, shape_of, shape_of_config
 

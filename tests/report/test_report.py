@@ -19,7 +19,7 @@ from raiden_core.report.further import judge_table, sampling_table
 from raiden_core.report.tree import mask_secrets, tree
 from raiden_core.report.wording import explanation, verdict
 
-SYNTHETIC = runpy.run_path(str(Path(__file__).with_name("synthetic.py")))
+SYNTHETIC = runpy.run_path(str(Path(__file__).parents[1] / "support" / "synthetic.py"))
 
 
 def _page(folder: Path, hostile: bool = False, **changes: Any) -> str:

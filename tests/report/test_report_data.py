@@ -13,7 +13,7 @@ from raiden_core.report import build_report
 from raiden_core.report.data import dropped_rows, random_samples
 from raiden_core.samples import Sample, write_samples
 
-SYNTHETIC = runpy.run_path(str(Path(__file__).with_name("synthetic.py")))
+SYNTHETIC = runpy.run_path(str(Path(__file__).parents[1] / "support" / "synthetic.py"))
 HOSTILE: str = SYNTHETIC["HOSTILE"]
 
 

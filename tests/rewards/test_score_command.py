@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from raiden_core.commands.score import score
+from raiden_core.cli.score import score
 
 GOOD = {
     "id": "a",

@@ -9,11 +9,12 @@ import pytest
 from prefect.logging import disable_run_logger
 
 from raiden_core.config import Config
-from raiden_core.config_loading import parse_config
+from raiden_core.config.loading import parse_config
 from raiden_core.errors import ConfigError, DataError, StageError
-from raiden_core.progress import Progress, silent
 from raiden_core.samples import Sample, write_samples
-from raiden_core.stages import StageResult, run_stage
+from raiden_core.stages.folder import StageResult
+from raiden_core.stages.progress import Progress, silent
+from raiden_core.stages.run import run_stage
 from tasks import progress as task_progress
 from tasks.cold_start import describe as describe_cold_start
 from tasks.generate import describe as describe_generate
@@ -94,7 +95,12 @@ def call(**how: Any) -> StageCall:
     def work(_folder: Path, _progress: Progress) -> Mapping[str, Any]:
         return {}
 
-    settings: dict[str, Any] = {"stage": "split", "modules": ("raiden_core.splitting",), "inputs": {}, "section": {}}
+    settings: dict[str, Any] = {
+        "stage": "split",
+        "modules": ("raiden_core.dataset.split",),
+        "inputs": {},
+        "section": {},
+    }
     return StageCall(**settings | {"work": work} | how)
 
 

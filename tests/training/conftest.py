@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from raiden_core.characters.compose import compose
-from raiden_core.config_sections.training import NanoConfig
+from raiden_core.config.sections.training import NanoConfig
 from raiden_core.generation import generate
-from raiden_core.progress import silent
+from raiden_core.generation.offline.teacher import OfflineTeacher
 from raiden_core.rewards import Scorer
 from raiden_core.samples import Sample
-from raiden_core.teacher.offline import OfflineTeacher
+from raiden_core.stages.progress import silent
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast

@@ -8,7 +8,7 @@ import pytest
 from transformers import TrainingArguments
 
 from raiden_core.errors import ConfigError
-from raiden_core.training.checkpoints import (
+from raiden_core.training.hooks.checkpoints import (
     MARK,
     aligned_save_steps,
     last_whole_checkpoint,

@@ -9,14 +9,15 @@ from typing import Any
 import pytest
 from transformers import TrainingArguments
 
-from raiden_core.config_loading import parse_config
+from raiden_core.config.loading import parse_config
 from raiden_core.errors import ConfigError, DataError, StageError
+from raiden_core.models.folder import check_model_folder
 from raiden_core.rewards import Scorer
 from raiden_core.samples import Sample, write_samples
-from raiden_core.training.checks import Machine, check_job, check_model_folder, check_named
+from raiden_core.training.checks import Machine, check_job, check_named
 from raiden_core.training.cold_start import load_tokenizer
 from raiden_core.training.dataset import PromptLengths, longest_in_first_batch, training_samples
-from raiden_core.training.disk import Sizes, check_disk
+from raiden_core.training.hooks.disk import Sizes, check_disk
 
 CPU = Machine(gpus=0, bfloat16=False, processes=1, local_processes=1)
 OLD = Machine(gpus=1, bfloat16=False, processes=1, local_processes=1)

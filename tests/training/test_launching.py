@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from raiden_core.config_sections.training import LaunchConfig
+from raiden_core.config.sections.training import LaunchConfig
 from raiden_core.errors import ConfigError, DataError, RaidenError, StageError, UsageError
-from raiden_core.progress import silent
-from raiden_core.training import launch
-from raiden_core.training.launch import accelerate_command, run_script
-from raiden_core.training.script import ERROR_VARIABLE, reported_error, run_script_main
+from raiden_core.stages.progress import silent
+from raiden_core.training.launch import accelerate as launch
+from raiden_core.training.launch.accelerate import accelerate_command, run_script
+from raiden_core.training.launch.script import ERROR_VARIABLE, reported_error, run_script_main
 
 
 def pairs(command: list[str]) -> dict[str, str]:
@@ -93,9 +93,9 @@ SCRIPTS = {
     '\'{"phase": "p", "total_steps": 9}\\n{"step": 4, "loss": 0.5, "reward": "odd"}\\n\')',
     "silent_script": "print('first')\nprint('the last words')\nsys.exit(3)",
     "blaming_script": "import sys\nfrom raiden_core.errors import ConfigError\n"
-    "from raiden_core.training.script import run_script_main\n"
+    "from raiden_core.training.launch.script import run_script_main\n"
     "def main(argv):\n    raise ConfigError(f'{argv[0]}: bf16: no GPU')\nsys.exit(run_script_main(main, sys.argv[1:]))\n",
-    "telling_script": "from raiden_core.errors import DataError\nfrom raiden_core.training.script import run_script_main\n"
+    "telling_script": "from raiden_core.errors import DataError\nfrom raiden_core.training.launch.script import run_script_main\n"
     "def main(argv): raise DataError('x.json: no usable sample')\nsys.exit(run_script_main(main, []))",
 }
 
@@ -106,7 +106,7 @@ def out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     start = "import os, sys, yaml\nout = yaml.safe_load(open(sys.argv[1], encoding='utf-8'))['output_dir']\n"
     for name, code in SCRIPTS.items():
         (tmp_path / f"{name}.py").write_text(start + code)
-    root = Path(launch.__file__).parents[2]
+    root = Path(launch.__file__).parents[3]
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{root}")
     monkeypatch.setattr(launch, "accelerate_command", lambda _launch: [sys.executable])
     monkeypatch.setattr(launch, "POLL_SECONDS", 0.05)

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from raiden_core.config_sections.training import NanoConfig
+from raiden_core.config.sections.training import NanoConfig
+from raiden_core.prompts import build_completion, build_prompt
 from raiden_core.samples import Sample, write_samples
 from raiden_core.training.nano import ROLES, TAGS, build_nano, frequent_keys
-from raiden_core.training.prompts import build_completion, build_prompt
 
 
 def tokens(tokenizer: Any, text: str) -> list[int]:
@@ -124,7 +124,7 @@ def test_the_tokenizer_is_the_same_in_every_process(tmp_path: Path, composed_sam
     write_samples(tmp_path / "samples.jsonl", composed_samples)
     code = (
         "import sys, hashlib, pathlib\n"
-        "from raiden_core.config_sections.training import NanoConfig\n"
+        "from raiden_core.config.sections.training import NanoConfig\n"
         "from raiden_core.samples import read_samples\n"
         "from raiden_core.training.nano import build_tokenizer\n"
         "made = build_tokenizer(read_samples(pathlib.Path(sys.argv[1])), NanoConfig(vocab_size=700))\n"

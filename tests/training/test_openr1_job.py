@@ -11,9 +11,9 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from raiden_core.cli import COMMANDS, build, run
-from raiden_core.compat.openr1 import RAIDENDataAdapter, create_raiden_reward_function, opens_think
+from raiden_core.cli.group import COMMANDS, build, run
 from raiden_core.errors import ConfigError, DataError
+from raiden_core.export.openr1 import RAIDENDataAdapter, create_raiden_reward_function, opens_think
 from raiden_core.samples import Sample, read_samples
 from raiden_core.training.arguments import ALIASES, GrpoArguments, parse_script
 from raiden_core.training.checks import Machine

@@ -15,9 +15,9 @@ import pytest
 import yaml
 
 from raiden_core.config import Config
-from raiden_core.config_loading import load_config
-from raiden_core.progress import silent
-from raiden_core.training import jobs
+from raiden_core.config.loading import load_config
+from raiden_core.stages.progress import silent
+from raiden_core.training import stage as jobs
 from raiden_core.training.arguments import ColdStartArguments, GrpoArguments, parse_script
 from raiden_core.training.checks import Machine
 

@@ -17,11 +17,12 @@ from typing import Any
 import pytest
 import torch
 
-from raiden_core.config_sections.training import NanoConfig
+from raiden_core.config.sections.training import NanoConfig
 from raiden_core.errors import ConfigError, DataError
 from raiden_core.rewards.scorer import Score, Scorer
 from raiden_core.samples import Sample, write_samples
-from raiden_core.training.reference_grpo import (
+from raiden_core.training.reference.__main__ import main, shuffled
+from raiden_core.training.reference.grpo import (
     Settings,
     advantages_of,
     end_tokens,
@@ -32,9 +33,8 @@ from raiden_core.training.reference_grpo import (
     prompt_ids,
     sample,
 )
-from raiden_core.training.reference_run import main, shuffled
 
-injection = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("injection.py"))))
+injection = SimpleNamespace(**runpy.run_path(str(Path(__file__).parents[1] / "support" / "injection.py")))
 
 GROUP, PROMPTS, BATCHES = 4, 3, 2
 RATE = 0.5
@@ -82,7 +82,7 @@ Trace = list[tuple[dict[str, float], dict[str, torch.Tensor]]]
 
 
 def ours(student: Path, tokenizer: Any, batches: Any, settings: Settings) -> Trace:
-    """The steps of raiden_core.training.reference_grpo on the injected batches."""
+    """The steps of raiden_core.training.reference.grpo on the injected batches."""
     policy = load(student)
     reference = copy.deepcopy(policy) if settings.beta else None
     optimizer = torch.optim.SGD(policy.parameters(), lr=RATE)
@@ -307,7 +307,7 @@ def test_the_command_trains_saves_and_logs(
         def check(self, sample: Any) -> None:
             return None
 
-    monkeypatch.setattr("raiden_core.training.reference_run.Scorer", Parity)
+    monkeypatch.setattr("raiden_core.training.reference.__main__.Scorer", Parity)
     data, out = tmp_path / "train.json", tmp_path / "out"
     write_samples(data, composed_samples[:12])
     main(arguments(student, data, out, "--num_iterations", "2", "--beta", "0.1", "--learning_rate", "0.01"))

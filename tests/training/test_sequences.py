@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from raiden_core.errors import ConfigError
+from raiden_core.prompts import build_completion, build_prompt
 from raiden_core.samples import Sample
-from raiden_core.training.prompts import build_completion, build_prompt
 from raiden_core.training.sequences import IGNORED, Sequences, build_sequences
 
 

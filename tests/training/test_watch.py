@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from transformers import TrainerControl, TrainerState
 
-from raiden_core.training.metrics import VALIDATION_ACCURACY
-from raiden_core.training.watch import Alarms, Watch
+from raiden_core.training.hooks.watch import Alarms, Watch
+from raiden_core.training.launch.metrics import VALIDATION_ACCURACY
 
 EQUAL = {"frac_reward_zero_std": 1.0}
 FREE = {"frac_reward_zero_std": 0.5}

@@ -1,0 +1,79 @@
+"""``raiden export --to trl|verl|openr1|hub DIR``: what others need.
+
+For a trainer, a dataset on which it trains with raiden's rewards alone; for the Hub, a run's model with its cards.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from raiden_core.cli.options import config_options, read_config, write_folder
+from raiden_core.errors import UsageError
+
+
+@click.command("export")
+@click.argument("out", type=click.Path(path_type=Path), metavar="DIR")
+@click.option("--to", type=click.Choice(["trl", "verl", "openr1", "hub"]), required=True, help="For whom.")
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    default="data/training",
+    show_default=True,
+    help="Folder with train.json and validation.json, or one file of samples.",
+)
+@click.option("--run", type=click.Path(path_type=Path), help="hub: folder of a finished run, with its run.json.")
+@click.option("--dataset", metavar="OWNER/NAME", help="hub: where on the Hub the data is, for the card.")
+@click.option("--push", metavar="OWNER/NAME", help="hub: upload DIR, with the token in HF_TOKEN; new ones are private.")
+@config_options
+def export(
+    out: Path,
+    to: str,
+    data: Path,
+    run: Path | None,
+    dataset: str | None,
+    push: str | None,
+    config: Path | None,
+    overrides: tuple[str, ...],
+) -> None:
+    """Write the samples of a split, or the model of a run with its cards, into DIR, which must be new."""
+    if to == "hub":
+        _to_hub(out, run, dataset, push)
+        return
+    if run or dataset or push:
+        raise UsageError(f"--run, --dataset and --push belong to --to hub, not to --to {to}")
+    from raiden_core.export import export as write
+
+    settings = read_config(config, overrides)
+    train = data / "train.json" if data.is_dir() else data
+    validation = data / "validation.json" if data.is_dir() else None
+    if validation is not None and not validation.is_file():
+        validation = None
+    counts = write_folder(out, lambda folder: write(to, train, validation, settings, folder, out.absolute()))
+    for split in ("train", "test"):
+        if split in counts:
+            left_out = counts[f"{split}_left_out"]
+            note = f", {left_out} left out because their reference fails" if left_out else ""
+            click.echo(f"{split}: {counts[split]} samples{note}")
+    click.echo(f"{out}")
+    if to == "trl":
+        click.echo(
+            f"trl grpo --dataset_name {out} --reward_funcs raiden_core.rewards.accuracy_reward "
+            f"raiden_core.rewards.format_reward --reward_weights {settings.accuracy.weight} {settings.format.weight} …"
+        )
+
+
+def _to_hub(out: Path, run: Path | None, dataset: str | None, repository: str | None) -> None:
+    """The folder of a run's model; uploaded only when a repository is named."""
+    from raiden_core.export.hub import assemble, check_push, push
+
+    if run is None:
+        raise UsageError("--to hub needs --run, the folder of a finished run; runs lie in OUTPUT_DIR/runs")
+    if repository is not None:
+        check_push(repository)
+    counts = write_folder(out, lambda folder: assemble(run, folder, dataset), with_stats=False)
+    click.echo(f"{out}: {counts['files']} files of the model ({counts['bytes'] / 2**20:,.1f} MiB), README.md, DATA.md")
+    click.echo("README.md names no license yet: choose one there before others use the model.")
+    if repository is not None:
+        click.echo(push(out, repository))

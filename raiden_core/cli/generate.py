@@ -1,0 +1,158 @@
+"""``raiden generate``: questions and answers about characters, as one file and as a training split.
+
+The options are those of the OpenR1 guide, which people know; hyphens and underscores are the same. The teacher is the
+offline one unless a configuration names a server (``teacher.kind: llm``); options go before the configuration.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from raiden_core.cli.options import config_options, progress_bar, read_config, samples_of
+
+if TYPE_CHECKING:
+    from raiden_core.characters import Character
+    from raiden_core.config import Config
+
+GUIDE = {"samples_per_character": 8, "include_cm": False, "cm_share": 0.25}
+"""What is generated where neither a configuration nor an option says so."""
+STATS_FILE = "generation_stats.json"
+
+
+@click.command("generate")
+@click.option(
+    "--profiles-file", "profiles", multiple=True, help="Characters: file, folder or glob; default: raiden's own."
+)
+@click.option("--language", help="Only characters of this language: zh, en, ja or ko.")
+@click.option(
+    "--auto-detect", is_flag=True, help="Take every character in its own language (the default without --language)."
+)
+@click.option(
+    "--num-samples-per-profile", type=click.IntRange(1), help="Samples a character; default: the configuration's, or 8."
+)
+@click.option("--include-cm", is_flag=True, help="Write conversation-memory samples as well.")
+@click.option("--max-profiles", type=click.IntRange(1), help="Only the first so many characters.")
+@click.option(
+    "--output-file",
+    default="data/generated_samples.json",
+    show_default=True,
+    type=click.Path(path_type=Path),
+    help="Where all samples go; the split lies beside it in training/.",
+)
+@click.option(
+    "--validation-share", type=click.FloatRange(0, 1, True, True), help="Default: the configuration's, or 0.1."
+)
+@click.option("--seed", type=int, help="Default: the configuration's, or 7.")
+@config_options
+def generate(
+    profiles: tuple[str, ...],
+    language: str | None,
+    auto_detect: bool,
+    num_samples_per_profile: int | None,
+    include_cm: bool,
+    max_profiles: int | None,
+    output_file: Path,
+    validation_share: float | None,
+    seed: int | None,
+    config: Path | None,
+    overrides: tuple[str, ...],
+) -> None:
+    """Write verifiable samples about characters, with the offline teacher or the one that a configuration names.
+
+    Beside OUTPUT_FILE, training/train.json and training/validation.json hold the same samples split by character, and
+    generation_stats.json says what was dropped and why. A run that was interrupted goes on where it was: the replies
+    of a teacher behind a server are kept in the configuration's output_dir.
+    """
+    from raiden_core.characters import read_characters
+    from raiden_core.characters.compose import compose
+    from raiden_core.dataset.split import split, write_split
+    from raiden_core.errors import DataError, UsageError
+    from raiden_core.generation.mining.session import training_group
+    from raiden_core.generation.stage import make_samples
+    from raiden_core.samples import write_samples
+
+    if language and auto_detect:
+        raise UsageError("--language and --auto-detect exclude each other; keep one")
+    if output_file.suffix not in (".json", ".jsonl", ".parquet"):
+        # Before anything is paid for.
+        raise DataError(f"{output_file}: unknown kind of file; use .json, .jsonl or .parquet")
+    settings = _settings(config, overrides, num_samples_per_profile, include_cm, seed)
+    wanted, composed = settings.characters, settings.characters.composed
+    paths = profiles or wanted.paths
+    if not paths and not composed.count:
+        paths = (f"shipped:{language}" if language else "shipped",)
+    everybody: list[Character] = []
+    if paths:
+        read = read_characters(paths)
+        everybody += read.characters
+        for refusal in read.refused:
+            click.echo(f"refused: {refusal}", err=True)
+    if composed.count and not profiles:
+        everybody += compose(composed.count, language=composed.language, facts=composed.facts, seed=settings.seed)
+    characters = [one for one in everybody if not language or one.language == language][:max_profiles]
+    if language and everybody and not characters:
+        raise DataError(f"{', '.join(paths)}: no character of language {language!r}; leave --language out to take all")
+    click.echo(f"teacher: {_teacher(settings)}", err=True)
+    if settings.runner.kind != "none":
+        click.echo("runner: shards are for `raiden run`; this command works in one process", err=True)
+    with progress_bar("generate") as progress:
+        generated = make_samples(settings, [training_group(settings, characters)], progress)[0]
+    for place in generated.stats.get("seeds_refused", ()):
+        click.echo(f"refused: {place}", err=True)
+    for skipped in generated.skipped:
+        click.echo(f"skipped: {skipped}", err=True)
+    if not generated.samples:
+        raise DataError(f"{', '.join(paths)}: no sample could be made; the lines above say why")
+    output_file.parent.mkdir(parents=True, exist_ok=True)
+    write_samples(output_file, generated.samples)
+    stats = output_file.with_name(STATS_FILE)
+    stats.write_text(json.dumps(generated.stats, ensure_ascii=False, indent=2) + "\n", "utf-8")
+    used = generated.stats["characters"]["used"]
+    click.echo(f"{output_file}: {samples_of(len(generated.samples), used)}")
+    if generated.dropped:
+        most = sorted(generated.dropped.items(), key=lambda item: -item[1])
+        click.echo("dropped: " + ", ".join(f"{count} {reason}" for reason, count in most), err=True)
+    if used < 2:
+        click.echo("one character only: nothing to split")
+        return
+    characters_held_out = settings.split.validation_characters if validation_share is None else None
+    share = settings.split.validation_share if validation_share is None else validation_share
+    parts = split(
+        generated.samples,
+        validation_share=None if characters_held_out else share,
+        validation_characters=characters_held_out,
+        seed=settings.seed,
+    )
+    folder = output_file.parent / "training"
+    write_split(parts, folder, generated.stats)
+    click.echo(f"{folder}: train.json {len(parts.train)}, validation.json {len(parts.validation)}")
+
+
+def _settings(
+    path: Path | None, overrides: tuple[str, ...], samples: int | None, include_cm: bool, seed: int | None
+) -> Config:
+    """The configuration with the options in it."""
+    settings = read_config(path, overrides)
+    given: dict[str, Any] = {"samples_per_character": samples, "include_cm": include_cm or None}
+    guide = {} if path else {key: value for key, value in GUIDE.items() if key not in _named(overrides)}
+    generation = settings.generation.model_copy(
+        update=guide | {key: value for key, value in given.items() if value is not None}
+    )
+    return settings.model_copy(update={"generation": generation, "seed": settings.seed if seed is None else seed})
+
+
+def _named(overrides: tuple[str, ...]) -> set[str]:
+    """The settings of generation that ``--set`` names."""
+    keys = (override.partition("=")[0].strip() for override in overrides)
+    return {key.removeprefix("generation.") for key in keys if key.startswith("generation.")}
+
+
+def _teacher(settings: Config) -> str:
+    if settings.teacher.kind == "offline":
+        return "offline rules (no server; it knows facts written as `key: value`)"
+    answerer = settings.teacher.endpoints[settings.teacher.answerer]
+    return f"{answerer.model} at {answerer.url}"

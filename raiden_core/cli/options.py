@@ -1,0 +1,126 @@
+"""What several commands share: the configuration, the output folder, a progress bar."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from raiden_core.errors import UsageError
+from raiden_core.stages.progress import in_lines
+
+if TYPE_CHECKING:
+    from raiden_core.config import Config
+    from raiden_core.stages.progress import Progress
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+LINE_SECONDS = 10.0
+"""Seconds between two lines of progress where there is no terminal to draw a bar on."""
+
+
+def config_options(function: Function) -> Function:
+    """``--config FILE`` and ``--set a.b=c``, for a command that works on one section."""
+    function = click.option(
+        "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a setting, e.g. grpo.max_steps=100."
+    )(function)
+    return click.option(
+        "--config", type=click.Path(path_type=Path), help="YAML configuration; without it the defaults."
+    )(function)
+
+
+def read_config(path: Path | None, overrides: tuple[str, ...]) -> Config:
+    """The configuration of a command: a file or the defaults, with overrides."""
+    from raiden_core.config.loading import load_config, parse_config
+
+    return load_config(path, overrides) if path else parse_config("{}", overrides, where="--set")
+
+
+def write_folder(
+    out: Path, work: Callable[[Path], Mapping[str, Any]], *, resumable: bool = False, with_stats: bool = True
+) -> Mapping[str, Any]:
+    """Do a stage's work into a new folder ``out``, complete or not there at all.
+
+    What an earlier try left is kept only for ``resumable`` work, which checks by itself what of it still holds. What the
+    work returns stands in stats.json, unless the folder is for others to whom that says nothing.
+
+    Raises:
+        UsageError: the folder holds something already.
+    """
+    from raiden_core.stages.folder import STATS
+
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise UsageError(f"{out}: exists already; nothing is overwritten, so name another folder with --out")
+    partial = out.with_name(f".{out.name}.partial")
+    if partial.exists() and not resumable:
+        shutil.rmtree(partial)
+    partial.mkdir(parents=True, exist_ok=True)
+    try:
+        stats = work(partial)
+    except BaseException:
+        if not resumable or not any(partial.iterdir()):  # nobody can go on from it
+            shutil.rmtree(partial, ignore_errors=True)
+        raise
+    if with_stats:
+        (partial / STATS).write_text(json.dumps(stats, ensure_ascii=False, indent=2) + "\n", "utf-8")
+    if out.is_dir():
+        out.rmdir()
+    partial.rename(out)
+    return stats
+
+
+def samples_of(samples: int, characters: int) -> str:
+    """How many samples of how many characters, in words."""
+    return (
+        f"{samples:,} sample{'s' if samples != 1 else ''} of {characters:,} character{'s' if characters != 1 else ''}"
+    )
+
+
+def json_line(value: object) -> str:
+    """A line of JSON: escaped to ASCII for pipes and files, with its letters as they are on a terminal that shows them.
+
+    What is no letter, as control characters and marks that turn the line round, stays escaped there too.
+    """
+    if not sys.stdout.isatty() or (sys.stdout.encoding or "").lower().replace("-", "") != "utf8":
+        return json.dumps(value)
+    text = json.dumps(value, ensure_ascii=False)
+    return "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in text)
+
+
+@contextmanager
+def progress_bar(label: str) -> Iterator[Progress]:
+    """A progress bar on standard error, with rate and time left; a line now and then where that is no terminal."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
+    )
+    console = Console(file=sys.stderr)
+    if not console.is_terminal:
+        yield in_lines(LINE_SECONDS, lambda _done, _total, line: click.echo(f"{label} {line}", err=True))
+        return
+    with Progress(*columns, console=console, transient=True) as bars:
+        bar = bars.add_task(label, total=None, note="")
+
+        def show(done: int, total: int, note: str = "") -> None:
+            bars.update(bar, completed=done, total=total or None, note=note)
+
+        yield show

@@ -1,0 +1,53 @@
+"""``raiden cold-start`` and ``raiden train``: the two training stages with explicit paths."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from raiden_core.cli.options import config_options, progress_bar, read_config, write_folder
+
+
+@click.command("cold-start")
+@click.option("--data", type=click.Path(path_type=Path), required=True, help="train.json")
+@click.option("--model", help="The student: nano, a folder or a Hub id; default: the configuration's.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the model; it must be new.")
+@config_options
+def cold_start(data: Path, model: str | None, out: Path, config: Path | None, overrides: tuple[str, ...]) -> None:
+    """Fine-tune a student on the reasoning and answers of DATA; the model ends up in OUT/model."""
+    from raiden_core.training.stage import cold_start_stage
+
+    chosen = (f"student.model={model}",) if model else ()
+    settings = read_config(config, (*overrides, *chosen))
+    with progress_bar("cold start") as progress:
+        write_folder(
+            out,
+            lambda folder: cold_start_stage(settings, data.absolute(), folder.absolute(), progress),
+            resumable=True,
+        )
+    click.echo(f"{out / 'model'}")
+
+
+@click.command("train")
+@click.option("--model", required=True, help="The policy to start from: a folder or a Hub id.")
+@click.option("--data", type=click.Path(path_type=Path), required=True, help="train.json")
+@click.option("--eval-data", type=click.Path(path_type=Path), help="validation.json; default: beside DATA.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the model; it must be new.")
+@config_options
+def train(
+    model: str, data: Path, eval_data: Path | None, out: Path, config: Path | None, overrides: tuple[str, ...]
+) -> None:
+    """Train MODEL with GRPO on DATA; the model ends up in OUT/model."""
+    from raiden_core.training.stage import train_stage
+
+    settings = read_config(config, overrides)
+    base = Path(model).absolute() if Path(model).is_dir() else model
+    validation = (eval_data or data.with_name("validation.json")).absolute()
+    with progress_bar("train") as progress:
+        write_folder(
+            out,
+            lambda folder: train_stage(settings, base, data.absolute(), validation, folder.absolute(), progress),
+            resumable=True,
+        )
+    click.echo(f"{out / 'model'}")

@@ -1,0 +1,145 @@
+"""Read a configuration file, apply overrides, and say in one line what is wrong with it."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from raiden_core.config import Config
+from raiden_core.config.sections.base import SECRET
+from raiden_core.config.trl_fields import suggestion
+from raiden_core.errors import ConfigError
+
+START = "configs/quickstart.yaml"
+"""What `raiden run` takes where nothing is named, relative to the checkout."""
+
+
+def load_config(path: Path, overrides: Sequence[str] = ()) -> Config:
+    """The configuration in a YAML file, with overrides such as ``grpo.learning_rate=1e-4`` applied.
+
+    Raises:
+        ConfigError: the file is missing or broken, or a key, type or value is wrong.
+    """
+    try:
+        text = path.read_text("utf-8-sig")
+    except FileNotFoundError:
+        hint = (
+            f"{START} is a good start" if path != Path(START) else "run raiden in its checkout, or name your own file"
+        )
+        raise ConfigError(f"{path}: no such file; {hint}") from None
+    except IsADirectoryError:
+        raise ConfigError(f"{path}: is a folder; name the YAML file in it") from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not UTF-8 at byte {error.start}; save the file as UTF-8") from None
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}") from None
+    return parse_config(text, overrides, where=str(path))
+
+
+def parse_config(text: str, overrides: Sequence[str] = (), where: str = "config") -> Config:
+    """The configuration in YAML text; ``where`` starts every error message."""
+    try:
+        tree = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        problem = " ".join(str(getattr(error, "problem", None) or error).split())
+        raise ConfigError(f"{where}: broken YAML{place}: {problem}") from None
+    except ValueError as error:  # a date that does not exist, a number of thousands of digits
+        raise ConfigError(f"{where}: broken YAML: {error}") from None
+    except RecursionError:
+        raise ConfigError(f"{where}: broken YAML: nested too deeply") from None
+    if tree is None:
+        tree = {}
+    if not isinstance(tree, dict):
+        raise ConfigError(f"{where}: the file must hold a mapping of keys, not {type(tree).__name__}")
+    return config_of(tree, overrides, where)
+
+
+def config_of(tree: Mapping[str, Any], overrides: Sequence[str] = (), where: str = "config") -> Config:
+    """The configuration of a tree of plain values, with overrides applied; the tree stays as it is."""
+    changed = copy.deepcopy(dict(tree))
+    for override in overrides:
+        apply_override(changed, override)
+    return validate_config(changed, where)
+
+
+def validate_config(tree: dict[str, Any], where: str) -> Config:
+    """The configuration of a tree of plain values.
+
+    Raises:
+        ConfigError: a key, type or value is wrong; one line for the first such place.
+    """
+    try:
+        return Config.model_validate(numbers_from_text(tree))
+    except ValidationError as error:
+        raise ConfigError(f"{where}: {_first_line(error)}") from None
+
+
+def dump_config(config: Config) -> str:
+    """The resolved configuration as YAML, every default spelled out."""
+    return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+
+
+def apply_override(tree: dict[str, Any], override: str) -> None:
+    """Set ``a.b=value`` in the tree; the value is YAML."""
+    key, equals, text = override.partition("=")
+    parts = key.strip().split(".")
+    if not equals or not all(parts):
+        raise ConfigError(f"--set {override}: write it as key=value, e.g. grpo.max_steps=100")
+    try:
+        value = yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError):
+        raise ConfigError(f"--set {override}: the value is not valid YAML; quote it") from None
+    node = tree
+    for part in parts[:-1]:
+        child = node.setdefault(part, {})
+        if child is None:
+            child = node[part] = {}
+        if not isinstance(child, dict):
+            raise ConfigError(f"--set {override}: {part} is a value, not a section")
+        node = child
+    node[parts[-1]] = value
+
+
+def numbers_from_text(value: Any) -> Any:
+    """YAML 1.1 reads ``3e-6`` as a string; people mean a number."""
+    if isinstance(value, dict):
+        return {key: numbers_from_text(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [numbers_from_text(item) for item in value]
+    if isinstance(value, str) and value[:1] in "0123456789.-+" and "e" in value.lower():
+        try:
+            return float(value)
+        except ValueError:
+            return value
+    return value
+
+
+def _first_line(error: ValidationError) -> str:
+    first = error.errors()[0]
+    place = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        *parents, name = first["loc"]
+        return f"{place}: unknown key{suggestion(str(name), _keys_at(parents))}"
+    message = first["msg"].removeprefix("Value error, ")
+    if "input" in first and not isinstance(first["input"], dict) and first["type"] != SECRET:
+        message += f" (got {first['input']!r})"
+    if first["type"] == "value_error" and place:
+        return f"{place}.{message}" if ": " in message else f"{place}: {message}"
+    return f"{place}: {message}" if place else message
+
+
+def _keys_at(parents: Sequence[int | str]) -> list[str]:
+    model: Any = Config
+    for part in parents:
+        field = model.model_fields.get(str(part)) if isinstance(model, type) and issubclass(model, BaseModel) else None
+        if field is None:
+            return []
+        model = field.annotation
+    return list(model.model_fields) if isinstance(model, type) and issubclass(model, BaseModel) else []

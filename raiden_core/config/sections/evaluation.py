@@ -1,0 +1,44 @@
+"""How models are compared."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+from pydantic import Field
+
+from raiden_core.config.sections.base import Section
+from raiden_core.config.sections.endpoint import EndpointConfig
+
+Rubric = Literal["SBK", "RCB", "SCK", "SAK", "PLS", "ER", "TS", "TA", "PB", "CM1", "CM2", "CC"]
+
+RUBRICS: tuple[str, ...] = get_args(Rubric)
+"""The dimensions of the RAIDEN benchmark that a judge can compare replies by."""
+
+
+class EvaluationConfig(Section):
+    """How models are compared."""
+
+    max_new_tokens: int = Field(default=512, ge=8)
+    """Longest answer in tokens."""
+    batch_size: int = Field(default=32, ge=1)
+    """Prompts at once."""
+    engine: Literal["transformers", "vllm"] = "transformers"
+    """What computes the answers of a local folder; `vllm` must be installed, and makes its own batches."""
+    vllm_gpus: int = Field(default=1, ge=1)
+    """How many GPUs vLLM spreads the model over."""
+    samples: int = Field(default=0, ge=0)
+    """Sampled replies to each question beside the greedy one, for pass@k and the majority; 0: none."""
+    temperature: float = Field(default=1.0, gt=0)
+    """Of the sampled replies."""
+    served: EndpointConfig = EndpointConfig(dialect="openai", thinking="default")
+    """How a model behind a URL is asked; url and model come from the command line."""
+    drop_bad_gold: bool = False
+    """Drop samples whose reference fails its own validator instead of refusing the file."""
+    judge: EndpointConfig | None = None
+    """A model that compares the replies of base and trained in pairs, each pair in both orders; None: no judge."""
+    judge_rubrics: tuple[Rubric, ...] = ()
+    """Rubrics that every question is judged by beside that of its own dimension, such as `[PLS, CC]`."""
+    judge_questions: int | None = Field(default=None, ge=1)
+    """At most so many questions are judged, drawn by the seed; None: all."""
+    judge_max_tokens: int = Field(default=512, ge=64)
+    """Longest verdict in tokens, its reason included."""

@@ -1,0 +1,65 @@
+"""The configuration: one tree of pydantic models, read from YAML. The only place that knows defaults.
+
+The sections stand in raiden_core/config/sections, a file for each room of the house; this module joins them.
+Every field says under it what it means. Unknown keys are refused with the nearest right name. Under ``grpo`` any
+field of the installed TRL's ``GRPOConfig`` may stand as well, and under ``cold_start`` any of ``SFTConfig``
+(raiden_core/config/trl_fields.py reads their names without importing TRL).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Self
+
+from pydantic import model_validator
+
+from raiden_core.config.sections.base import Section
+from raiden_core.config.sections.data import CharactersConfig, GenerationConfig, SplitConfig
+from raiden_core.config.sections.evaluation import EvaluationConfig
+from raiden_core.config.sections.limits import LimitsConfig
+from raiden_core.config.sections.report import ReportConfig
+from raiden_core.config.sections.runner import RunnerConfig
+from raiden_core.config.sections.storage import StorageConfig
+from raiden_core.config.sections.teacher import TeacherConfig
+from raiden_core.config.sections.training import (
+    AccuracyConfig,
+    ColdStartConfig,
+    FormatConfig,
+    GrpoConfig,
+    StudentConfig,
+)
+
+
+class Config(Section):
+    """One run of the pipeline."""
+
+    name: str = "raiden"
+    """Name of the run, for people."""
+    seed: int = 7
+    """Seeds composing, generating, splitting, the student's weights, the samplers and the controls."""
+    output_dir: Path = Path("runs")
+    """Where stages leave their folders. Relative to the current folder."""
+    system_prompt: str | None = None
+    """Replaces the default instructions (not profile and format); `{name}` in it is the character's name."""
+    prefilled_think: bool = False
+    """Whether the chat template opens `<think>` itself, so that completions start inside the reasoning."""
+    characters: CharactersConfig = CharactersConfig()
+    teacher: TeacherConfig = TeacherConfig()
+    generation: GenerationConfig = GenerationConfig()
+    split: SplitConfig = SplitConfig()
+    student: StudentConfig = StudentConfig()
+    accuracy: AccuracyConfig = AccuracyConfig()
+    format: FormatConfig = FormatConfig()
+    cold_start: ColdStartConfig = ColdStartConfig()
+    grpo: GrpoConfig = GrpoConfig()
+    evaluation: EvaluationConfig = EvaluationConfig()
+    report: ReportConfig = ReportConfig()
+    storage: StorageConfig = StorageConfig()
+    runner: RunnerConfig = RunnerConfig()
+    limits: LimitsConfig = LimitsConfig()
+
+    @model_validator(mode="after")
+    def _nano_needs_a_cold_start(self) -> Self:
+        if self.student.model == "nano" and not self.cold_start.enabled:
+            raise ValueError("cold_start.enabled is false, but the nano student starts from random weights: enable it")
+        return self

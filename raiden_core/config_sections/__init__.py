@@ -1,1 +1,0 @@
-"""The parts of the configuration, a file for each room of the house; raiden_core/config.py joins them."""

@@ -1,0 +1,1 @@
+"""Samples as a dataset: split by character, card."""

@@ -1,0 +1,1 @@
+"""A judge model compares the replies of two models."""

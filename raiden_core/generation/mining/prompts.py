@@ -1,0 +1,122 @@
+"""What the teacher model is asked: the templates of one language, filled for one character.
+
+The wording stands in ``templates/<language>.yaml``, a version beside each entry. Two things are settled here:
+
+- **Fences.** Whatever others wrote (profile, conversation, answers) stands between ``<data-MARK>`` and
+  ``</data-MARK>``. The mark is a digest of the text, so the text cannot hold it and cannot close its own fence;
+  the system turn says that what stands there is data and gives no orders.
+- **Order.** All chats about one character begin with the same system turn, which ends with the profile; the task comes
+  last. Servers with a prefix cache read the profile once.
+
+Names in braces: ``{profile}``, ``{material}`` (both fenced), ``{count}`` (how many at most), ``{turns}`` (of a
+conversation), ``{kind}`` (subject of a detail) and ``{difficulty}``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from typing import Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field
+
+from raiden_core.generation.offline.catalogue import LANGUAGES
+from raiden_core.models.fencing import fence, fill
+from raiden_core.samples import Turn
+
+Task = Literal["facts", "questions", "conversation", "recall", "answer", "guess", "keywords", "parse", "judge"]
+"""What can be asked; an entry of the templates each."""
+
+Messages = tuple[dict[str, str], ...]
+
+
+class Prompt(BaseModel):
+    """One entry of the templates."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: int = Field(ge=1)
+    """Raised whenever the wording changes."""
+    text: str
+
+
+class Prompts(BaseModel):
+    """All templates of a language."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    labels: dict[str, str]
+    """What stands before each piece of material."""
+    system: Prompt
+    """The system turn with the profile."""
+    bare: Prompt
+    """The system turn that holds the name only: for what can be answered without the profile."""
+    facts: Prompt
+    questions: Prompt
+    conversation: Prompt
+    recall: Prompt
+    answer: Prompt
+    guess: Prompt
+    keywords: Prompt
+    parse: Prompt
+    judge: Prompt
+    memory_kinds: tuple[str, ...] = Field(min_length=12)
+    """Subjects of the details that conversations are about."""
+
+    def of(self, task: Task) -> Prompt:
+        """The entry of a task."""
+        prompt: Prompt = getattr(self, task)
+        return prompt
+
+
+@lru_cache(maxsize=len(LANGUAGES))
+def load_prompts(language: str) -> Prompts:
+    """The templates of a language."""
+    text = files("raiden_core.generation.mining").joinpath(f"templates/{language}.yaml").read_text("utf-8")
+    return Prompts.model_validate(yaml.safe_load(text))
+
+
+@dataclass(frozen=True)
+class Briefing:
+    """What every chat about one character begins with."""
+
+    language: str
+    name: str
+    profile: str
+    """The profile's text, as training prompts show it."""
+
+    @property
+    def prompts(self) -> Prompts:
+        """The templates of the character's language."""
+        return load_prompts(self.language)
+
+    def purpose(self, task: Task) -> str:
+        """What a request is for, with the version of its wording, such as ``facts/1``."""
+        return f"{task}/{self.prompts.of(task).version}"
+
+    def messages(
+        self, task: Task, material: str = "", *, reply: str = "", bare: bool = False, **words: str
+    ) -> Messages:
+        """The chat of a task: profile first, task last, then an example of the ``reply``; ``bare`` has no profile."""
+        if bare:
+            name = f"{self.prompts.labels['name']}: {self.name}"
+            system = fill(self.prompts.bare.text, profile=fence(name))
+        else:
+            system = fill(self.prompts.system.text, profile=fence(self.profile))
+        content = fill(self.prompts.of(task).text, material=fence(material), **words)
+        if reply:
+            content = f"{content.strip()}\n\n{self.prompts.labels['reply']}: {reply}"
+        return ({"role": "system", "content": system.strip()}, {"role": "user", "content": content.strip()})
+
+    def material(self, **parts: str) -> str:
+        """Labelled pieces of material, in the order given; empty ones are left out."""
+        labels = self.prompts.labels
+        return "\n\n".join(f"[{labels[name]}]\n{text}" for name, text in parts.items() if text)
+
+    def conversation(self, history: Sequence[Turn]) -> str:
+        """A conversation as lines."""
+        labels = self.prompts.labels
+        return "\n".join(f"{labels.get(turn.role, turn.role)}: {turn.content}" for turn in history)

@@ -1,0 +1,182 @@
+"""The generation stage: characters in, verified samples out, with a count of everything that was left out.
+
+    generated = generate(
+        characters, teacher=OfflineTeacher(seed=0), samples_per_character=8,
+        include_cm=True, cm_share=0.3, seed=0, scorer=Scorer(),
+    )
+
+Generation asks the teacher for drafts, gives each its distractors, and takes what passes all filters until a character
+has enough. The steps and filters are those of RAIDEN-R1 (arXiv 2505.10218), section 3. A character's samples
+depend on the seed and on the character alone; other characters matter only as the source of distractors.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from raiden_core.characters.character import Character
+from raiden_core.generation.made import Generated, Skipped, collection, identity, quotas, statistics, unusable
+from raiden_core.generation.quality import filters
+from raiden_core.generation.quality.distractors import Pools, choose_distractors, collect_pools
+from raiden_core.generation.teacher import Draft, Fact, Teacher
+from raiden_core.rewards import Scorer
+from raiden_core.samples import Sample, Validator
+from raiden_core.stages.progress import Progress, silent
+
+PATIENCE = 6
+"""A character gets this many more memory drafts than it needs before generation gives up on it."""
+
+
+def generate(
+    characters: Sequence[Character],
+    *,
+    teacher: Teacher,
+    samples_per_character: int | None,
+    include_cm: bool,
+    cm_share: float,
+    seed: int,
+    scorer: Scorer,
+    progress: Progress = silent,
+) -> Generated:
+    """Samples of all characters.
+
+    Args:
+        characters: what `raiden_core.characters.read_characters` read.
+        teacher: who drafts questions and answers.
+        samples_per_character: how many of each; None means one for each verifiable fact, and CM samples beside them.
+        include_cm: whether to make CM samples.
+        cm_share: the share of CM among a character's samples, from 0 to 1; where it gives no whole number, the
+            characters round up and down so that the share holds over all of them.
+        seed: of the choices made here; the teacher has its own.
+        scorer: by which every reference must score 1.
+        progress: told after each character.
+    """
+    dropped: Counter[str] = Counter()
+    skipped: list[Skipped] = []
+    readable: list[tuple[Character, list[Fact]]] = []
+    met: set[str] = set()
+    for character in characters:
+        reason = unusable(character, teacher.name, teacher.languages)
+        if not reason and identity(character) in met:
+            reason = "the same name and profile as a character before it"
+        met.add(identity(character))
+        facts = [] if reason else teacher.facts_of(character)
+        verifiable = [fact for fact in facts if fact.unverifiable is None]
+        dropped[filters.UNVERIFIABLE] += len(facts) - len(verifiable)
+        if not reason and not verifiable:
+            reason = _why_none(facts)
+        if reason:
+            skipped.append(Skipped(character.name, character.source, character.row, reason))
+        else:
+            readable.append((character, verifiable))
+    pools = collect_pools((character.language, facts) for character, facts in readable)
+
+    samples: list[Sample] = []
+    seen: set[str] = set()
+    for done, (character, facts) in enumerate(readable, 1):
+        script, memory = quotas(character, len(facts), samples_per_character, cm_share if include_cm else 0.0, seed)
+        taker = _Taker(character, teacher.name, pools, scorer, seed, seen, dropped)
+        made = taker.take(teacher.script_drafts(character, facts), script, patience=None)
+        made += taker.take(teacher.memory_drafts(character, facts), memory, patience=PATIENCE + memory)
+        if not made:
+            reason = "no draft about it passed the filters (see what was dropped)"
+            skipped.append(Skipped(character.name, character.source, character.row, reason))
+        samples += made
+        progress(done, len(readable), f"{len(samples)} samples")
+    left_out = {reason: count for reason, count in sorted(dropped.items()) if count}
+    stats = statistics(samples, len(characters), len(skipped), left_out, teacher.name)
+    return Generated(tuple(samples), tuple(skipped), left_out, stats)
+
+
+class _Taker:
+    """Turns the drafts of one character into samples, as long as they pass."""
+
+    def __init__(
+        self,
+        character: Character,
+        teacher: str,
+        pools: Pools,
+        scorer: Scorer,
+        seed: int,
+        seen: set[str],
+        dropped: Counter[str],
+    ) -> None:
+        self.character = character
+        self.teacher = teacher
+        self.pools = pools
+        self.scorer = scorer
+        self.seed = seed
+        self.seen = seen
+        self.dropped = dropped
+        self.identity = identity(character)
+        self.asked = filters.AskedBefore()
+        self.profile_text = "\n".join(f"{key}：{value}" for key, value in character.profile.items())
+
+    def take(self, drafts: Iterator[Draft], wanted: int, patience: int | None) -> list[Sample]:
+        """Up to ``wanted`` samples; after ``patience`` refusals, what there is."""
+        taken: list[Sample] = []
+        refused = 0
+        while len(taken) < wanted and (patience is None or refused < patience):
+            draft = next(drafts, None)
+            if draft is None:
+                break
+            result = self._sample(draft)
+            if isinstance(result, Sample):
+                taken.append(result)
+            else:
+                self.dropped[result] += 1
+                refused += 1
+        return taken
+
+    def _sample(self, draft: Draft) -> Sample | str:
+        """The sample, or the reason why there is none."""
+        if reason := filters.refusal(draft, self.profile_text):
+            return reason
+        if self.asked.near_duplicate(draft):
+            return filters.NEAR_DUPLICATE
+        sample = self._build(draft)
+        if sample.id in self.seen:
+            return filters.DUPLICATE
+        if self.scorer.check(sample) is not None:
+            return filters.GOLD_FAILS
+        self.asked.add(draft)
+        self.seen.add(sample.id)
+        return sample
+
+    def _build(self, draft: Draft) -> Sample:
+        history = "\n".join(turn.content for turn in draft.history)
+        rng = random.Random(f"{self.seed}:distractors:{self.identity}:{draft.question}:{history}")
+        contexts = (self.profile_text, f"{history}\n{draft.question}")
+        none_of = choose_distractors(draft, self.character.language, self.pools, contexts, rng)
+        return Sample(
+            character_name=self.character.name or "",
+            character_profile=dict(self.character.profile),
+            conversation_history=draft.history,
+            question=draft.question,
+            answer=draft.answer,
+            keywords=tuple(group[0] for group in draft.groups),
+            dimension=draft.dimension,
+            question_type=draft.question_type,
+            validation_method="multi_term_parsing" if len(draft.groups) > 1 else "single_term_validation",
+            validator=Validator(all_of=draft.groups, none_of=none_of),
+            difficulty=draft.difficulty,
+            reasoning=draft.reasoning,
+            language=self.character.language,
+            metadata={
+                "teacher": self.teacher,
+                "source": collection(self.character),
+                "attribute": draft.key,
+                "evidence": draft.evidence,
+                "template": draft.template,
+            },
+        )
+
+
+def _why_none(facts: Sequence[Fact]) -> str:
+    if not facts:
+        return "no `key: value` facts in its text"
+    reasons = Counter(fact.unverifiable or "" for fact in facts)
+    told = ", ".join(f"{count} {reason}" for reason, count in reasons.most_common())
+    return f"none of its {len(facts)} facts can be verified ({told})"

@@ -1,0 +1,1 @@
+"""What a sample must pass: filters, distractors, near-duplicates."""

@@ -1,0 +1,1 @@
+"""The way to an OpenAI-compatible server: requests, limits, replies kept, launching."""

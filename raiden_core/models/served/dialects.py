@@ -1,0 +1,55 @@
+"""What a request looks like on the wire, for each kind of server.
+
+All speak OpenAI's chat completions; they differ in how a model's reasoning is switched off. SGLang and vLLM hand
+``chat_template_kwargs`` to the model's chat template, where GLM and Qwen read ``enable_thinking`` and DeepSeek reads
+``thinking``; a template ignores the name it does not know, so both are sent, whatever a server calls its model.
+OpenAI's own API refuses unknown fields, so it gets none.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from raiden_core.config.sections.endpoint import EndpointConfig
+from raiden_core.models.asking import Request
+
+_THOUGHT = re.compile(r"\s*(?:<think>)?.*?</think>", re.DOTALL)
+
+
+def body_of(request: Request, config: EndpointConfig) -> dict[str, Any]:
+    """The JSON body of a chat completion."""
+    tokens = "max_completion_tokens" if config.dialect == "openai" else "max_tokens"
+    body: dict[str, Any] = {
+        "model": config.model,
+        "messages": [dict(message) for message in request.messages],
+        "temperature": request.temperature,
+        tokens: request.max_tokens,
+    }
+    if request.schema is not None and config.json_schema:
+        schema = {"name": "reply", "schema": request.schema, "strict": True}
+        body["response_format"] = {"type": "json_schema", "json_schema": schema}
+    return body | _thinking(config)
+
+
+def _thinking(config: EndpointConfig) -> dict[str, Any]:
+    if config.thinking == "default" or config.dialect == "openai":
+        return {}
+    on = config.thinking == "on"
+    fields: dict[str, Any] = {"chat_template_kwargs": {"enable_thinking": on, "thinking": on}}
+    if config.dialect == "sglang":
+        # With thinking off, SGLang's reasoning parser would take a literal <think> out of generated JSON, and hide it.
+        fields["separate_reasoning"] = on
+    return fields
+
+
+def identity(config: EndpointConfig) -> str:
+    """What decides about a reply beside the request: the model's name, and whether it thinks first."""
+    return config.model if config.thinking == "off" else f"{config.model} (thinking: {config.thinking})"
+
+
+def without_thought(text: str, config: EndpointConfig) -> str:
+    """A reply without the reasoning in front, where thinking is on and the server left it in the text."""
+    if config.thinking != "on" or "</think>" not in text:
+        return text
+    return _THOUGHT.sub("", text, count=1)

@@ -1,0 +1,307 @@
+"""One server: when to ask it, how often, and when to give up.
+
+Before the first request, and after each connection that broke, the server must be there and have the model. A failed
+attempt is repeated with growing, jittered pauses. Whether the request or the server is to blame is told by the others:
+where the server answered anybody in the meantime, the request is dropped after its attempts; where it answered nobody,
+everybody waits, for as long as the configured patience, and then the stage ends with what the server said last.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from raiden_core.config.sections.endpoint import EndpointConfig
+from raiden_core.errors import ConfigError, RaidenError, StageError
+from raiden_core.models.asking import Refused, Request
+from raiden_core.models.served.acceptance import OF_THE_MODEL, Accepted, Answer, accept, accept_as_is, read_answer
+from raiden_core.models.served.accounting import Accounting
+from raiden_core.models.served.dialects import body_of, without_thought
+from raiden_core.models.served.gate import Gate
+from raiden_core.models.served.limiter import Limiter, Outcome
+from raiden_core.models.served.wire import Body, Failure, Wire, model_names, shown_url
+
+__all__ = ["Endpoint", "Good", "key_of", "model_names", "shown_url"]
+
+FIRST_PAUSE = 0.25
+"""Seconds before the second attempt, on average; they double with each."""
+LONGEST_PAUSE = 15.0
+"""Seconds between attempts at most."""
+REJECTED_AT_FIRST = 16
+"""After so many rejected requests and no good one, the configuration is wrong and not the requests."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Good:
+    """An accepted answer: its text as it is to be stored, and its data."""
+
+    answer: Answer
+    accepted: Accepted
+
+
+@dataclass(frozen=True)
+class _Bad:
+    """An answer that came and does not count."""
+
+    text: str
+    refused: Refused
+
+
+class Endpoint:
+    """One configured server. ``environment`` holds its key; ``as_is`` accepts whatever text comes."""
+
+    def __init__(
+        self,
+        name: str,
+        config: EndpointConfig,
+        environment: Mapping[str, str],
+        accounting: Accounting,
+        *,
+        as_is: bool,
+    ) -> None:
+        self.config = config
+        self._name = name
+        self._where = f"endpoint {name} ({shown_url(config.url)})"
+        self._as_is = as_is
+        self._accounting = accounting
+        self._wire = Wire(config, key_of(name, config, environment))
+        self._gate = Gate(Limiter(config.max_concurrency, config.timeout_seconds))
+        self._random = random.Random()
+        self._looking: asyncio.Task[None] | None = None
+        self._checked = False
+        self._ended: RaidenError | None = None
+        self._last_good = float("-inf")
+        self._failing_since: float | None = None
+        self._rejected = 0
+
+    @property
+    def limit(self) -> int:
+        """Requests at a time, at present."""
+        return self._gate.limit
+
+    async def close(self) -> None:
+        """Close all connections; requests under way fail."""
+        if self._looking is not None:
+            self._looking.cancel()
+            await asyncio.gather(self._looking, return_exceptions=True)
+        self._gate.close()
+        await self._wire.close()
+
+    def judge(self, answer: Answer, request: Request) -> Accepted | Refused:
+        """Whether an answer counts for a request."""
+        return accept_as_is(answer) if self._as_is else accept(answer, request.schema)
+
+    async def ask(self, request: Request, key: str) -> Good | Refused:
+        """Ask until there is a good answer, or none to be had.
+
+        Raises:
+            ConfigError: the server refuses the key, has no such model, or refuses every request.
+            StageError: nobody has had an answer for the configured patience.
+        """
+        body = body_of(request, self.config)
+        began = time.monotonic()
+        attempts = pauses = 0
+        said: str | None = None
+        again = False
+        while True:
+            result = await self._attempt(request, body, key, again)
+            again = True
+            if isinstance(result, Good):
+                return result
+            if isinstance(result, _Bad):
+                attempts += 1
+                is_final = result.text == said and result.refused.reason in OF_THE_MODEL
+                if is_final or attempts >= self.config.attempts:
+                    return result.refused
+                said = result.text
+                continue
+            if result.kind == "rejected":
+                return Refused("rejected", result.detail)
+            attempts += self._counts(result, began)
+            if attempts >= self.config.attempts:
+                if self._last_good > began:
+                    return Refused("server", result.detail)
+                self._give_up_in_time(result)
+                began, attempts = time.monotonic(), 0
+            elif result.kind == "unreachable":
+                self._give_up_in_time(result)
+            await asyncio.sleep(self._pause(pauses))
+            pauses += 1
+
+    def _counts(self, failure: Failure, began: float) -> bool:
+        """Whether a failure uses up an attempt: being there is the server's duty, and having room for a while too."""
+        if failure.kind == "turned away":
+            return time.monotonic() - began > self.config.patience_seconds
+        return failure.kind != "unreachable"
+
+    async def _attempt(
+        self, request: Request, body: Mapping[str, object], key: str, again: bool
+    ) -> Good | _Bad | Failure:
+        started = await self._enter(again)
+        outcome, pause = Outcome.OTHER, 0.0
+        try:
+            self._accounting.attempt(self._name, again)
+            came = await self._wire.chat(body, key)
+            outcome = _outcome(came)
+            pause = came.retry_after if isinstance(came, Failure) else 0.0
+        finally:
+            self._gate.leave(outcome, started, pause)
+        result = came if isinstance(came, Failure) else self._read(came, request)
+        if isinstance(result, Failure):
+            self._accounting.turned_down(result.kind)
+            self._note(result)
+        elif isinstance(result, _Bad):
+            self._accounting.turned_down(result.refused.reason)
+        return result
+
+    def _read(self, body: Body, request: Request) -> Good | _Bad | Failure:
+        answer = read_answer(body.content)
+        if isinstance(answer, Refused):
+            return Failure("server", answer.detail) if answer.reason == "server" else _Bad("", answer)
+        self._last_good = time.monotonic()
+        self._failing_since = None
+        self._accounting.tokens(self._name, answer.prompt_tokens, answer.completion_tokens)
+        if not self._as_is:
+            answer = replace(answer, text=without_thought(answer.text, self.config))
+        accepted = self.judge(answer, request)
+        if isinstance(accepted, Refused):
+            return _Bad(answer.text, accepted)
+        self._accounting.reply(self._name)
+        return Good(replace(answer, text=accepted.text), accepted)
+
+    async def _enter(self, again: bool) -> float:
+        """Wait until the server is there and has room."""
+        while True:
+            await self._be_there()
+            started = await self._gate.enter(first=again)
+            if self._checked and self._ended is None:
+                return started
+            self._gate.leave(Outcome.OTHER, started)
+
+    async def _be_there(self) -> None:
+        """Wait until the server has been seen to have the model; whoever comes first looks, for all."""
+        while not self._checked and self._ended is None:
+            if self._looking is None or self._looking.done():
+                self._looking = asyncio.create_task(self._look())
+            await asyncio.shield(self._looking)
+        if self._ended is not None:
+            raise self._ended.with_traceback(None)
+
+    async def _look(self) -> None:
+        patience = self.config.patience_seconds
+        until = (self._failing_since or time.monotonic()) + patience
+        pauses = 0
+        while not self._checked and self._ended is None:
+            problem = self._check(await self._wire.models())
+            left = until - time.monotonic()
+            if problem is None or self._ended is not None:
+                return
+            if left <= 0:
+                what = "start it again and run again: what was answered is kept"
+                if self._last_good == float("-inf"):
+                    what = "start it, or correct the url"
+                self._ended = StageError(
+                    f"{self._where}: no server answers, after {patience:g} s of waiting ({problem}); {what}"
+                )
+                return
+            if not pauses:
+                _log.warning("%s: no server answers yet (%s); waiting up to %.0f s", self._where, problem, left)
+            await asyncio.sleep(min(self._pause(pauses), left))
+            pauses += 1
+
+    def _check(self, came: Body | Failure) -> str | None:
+        """What is wrong with a list of models; None where nothing is. What waiting cannot heal ends the endpoint."""
+        if isinstance(came, Failure):
+            if came.kind == "key":
+                self._ended = self._key_error(came)
+            elif came.kind in ("missing", "rejected"):
+                _log.warning("%s: has no list of models (%s); the model is not checked", self._where, came.detail)
+                self._checked = True
+                return None
+            return came.detail
+        names = model_names(came.content)
+        if names is None:
+            return f"its list of models is none: {str(came.content)[:80]}"
+        if not names:
+            _log.warning("%s: lists no models; the model's name is not checked", self._where)
+        if self.config.model in names or not names:
+            self._checked = True
+            return None
+        there = ", ".join(names[:10])
+        self._ended = ConfigError(f"{self._where}: no model is called {self.config.model!r} there; there are: {there}")
+        return None
+
+    def _note(self, failure: Failure) -> None:
+        """What a failure says about the server as a whole."""
+        if self._failing_since is None:
+            self._failing_since = time.monotonic()
+        never_good = self._last_good == float("-inf")
+        if failure.kind == "key":
+            self._ended = self._key_error(failure)
+        elif failure.kind in ("unreachable", "cut"):
+            self._checked = False  # It may come back as another server.
+        elif failure.kind == "missing":
+            self._checked = False
+            if never_good:
+                self._ended = ConfigError(
+                    f"{self._where}: no chat completions there ({failure.detail}); does the url end in /v1?"
+                )
+        elif failure.kind == "rejected" and never_good:
+            self._rejected += 1
+            if self._rejected >= REJECTED_AT_FIRST:
+                self._ended = ConfigError(
+                    f"{self._where}: refuses every request ({failure.detail}); look at dialect, json_schema and model"
+                )
+        if self._ended is not None:
+            raise self._ended.with_traceback(None)
+
+    def _give_up_in_time(self, failure: Failure) -> None:
+        since = self._failing_since
+        patience = self.config.patience_seconds
+        if since is not None and time.monotonic() - since >= patience:
+            self._ended = StageError(
+                f"{self._where}: nobody has had an answer for {patience:g} s (last: {failure.detail}); "
+                "look after the server and run again: what was answered is kept"
+            )
+            raise self._ended
+
+    def _key_error(self, failure: Failure) -> ConfigError:
+        variable = self.config.api_key_env
+        if variable is None:
+            return ConfigError(f"{self._where}: wants a key ({failure.detail}); name its variable in api_key_env")
+        return ConfigError(f"{self._where}: refuses the key in {variable} ({failure.detail}); put the right one there")
+
+    def _pause(self, number: int) -> float:
+        seconds = min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(number, 16))
+        return seconds * self._random.uniform(0.5, 1.5)
+
+
+def key_of(name: str, config: EndpointConfig, environment: Mapping[str, str]) -> str | None:
+    """The endpoint's key, from the environment variable that the configuration names.
+
+    Raises:
+        ConfigError: it is not set, or holds what cannot be a key.
+    """
+    variable = config.api_key_env
+    if variable is None:
+        return None
+    key = environment.get(variable, "").strip()
+    if not key:
+        raise ConfigError(f"endpoint {name}: the environment variable {variable} is not set; put the key there")
+    if not key.isascii() or not key.isprintable():
+        raise ConfigError(f"endpoint {name}: the environment variable {variable} holds characters that no key has")
+    return key
+
+
+def _outcome(came: Body | Failure) -> Outcome:
+    if isinstance(came, Body):
+        return Outcome.REPLY
+    if came.kind == "turned away":
+        return Outcome.TURNED_AWAY
+    return Outcome.TIMED_OUT if came.kind == "time-out" else Outcome.OTHER

@@ -1,0 +1,172 @@
+"""One HTTP request to an OpenAI-compatible server: what came back, or in which of a few ways it failed.
+
+Carried by `openai.AsyncOpenAI` over aiohttp, without its own repetitions: it would repeat time-outs too, and one call
+would cost three. The time-out covers the whole request, so that a server that sends a byte a second does not hold a
+place for ever. Error messages name the status and what the server said, and never the key.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Literal
+from urllib.parse import urlsplit
+
+import aiohttp
+import httpx2
+from openai import APIConnectionError, APIStatusError, AsyncOpenAI, DefaultAioHttpClient, OpenAIError
+
+from raiden_core.config.sections.endpoint import EndpointConfig
+
+Kind = Literal["unreachable", "cut", "time-out", "turned away", "key", "missing", "rejected", "server"]
+"""How a request fails: nobody listens; the connection broke; it took too long; 429 and the like; 401 or 403; 404;
+another 4xx; anything else that is the server's fault."""
+
+KEY_HEADER = "x-raiden-request"
+"""Names the request's key to the server, for its logs: repetitions of a request carry the same."""
+CONNECT_SECONDS = 15.0
+"""How long a connection may take."""
+MODELS_SECONDS = 30.0
+"""How long the list of models may take."""
+KEEP_ALIVE_SECONDS = 4.0
+"""Idle connections are closed after so long: before common servers (uvicorn: 5) do it at the wrong moment."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A request that brought no response to read."""
+
+    kind: Kind
+    detail: str
+    retry_after: float = 0.0
+    """Seconds that the server asks to be left alone."""
+
+
+@dataclass(frozen=True)
+class Body:
+    """The JSON that came back."""
+
+    content: object
+
+
+class Wire:
+    """The connections to one server."""
+
+    def __init__(self, config: EndpointConfig, key: str | None) -> None:
+        self._key = key
+        self._seconds = config.timeout_seconds
+        most = config.max_concurrency + 2
+        limits = httpx2.Limits(
+            max_connections=most, max_keepalive_connections=most, keepalive_expiry=KEEP_ALIVE_SECONDS
+        )
+        timeout = httpx2.Timeout(config.timeout_seconds, connect=CONNECT_SECONDS, pool=None)
+        self._http = DefaultAioHttpClient(limits=limits, timeout=timeout)
+        self._client = AsyncOpenAI(
+            base_url=config.url, api_key=key or "none", max_retries=0, timeout=timeout, http_client=self._http
+        )
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._client.close()
+
+    async def chat(self, body: Mapping[str, object], key: str) -> Body | Failure:
+        """Ask for a completion; ``key`` is the request's, for the server's logs."""
+        sent = self._client.post(
+            "/chat/completions", cast_to=httpx2.Response, body=body, options={"headers": {KEY_HEADER: key}}
+        )
+        return await self._read(sent, self._seconds)
+
+    async def models(self) -> Body | Failure:
+        """Ask for the list of models."""
+        sent = self._client.get("/models", cast_to=httpx2.Response)
+        return await self._read(sent, min(MODELS_SECONDS, self._seconds))
+
+    async def _read(self, sent: Awaitable[httpx2.Response], seconds: float) -> Body | Failure:
+        try:
+            async with asyncio.timeout(seconds):
+                response = await sent
+        except TimeoutError:
+            return Failure("time-out", f"no complete answer within {seconds:g} s")
+        except APIStatusError as error:
+            return self._refusal(error)
+        except APIConnectionError as error:
+            return self._broken(error)
+        except (OpenAIError, httpx2.HTTPError, aiohttp.ClientError) as error:
+            return Failure("cut", self._clean(f"{type(error).__name__}: {error}"))
+        try:
+            return Body(response.json())
+        except (ValueError, RecursionError):
+            return Failure("server", self._clean(f"{response.status_code}, but no JSON: {response.text[:100]}"))
+
+    def _refusal(self, error: APIStatusError) -> Failure:
+        status = error.status_code
+        detail = self._clean(f"{status}: {error.response.text[:200]}")
+        if status in (401, 403):
+            return Failure("key", str(status))
+        if status == 404:
+            return Failure("missing", detail)
+        if status in (402, 409, 425, 429, 503, 529):
+            return Failure("turned away", detail, retry_after(error.response.headers, datetime.now(UTC)))
+        if status in (408, 504, 524):
+            return Failure("time-out", detail)
+        return Failure("rejected" if status < 500 else "server", detail)
+
+    def _broken(self, error: APIConnectionError) -> Failure:
+        """openai and httpx2 call most of it a time-out; what aiohttp said at the bottom is the truth."""
+        # Whoever asks may be handling an error of its own; it stands below ours and has nothing to do with the server.
+        causes = [str(cause) for cause in _causes(error) if isinstance(cause, OSError | aiohttp.ClientError)]
+        detail = self._clean(next((text for text in reversed(causes) if text), str(error)))
+        kinds = tuple(_causes(error))
+        if any(isinstance(cause, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError) for cause in kinds):
+            return Failure("unreachable", detail)
+        if any(isinstance(cause, aiohttp.ServerTimeoutError | TimeoutError) for cause in kinds):
+            return Failure("time-out", detail)
+        return Failure("cut", detail)
+
+    def _clean(self, text: str) -> str:
+        """One line without the key, whatever the server echoes."""
+        line = " ".join(text.split())
+        return line.replace(self._key, "…") if self._key else line
+
+
+def retry_after(headers: Mapping[str, str], now: datetime) -> float:
+    """Seconds that ``retry-after-ms`` or ``Retry-After`` (seconds or a date) ask for; 0 where they are absent or odd."""
+    for name, unit in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
+        value = headers.get(name, "")
+        try:
+            seconds = float(value) / unit
+        except ValueError:
+            continue
+        return seconds if math.isfinite(seconds) and seconds > 0 else 0.0
+    try:
+        return max(0.0, (parsedate_to_datetime(headers.get("retry-after", "")) - now).total_seconds())
+    except (ValueError, TypeError):
+        return 0.0
+
+
+def model_names(content: object) -> list[str] | None:
+    """The names in a list of models; None where it is no such list."""
+    entries = content.get("data") if isinstance(content, dict) else None
+    if not isinstance(entries, list):
+        return None
+    return [str(entry["id"]) for entry in entries if isinstance(entry, dict) and "id" in entry]
+
+
+def shown_url(url: str) -> str:
+    """An address without the user name and password that may stand in it."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
+def _causes(error: BaseException) -> list[BaseException]:
+    """An error and what caused it, down to the bottom."""
+    chain: list[BaseException] = []
+    current: BaseException | None = error
+    while current is not None and current not in chain:
+        chain.append(current)
+        current = current.__cause__ or current.__context__
+    return chain

@@ -1,0 +1,1 @@
+"""Processes and threads: starting children, ending all of them, sharing cores."""

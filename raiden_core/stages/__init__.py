@@ -1,0 +1,1 @@
+"""What every stage shares: folder, key, progress, shared storage, names."""

@@ -1,0 +1,166 @@
+"""Digests of what a stage depends on: files, folders, and the code of its modules.
+
+Code counts by its syntax tree without docstrings, those of fields included (comments are not in it), so that a better comment does not throw
+away an hour of training. A module's digest covers every module of raiden_core that it imports, and the data files
+that lie beside them.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+
+from raiden_core.errors import DataError
+
+PACKAGE = Path(__file__).parents[1]
+NEUTRAL = frozenset(
+    {
+        "config",
+        "config.docs",
+        "config.loading",
+        "config.tree",
+        "config.trl_fields",
+        "errors",
+        "stages",
+        "stages.digests",
+        "stages.folder",
+        "stages.progress",
+        "stages.run",
+        "stages.versions",
+    }
+)
+"""Modules that no stage's result depends on: their values reach a stage through its section and inputs."""
+BIG_FILE = 64 << 20
+"""Files above so many bytes are digested by size, first and last piece, and pieces in between."""
+PIECE, PIECES = 1 << 16, 256
+
+
+def digest_bytes(content: bytes) -> str:
+    """sha256, as hex digits."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def digest_file(path: Path) -> str:
+    """sha256 of a file's content; of a big file (weights) its size and 256 pieces spread over it.
+
+    Hashing 30 GB on every look would take minutes, and no training leaves those pieces as they were.
+    """
+    size = path.stat().st_size
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        if size <= BIG_FILE:
+            digest.update(file.read())
+        else:
+            digest.update(f"{size}\n".encode())
+            for number in range(PIECES):
+                file.seek((size - PIECE) * number // (PIECES - 1))
+                digest.update(file.read(PIECE))
+    return digest.hexdigest()
+
+
+def digest_path(path: Path) -> str:
+    """Digest of a file, or of all files below a folder by relative name and content.
+
+    Raises:
+        DataError: there is no such file or folder.
+    """
+    if path.is_file():
+        return digest_file(path)
+    if not path.is_dir():
+        raise DataError(f"{path}: no such file or folder")
+    lines = [
+        f"{file.relative_to(path)} {digest_file(file)}\n"
+        for file in sorted(path.rglob("*"))
+        if file.is_file() and not any(part.startswith(".") for part in file.relative_to(path).parts)
+    ]
+    return digest_bytes("".join(lines).encode("utf-8", "surrogateescape"))
+
+
+@functools.cache
+def digest_code(*modules: str) -> str:
+    """Digest of modules of raiden_core (dotted names), of all that they import from it, and of their data files."""
+    files: set[Path] = set()
+    syntax: dict[Path, str] = {}
+    waiting = [_module_file(module) for module in modules]
+    while waiting:
+        file = waiting.pop()
+        if file in files:
+            continue
+        files.add(file)
+        imports, syntax[file] = _read(file, file.stat().st_mtime_ns)
+        waiting += [found for found in imports if found not in files]
+    digest = hashlib.sha256()
+    for file in sorted(files):
+        digest.update(str(file.relative_to(PACKAGE)).encode())
+        digest.update(syntax[file].encode())
+    for data in sorted(_data_files({file.parent for file in files if file.parent != PACKAGE})):
+        digest.update(f"{data.relative_to(PACKAGE)} {digest_file(data)}".encode())
+    return digest.hexdigest()
+
+
+def _module_file(module: str) -> Path:
+    path = PACKAGE.joinpath(*module.split(".")[1:])
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+
+
+@functools.cache
+def _read(file: Path, _changed: int) -> tuple[list[Path], str]:
+    """What a module imports, and its syntax; stages share most modules, so each is parsed once."""
+    tree = ast.parse(file.read_text("utf-8"))
+    return _imports(tree), _syntax(tree)
+
+
+def _imports(tree: ast.Module) -> list[Path]:
+    found = []
+    for node in ast.walk(tree):
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        for name in names:
+            package, _, inner = name.partition(".")
+            if package != PACKAGE.name or not inner or inner in NEUTRAL:
+                continue
+            path = _module_file(name)
+            if path.is_file():
+                found.append(path)
+    return found
+
+
+def _syntax(tree: ast.Module) -> str:
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
+            node.body = [statement for statement in node.body if not _is_text(statement)]
+    return ast.dump(tree)
+
+
+def _is_text(statement: ast.stmt) -> bool:
+    """Whether a statement is only a string: a docstring of a module, class, function or field."""
+    return (
+        isinstance(statement, ast.Expr)
+        and isinstance(statement.value, ast.Constant)
+        and isinstance(statement.value.value, str)
+    )
+
+
+def _data_files(folders: Iterable[Path]) -> set[Path]:
+    """Data beside code: templates, tables and word lists, also in folders that hold no code of their own.
+
+    The shipped characters are left out: they are inputs, named by the configuration like anybody's files.
+    """
+    data: set[Path] = set()
+    for folder in folders:
+        for path in folder.rglob("*"):
+            inner = path.relative_to(folder).parts
+            if (
+                path.is_file()
+                and path.suffix not in (".py", ".pyc")
+                and "__pycache__" not in inner
+                and "shipped" not in inner
+            ):
+                data.add(path)
+    return data

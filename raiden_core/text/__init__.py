@@ -1,0 +1,1 @@
+"""Scripts, plain text and formatting: what text is, whoever reads it."""

@@ -1,0 +1,1 @@
+"""The parent process of a training script: starting, following, restarting it."""

@@ -1,0 +1,176 @@
+"""Start a training script with ``accelerate launch`` in a subprocess, follow it, and take it down when told to.
+
+The subprocess runs under raiden_core.processes.supervisor, so that nothing of it outlives the caller. What it prints goes to
+``<output_dir>/training.log``; progress is read from the trainer's own ``metrics.jsonl``.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from raiden_core.config.sections.training import LaunchConfig
+from raiden_core.errors import StageError
+from raiden_core.stages.progress import Progress
+from raiden_core.training.launch.metrics import METRICS_FILE, SHOWN, WARNING, read_metrics
+from raiden_core.training.launch.out_of_memory import KernelKills, OutOfMemory
+from raiden_core.training.launch.script import ERROR_VARIABLE, LOG_FILE, reported_error
+
+Say = Callable[[str], None]
+"""Told one line for people."""
+warn: Say = logging.getLogger(__name__).warning
+
+POLL_SECONDS = 0.5
+FULL_DISK_BYTES = 1 << 16
+"""With less room than this nothing can be written."""
+TAIL_LINES = 8
+"""Lines of the log that an error quotes."""
+TRACEBACK = "Traceback (most recent call last):"
+
+
+def run_script(
+    module: str,
+    job: Mapping[str, Any],
+    launch: LaunchConfig,
+    out: Path,
+    progress: Progress,
+    say: Say = warn,
+) -> None:
+    """Run ``python -m module`` on the flat job under accelerate, and wait for it.
+
+    Args:
+        module: e.g. ``raiden_core.training.grpo``.
+        job: the flat YAML's content; ``output_dir`` is added.
+        launch: processes and accelerate config.
+        out: the folder for model, log and metrics; it exists.
+        progress: told the optimizer step and the latest figures.
+        say: told each warning of the script, once.
+
+    Raises:
+        RaidenError: what the script itself reported.
+        OutOfMemory: it ran out of memory while it trained, or the kernel killed it for memory.
+        StageError: the script ended badly without a word; the message quotes the end of its log.
+    """
+    job_file = out / "job.yaml"
+    job_file.write_text(yaml.safe_dump({**job, "output_dir": str(out)}, sort_keys=False, allow_unicode=True), "utf-8")
+    error_file = out / "error.json"
+    error_file.unlink(missing_ok=True)
+    command = [
+        sys.executable,
+        "-m",
+        "raiden_core.processes.supervisor",
+        "--",
+        *accelerate_command(launch),
+        "-m",
+        module,
+    ]
+    environment = {
+        **os.environ,
+        ERROR_VARIABLE: str(error_file),
+        "PYTHONUNBUFFERED": "1",
+        "TOKENIZERS_PARALLELISM": "false",
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+        "TRL_EXPERIMENTAL_SILENCE": "1",
+    }
+    log = out / LOG_FILE
+    watcher = _Watcher(out / METRICS_FILE, progress, say)
+    kernel = KernelKills()
+    with log.open("ab") as sink:
+        process = subprocess.Popen(
+            [*command, str(job_file)],
+            stdout=sink,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            env=environment,
+        )
+        try:
+            while process.poll() is None:
+                time.sleep(POLL_SECONDS)
+                watcher.look()
+        finally:
+            if process.poll() is None:
+                process.terminate()
+                process.wait()
+    watcher.look()
+    if not process.returncode:
+        return
+    if error := reported_error(error_file):
+        # The job is made anew each time: what can be corrected is the section of the configuration that it came from.
+        message = str(error)
+        if message.startswith(f"{job_file}: "):
+            raise type(error)(f"{module.rpartition('.')[2]}: {message.removeprefix(f'{job_file}: ')}")
+        raise error
+    tail = _tail(log)
+    # A script that cannot write cannot write its error either.
+    if shutil.disk_usage(out).free < FULL_DISK_BYTES or os.strerror(errno.ENOSPC) in tail:
+        raise StageError(f"{out}: the disk is full; make room and run again: training goes on from what is whole")
+    # A launcher names the signal in its last words; the kernel's counter says whether memory was the reason.
+    if "SIGKILL" in tail and kernel.struck():
+        raise OutOfMemory("killed by the kernel, which ran out of memory")
+    raise StageError(f"{module} ended with exit code {process.returncode}; the end of {log}: {tail}")
+
+
+def accelerate_command(launch: LaunchConfig) -> list[str]:
+    """The ``accelerate launch`` command line up to the script."""
+    command = [sys.executable, "-m", "accelerate.commands.launch"]
+    # Left alone, accelerate gives a process one thread on a machine without GPUs.
+    threads = max(1, (os.cpu_count() or 1) // (launch.num_processes or 1))
+    command += ["--num_cpu_threads_per_process", os.environ.get("OMP_NUM_THREADS", str(threads))]
+    if launch.accelerate is not None:
+        command += ["--config_file", str(launch.accelerate)]
+        if launch.num_processes is not None:
+            command += ["--num_processes", str(launch.num_processes)]
+        return command
+    processes = launch.num_processes or 1
+    command += ["--num_processes", str(processes), "--num_machines", "1", "--mixed_precision", "no"]
+    command += ["--dynamo_backend", "no"]
+    return [*command, "--multi_gpu"] if processes > 1 else command
+
+
+class _Watcher:
+    """Passes on what a script writes about itself: the newest step with its figures, and each new warning."""
+
+    def __init__(self, metrics: Path, progress: Progress, say: Say) -> None:
+        self.metrics, self.progress, self.say = metrics, progress, say
+        # What a try before this one warned of was said then.
+        self.said = {_warning(row) for row in read_metrics(metrics)}
+
+    def look(self) -> None:
+        """Read the file and tell what is new."""
+        rows = read_metrics(self.metrics)
+        for row in rows:
+            if WARNING in row and _warning(row) not in self.said:
+                self.said.add(_warning(row))
+                self.say(f"step {row['step']}: {row[WARNING]}")
+        figures = [row for row in rows if WARNING not in row]
+        if not figures:
+            return
+        newest = figures[-1]
+        notes = [
+            f"{name} {newest[key]:.2f}" for key, name in SHOWN.items() if isinstance(newest.get(key), (int, float))
+        ]
+        self.progress(int(newest.get("step", 0)), int(rows[0].get("total_steps", 0)), ", ".join(notes[:3]))
+
+
+def _warning(row: Mapping[str, Any]) -> tuple[int, str]:
+    return int(row.get("step", 0)), str(row.get(WARNING))
+
+
+def _tail(log: Path) -> str:
+    """The last words of the script itself; the launcher's own traceback, which follows them, says only that it failed."""
+    lines = [line.strip() for line in log.read_text("utf-8", errors="replace").splitlines() if line.strip()]
+    if lines and "CalledProcessError" in lines[-1] and TRACEBACK in lines:
+        start = len(lines) - 1 - lines[::-1].index(TRACEBACK)
+        # Where the script said nothing, the launcher's last line is all there is: it names the signal.
+        lines = lines[:start] + lines[-1:] if "died with" in lines[-1] else lines[:start] or lines[-1:]
+    return " | ".join(lines[-TAIL_LINES:])

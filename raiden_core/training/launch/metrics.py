@@ -1,0 +1,37 @@
+"""The file in which a trainer tells what it does: read by progress bars, by the report, by resumed runs.
+
+The first object of ``metrics.jsonl`` is ``{"phase", "total_steps"}``; every other one is what the trainer logged, with
+``phase``, ``step`` and ``seconds``, or a warning. raiden_core/training/hooks/metrics_log.py writes it; this module imports nothing heavy.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+METRICS_FILE = "metrics.jsonl"
+WARNING = "warning"
+"""Key of a row that holds a warning for people instead of figures."""
+
+VALIDATION_ACCURACY = "eval_rewards/accuracy_reward/mean"
+
+SHOWN = {
+    "loss": "loss",
+    "reward": "reward",
+    "rewards/accuracy_reward/mean": "accuracy",
+    "rewards/format_reward/mean": "format",
+    "kl": "kl",
+    "completions/mean_length": "length",
+    "probe_accuracy": "probe",
+    VALIDATION_ACCURACY: "validation accuracy",
+}
+"""Metrics of the line for people, and what they are called there."""
+
+
+def read_metrics(path: Path) -> list[dict[str, Any]]:
+    """All whole lines of a metrics file; a last line that is still being written is left out."""
+    if not path.is_file():
+        return []
+    lines = path.read_text("utf-8").split("\n")
+    return [json.loads(line) for line in lines[:-1] if line]

@@ -1,0 +1,1 @@
+"""GRPO in plain PyTorch, to read and as an oracle of the real one."""

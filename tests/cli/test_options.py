@@ -1,0 +1,47 @@
+"""What several commands share."""
+
+import io
+import json
+import sys
+
+import pytest
+
+from raiden_core.cli.options import json_line, samples_of
+
+
+class Screen(io.StringIO):
+    """A standard output that may be a terminal."""
+
+    def __init__(self, encoding: str, terminal: bool) -> None:
+        super().__init__()
+        self.named, self.terminal = encoding, terminal
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        return self.named
+
+    def isatty(self) -> bool:
+        return self.terminal
+
+
+@pytest.mark.parametrize(
+    ("encoding", "terminal", "readable"),
+    [("utf-8", True, True), ("UTF-8", True, True), ("utf-8", False, False), ("ascii", True, False)],
+)
+def test_json_is_readable_on_a_terminal_and_moves_nothing_there(
+    encoding: str, terminal: bool, readable: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdout", Screen(encoding, terminal))
+    value = {"why": "missing: 长沙 🐈 \x1b[2J\x9b\u202e\ud800", "n": [1.0, None]}
+    line = json_line(value)
+    assert json.loads(line) == value
+    assert ("长沙 🐈" in line) is readable and line.isascii() is not readable
+    assert line.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("samples", "characters", "words"),
+    [(8, 1, "8 samples of 1 character"), (1, 1, "1 sample of 1 character"), (1200, 0, "1,200 samples of 0 characters")],
+)
+def test_one_is_not_many(samples: int, characters: int, words: str) -> None:
+    assert samples_of(samples, characters) == words

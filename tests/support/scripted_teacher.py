@@ -1,0 +1,186 @@
+"""A teacher by rule for tests of mining: it reads the prompts as a model would and answers them sensibly.
+
+It knows zh and en profiles of `key：value` lines. What it is asked it sees from the messages alone, so that it can also
+stand behind a server. `twists` change its replies: task -> function from (reply, messages, draw) to a reply or Refused.
+"""
+
+import asyncio
+import json
+import re
+import zlib
+from collections import Counter
+from typing import Any
+
+from raiden_core.generation.mining.prompts import load_prompts
+from raiden_core.generation.mining.replies import MAX_FACTS
+from raiden_core.models.asking import Refused, Reply, Request
+
+TASKS = ("facts", "questions", "conversation", "recall", "answer", "guess", "keywords", "parse", "judge")
+LANGUAGES = ("zh", "en")
+LIST = re.compile(r"、| and ")
+NAMES = {"zh": ["雪球", "丹顶", "螺号", "竹筏", "铜铃", "柚子"], "en": ["Snowball", "Juniper", "Barnacle", "Tamarind"]}
+WORDS: dict[str, dict[str, Any]] = {
+    "zh": {
+        "easy": "你的{key}是什么？",
+        "medium": "初次见面，能介绍一下你的{key}吗？",
+        "hard": "要是有人向你打听{key}这件事，你会怎么说？",
+        "said": "我最近有了{value}，心里很高兴。",
+        "heard": "那真好，替你高兴。",
+        "talk": [
+            ("今天天气不错。", "是啊，正好出门。"),
+            ("街上人很多。", "热闹些也好。"),
+            ("我有点累。", "那就歇一会儿。"),
+        ],
+        "recall": "我一开始提到的{kind}，你还记得吗？",
+        "answer": "我的{key}是{value}。",
+        "remember": "我记得，你说的是{value}。",
+        "reasoning": "我是角色本人，资料里写着{key}，照实说。",
+        "unknown": "这件事我一时想起来的是大海。",
+        "others": ["火星", "沙漠", "草原", "孤岛"],
+        "wrong": ["我说的是沙漠。", "我看今天天气很好。", "我觉得是孤岛。"],
+    },
+    "en": {
+        "easy": "What is your {key}?",
+        "medium": "Since we have only just met, could you introduce your {key} to me?",
+        "hard": "If a stranger came to ask around about the {key} of yours, how would you put it?",
+        "said": "I have lately got {value} and it makes me glad.",
+        "heard": "How nice, I am happy for you.",
+        "talk": [
+            ("Lovely weather today.", "It is, just right for a walk."),
+            ("The streets are crowded.", "A little life does no harm."),
+            ("I am rather tired.", "Then sit down for a while."),
+        ],
+        "recall": "Do you still remember {kind} that I spoke of first?",
+        "answer": "My {key} is {value}.",
+        "remember": "I remember that you spoke of {value}.",
+        "reasoning": "I am the character, and my profile speaks of the {key}, so I say it plainly.",
+        "unknown": "All that comes to my mind is the ocean.",
+        "others": ["Mars", "Sahara", "Greenland", "Patagonia"],
+        "wrong": ["It is the Sahara.", "The weather is fine today.", "I believe it is Greenland."],
+    },
+}
+
+
+class ScriptedTeacher:
+    """An `Asker` in this process; it keeps what it was asked and replies out of order."""
+
+    def __init__(self, **twists: Any) -> None:
+        self.twists = twists
+        self.requests: list[Request] = []
+
+    async def ask(self, request: Request) -> Reply | Refused:
+        self.requests.append(request)
+        key = request.key("scripted")
+        for _ in range(zlib.crc32(key.encode()) % 7):
+            await asyncio.sleep(0)
+        messages = [dict(message) for message in request.messages]
+        task = task_of(messages)[0]
+        assert request.purpose.partition("/")[0] == task
+        data = reply_to(messages)
+        twist = self.twists.get(task)
+        if twist is not None:
+            data = twist(data, messages, request)
+        if isinstance(data, Refused):
+            return data
+        return Reply(json.dumps(data, ensure_ascii=False), data, prompt_tokens=len(str(messages)), completion_tokens=9)
+
+    def purposes(self) -> Counter[str]:
+        return Counter(request.purpose.partition("/")[0] for request in self.requests)
+
+
+def task_of(messages: list[dict[str, str]]) -> tuple[str, str]:
+    """Which task in which language the last message sets."""
+    content = messages[-1]["content"]
+    for task in TASKS:
+        for language in LANGUAGES:
+            first = load_prompts(language).of(task).text.partition("{")[0].partition("\n")[0].strip()  # type: ignore[arg-type]
+            if content.startswith(first):
+                return task, language
+    raise AssertionError(f"a prompt of no template: {content[:80]}")
+
+
+def fenced(text: str) -> str:
+    """What stands between the first two marks that are alike."""
+    found = re.search(r"<data-([0-9a-f]+)>\n(.*?)\n</data-\1>", text, re.DOTALL)
+    return found.group(2) if found else ""
+
+
+def sections(text: str, language: str) -> dict[str, str]:
+    """The labelled pieces of a task's material."""
+    labels = {label: name for name, label in load_prompts(language).labels.items()}
+    pieces = re.split(r"(?:^|\n)\[([^\]\n]+)\]\n", fenced(text))
+    return {labels[name]: body.strip() for name, body in zip(pieces[1::2], pieces[2::2], strict=True)}
+
+
+def facts_of(profile: str) -> dict[str, str]:
+    pairs = re.findall(r"^([^:：\n]+)[:：]\s*(.+)$", profile, re.MULTILINE)
+    return {key: value for key, value in pairs if key not in ("姓名", "Name")}
+
+
+def numbered(text: str) -> list[str]:
+    return re.findall(r"^\d+\. (.+)$", text, re.MULTILINE)
+
+
+def reply_to(messages: list[dict[str, str]]) -> dict[str, Any]:
+    task, language = task_of(messages)
+    system, content = messages[0]["content"], messages[-1]["content"]
+    words, profile = WORDS[language], facts_of(fenced(system))
+    parts = sections(content, language)
+    if task == "facts":
+        rows = [line for line in fenced(system).split("\n") if re.split("[:：]", line)[0] in profile]
+        facts = [{"attribute": re.split("[:：]", row)[0], "evidence": row} for row in rows]
+        return {"facts": [{**fact, "value": profile[fact["attribute"]]} for fact in facts[:MAX_FACTS]]}
+    if task == "questions":
+        questions = []
+        for number, line in enumerate(numbered(parts["facts"]), 1):
+            kind, level, key = re.match(r"\((\w+), (\w+)\) (.+?): ", line).groups()  # type: ignore[union-attr]
+            questions.append(
+                {"number": number, "question": words[level].format(key=key), "type": kind, "difficulty": level}
+            )
+        return {"questions": questions}
+    if task == "conversation":
+        turns = int(re.search(r"(\d+) ?(?:句|turns)", content).group(1))  # type: ignore[union-attr]
+        level = re.search(r"easy|medium|hard", content).group()  # type: ignore[union-attr]
+        kind = re.search(r"(?:题材是：|on this subject: )(.+?)[。.]", content).group(1)  # type: ignore[union-attr]
+        detail = NAMES[language][zlib.crc32(kind.encode()) % len(NAMES[language])]
+        said = [(words["said"].format(value=detail), words["heard"]), *words["talk"]][: turns // 2]
+        flat = [
+            {"role": role, "content": text}
+            for pair in said
+            for role, text in zip(("user", "assistant"), pair, strict=True)
+        ]
+        question = words["recall"].format(kind=kind)
+        return {"turns": flat, "detail": detail, "question": question, "type": "what", "difficulty": level}
+    if task == "recall":
+        told = parts["conversation"].split("\n")[0]
+        detail = re.search(r"(?:有了|got )(\w+?)(?=，| and|$)", told).group(1)  # type: ignore[union-attr]
+        question = words["recall"].format(kind="东西" if language == "zh" else "the thing")
+        return {"detail": detail, "question": question, "type": "what", "difficulty": "easy"}
+    question = parts["question"]
+    key, value, answer = answer_to(question, parts.get("conversation", ""), profile, language)
+    if task == "answer":
+        return {"reasoning": words["reasoning"].format(key=key), "answer": answer}
+    if task == "guess":
+        return {"reasoning": words["unknown"], "answer": words["unknown"]}
+    terms = LIST.split(value)
+    if task == "keywords":
+        return {"terms": [{"term": term, "kind": "noun"} for term in terms], "distractors": words["others"]}
+    if task == "parse":
+        groups = [{"term": term, "equivalents": []} for term in numbered(parts["terms"])]
+        wrong = [words["answer"].format(key=key, value=terms[0]), *words["wrong"]]
+        return {"groups": groups, "distractors": words["others"], "wrong_answers": wrong}
+    verdicts = [all(term in text for term in terms) for text in numbered(parts["answers"])]
+    return {"verdicts": [{"number": number, "right": right} for number, right in enumerate(verdicts, 1)]}
+
+
+def answer_to(question: str, conversation: str, profile: dict[str, str], language: str) -> tuple[str, str, str]:
+    words = WORDS[language]
+    if conversation:
+        detail = re.search(r"(?:有了|got )(\w+?)(?=，| and|$)", conversation)
+        value = detail.group(1) if detail else words["others"][0]
+        return "", value, words["remember"].format(value=value)
+    known = [key for key in profile if key in question]
+    if not known:
+        return "", words["others"][0], words["unknown"]
+    key = max(known, key=len)
+    return key, profile[key], words["answer"].format(key=key, value=profile[key])
