@@ -9,9 +9,9 @@ import pytest
 
 from raiden_core.characters import Character, read_characters
 from raiden_core.characters.compose import compose
-from raiden_core.generation import Generated, , generate
-from raiden_core.generation.quality import filters
+from raiden_core.generation import Generated, generate
 from raiden_core.generation.offline.teacher import OfflineTeacher
+from raiden_core.generation.quality import filters
 from raiden_core.generation.quality.distractors import choose_distractors
 from raiden_core.generation.teacher import Draft, Fact, Teacher
 from raiden_core.rewards import Scorer, contains_term
