@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import runpy
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, ClassVar
@@ -19,15 +18,14 @@ from raiden_core.dataset.split import dataset_stats
 from raiden_core.errors import DataError, StageError, UsageError
 from raiden_core.export.hub import assemble, push
 from raiden_core.samples import Sample
+from tests.support.synthetic import HOSTILE, make_predictions, make_results
 
-SYNTHETIC = runpy.run_path(str(Path(__file__).parents[1] / "support" / "synthetic.py"))
-HOSTILE: str = SYNTHETIC["HOSTILE"]
 SETTINGS = "name: my model\nseed: 7\nstudent: {model: Qwen/Qwen2.5-7B-Instruct}\ngrpo: {beta: 0.02}\n"
 
 
 def _run(folder: Path, settings: str = SETTINGS, **changes: Any) -> Path:
     """A finished run: its record, and the stages' folders with what the cards need of them."""
-    results = SYNTHETIC["make_results"](SYNTHETIC["make_predictions"](6, 4)) | changes
+    results = make_results(make_predictions(6, 4)) | changes
     question = {"character_profile": {"a": "b"}, "answer": "b", "keywords": ["b"], "question": "a?", "language": "zh"}
     sides = [[Sample.model_validate(question | {"character_name": f"{side} {n}"}) for n in range(3)] for side in "tv"]
     versions = {"raiden": "0.1.0", "torch": "2.13.0"}
@@ -125,7 +123,7 @@ def test_foreign_text_is_neither_markup_nor_header(tmp_path: Path) -> None:
 
 
 def test_results_without_base_or_interval_still_make_a_card(tmp_path: Path) -> None:
-    results = SYNTHETIC["make_results"](SYNTHETIC["make_predictions"](1, 4, ("validation",)))
+    results = make_results(make_predictions(1, 4, ("validation",)))
     results = {key: value for key, value in results.items() if key not in ("base", "paired")}
     run = _run(tmp_path)
     (tmp_path / "evaluate/results.json").write_text(json.dumps(results), "utf-8")

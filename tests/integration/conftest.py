@@ -19,6 +19,7 @@ import pytest
 
 from benchmarks.chaos.cases import write_config
 from benchmarks.chaos.house import House
+from tests.support.canaries import AUTH, CANARIES
 
 ROOT = Path(__file__).parent.parent.parent
 TINY = ROOT / "tests" / "integration" / "tiny.yaml"
@@ -138,14 +139,6 @@ class Raiden:
 def raiden(prefect_server: dict[str, str]) -> Raiden:
     """The `raiden` command against the session's server."""
     return Raiden(prefect_server)
-
-
-CANARIES = {
-    name: f"canary-{name.lower().replace('_', '-')}-7f3a91"
-    for name in ("RAIDEN_TEST_TEACHER_KEY", "HF_TOKEN", "WANDB_API_KEY", "OPENAI_API_KEY")
-}
-"""Secrets in the environment of the house: one that turns up in anything that it wrote has leaked."""
-AUTH = "admin:canary-auth-string-7f3a91"
 
 
 @pytest.fixture(scope="session")

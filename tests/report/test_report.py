@@ -2,7 +2,6 @@
 
 import json
 import re
-import runpy
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -18,12 +17,11 @@ from raiden_core.report.examples import QUOTAS, choose_examples
 from raiden_core.report.further import judge_table, sampling_table
 from raiden_core.report.tree import mask_secrets, tree
 from raiden_core.report.wording import explanation, verdict
-
-SYNTHETIC = runpy.run_path(str(Path(__file__).parents[1] / "support" / "synthetic.py"))
+from tests.support.synthetic import make_inputs, make_predictions, make_results, write_metrics
 
 
 def _page(folder: Path, hostile: bool = False, **changes: Any) -> str:
-    inputs = SYNTHETIC["make_inputs"](folder, hostile) | changes
+    inputs = make_inputs(folder, hostile) | changes
     build_report(**inputs)
     return inputs["out"].read_text(encoding="utf-8")
 
@@ -73,10 +71,10 @@ def test_masks(key: str, value: object, masked: object) -> None:
 
 
 def test_without_base_training_and_optional_facts_the_page_still_stands(tmp_path: Path) -> None:
-    predictions = [row for row in SYNTHETIC["make_predictions"](4, 2, (MAIN_SET,)) if row.model == "trained"]
+    predictions = [row for row in make_predictions(4, 2, (MAIN_SET,)) if row.model == "trained"]
     rows = [json.dumps(row.__dict__) for row in predictions]
     (tmp_path / "only.jsonl").write_text("\n".join(rows))
-    results = SYNTHETIC["make_results"](SYNTHETIC["make_predictions"](4, 2, (MAIN_SET,)))
+    results = make_results(make_predictions(4, 2, (MAIN_SET,)))
     for part in (results, *results["by"]["language"].values()):
         part.pop("base"), part.pop("paired")
     results["by"] = {"language": results["by"]["language"]}
@@ -96,7 +94,7 @@ def test_sampled_replies_and_verdicts_are_shown_where_there_are_some(tmp_path: P
         "Turned",
     ):
         assert words in page, words
-    results = SYNTHETIC["make_results"](SYNTHETIC["make_predictions"](4, 2, (MAIN_SET,)))
+    results = make_results(make_predictions(4, 2, (MAIN_SET,)))
     results.pop("sampling"), results.pop("judge")
     page = _page(tmp_path, results=results)
     assert "pass@" not in page and "What a judge prefers" not in page
@@ -126,7 +124,7 @@ def test_results_without_a_trained_model_are_refused(tmp_path: Path) -> None:
 
 
 def test_no_run_of_text_breaks_the_file(tmp_path: Path) -> None:
-    inputs = SYNTHETIC["make_inputs"](tmp_path)
+    inputs = make_inputs(tmp_path)
     inputs["run"]["notes"] = ["half a pair \ud83d, NUL \0, long " + "字" * 10_000]
     build_report(**inputs)
     page = inputs["out"].read_text(encoding="utf-8")
@@ -165,7 +163,7 @@ def test_a_gain_of_format_alone_is_called_that() -> None:
 
 
 def test_examples_show_every_outcome_and_many_characters() -> None:
-    chosen = choose_examples(SYNTHETIC["make_predictions"]())
+    chosen = choose_examples(make_predictions())
     main = [example for example in chosen if example.sample.set == MAIN_SET]
     assert {name: sum(one.outcome == name for one in main) for name in QUOTAS} == QUOTAS
     assert {one.sample.language for one in main} == {"zh", "en", "ja", "ko"}
@@ -180,11 +178,11 @@ def test_examples_show_every_outcome_and_many_characters() -> None:
             one.outcome
             == {(0, 1): "fixed", (1, 0): "broken", (0, 0): "wrong", (1, 1): "right"}[base.strict, trained.strict]
         )
-    assert chosen == choose_examples(SYNTHETIC["make_predictions"]())
+    assert chosen == choose_examples(make_predictions())
 
 
 def test_curves_come_from_the_log_by_phase(tmp_path: Path) -> None:
-    SYNTHETIC["write_metrics"](tmp_path / "log.jsonl")
+    write_metrics(tmp_path / "log.jsonl")
     with (tmp_path / "log.jsonl").open("a") as file:
         file.write('{"phase": "grpo", "step": 999, "kl": NaN}\n{"step": 10')
     phases = dict(training_charts(read_log(tmp_path / "log.jsonl")))

@@ -8,10 +8,8 @@ from __future__ import annotations
 import copy
 import json
 import math
-import runpy
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -33,8 +31,7 @@ from raiden_core.training.reference.grpo import (
     prompt_ids,
     sample,
 )
-
-injection = SimpleNamespace(**runpy.run_path(str(Path(__file__).parents[1] / "support" / "injection.py")))
+from tests.support import injection
 
 GROUP, PROMPTS, BATCHES = 4, 3, 2
 RATE = 0.5
