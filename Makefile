@@ -15,10 +15,11 @@ test: $(STAMP) lint  ## every test: fast ones first, then real servers, trainers
 	@echo "== integration tests (real servers on loopback, real trainers, a real browser where there is one)"
 	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m integration
 
-lint: $(STAMP)  ## ruff and mypy
-	@echo "== ruff, mypy"
+lint: $(STAMP)  ## ruff, the import contract, mypy
+	@echo "== ruff, import contract, mypy"
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/mypy
 
 format: $(STAMP)  ## let ruff put the code into shape
@@ -47,4 +48,4 @@ $(STAMP): pyproject.toml constraints.txt
 	@touch $@
 
 clean:  ## remove the environment and caches; runs/ stays
-	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
