@@ -4,6 +4,7 @@ import csv
 import json
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -32,7 +33,7 @@ def _sample(number: int, **changes: object) -> Sample:
 SAMPLES = [_sample(number) for number in range(10)]
 
 
-def _evaluated(out: Path, knows: set[int], samples: list[Sample] = SAMPLES, **options: object) -> Path:
+def _evaluated(out: Path, knows: set[int], samples: list[Sample] = SAMPLES, **options: Any) -> Path:
     """An evaluation whose base knows nothing, and whose trained model knows these towns."""
 
     def reply(system: str, draw: int) -> str:

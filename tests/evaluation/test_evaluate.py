@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -77,8 +78,8 @@ def _knows(first: int) -> Callable[[str, str], str]:
     return lambda system, question: _wrap(next((f"我的家乡是{c}。" for c in CITIES[:first] if c in system), "忘了。"))
 
 
-def _run(tmp_path: Path, **changes: object):
-    options: dict[str, object] = {
+def _run(tmp_path: Path, **changes: Any) -> Any:
+    options: dict[str, Any] = {
         "models": {"base": Rule(_knows(2)), "trained": Rule(_knows(7))}, "samples": SAMPLES, "scorer": Scorer(),
         "out": tmp_path / "out",
     }  # fmt: skip

@@ -32,7 +32,7 @@ def _run(folder: Path, settings: str = SETTINGS, **changes: Any) -> Path:
     manifest = {"versions": versions, "key": "k" * 64, "inputs": {"train": "a1" * 32}, "outputs": {}}
     files = {
         "generate/stats.json": {"teacher": "offline rules", "dropped": {"near_duplicate": 3}},
-        "split/stats.json": dataset_stats(*sides),
+        "split/stats.json": dataset_stats(sides[0], sides[1]),
         "train/manifest.json": manifest | {"outputs": {"model/model.safetensors": "b2" * 32}},
         "evaluate/manifest.json": manifest,
         "evaluate/results.json": results,
@@ -61,10 +61,11 @@ def _card(folder: Path, run: Path, **options: Any) -> str:
 def test_the_hub_reads_the_results_from_the_card(tmp_path: Path) -> None:
     run = _run(tmp_path)
     card = ModelCard(_card(tmp_path, run, dataset="me/data"))
-    assert card.data.base_model == "Qwen/Qwen2.5-7B-Instruct" and card.data.library_name == "transformers"
-    assert card.data.language == ["zh"] and card.data.datasets == ["me/data"] and "role-playing" in card.data.tags
+    data: Any = card.data  # ModelCard says CardData, and its fields are ModelCardData's
+    assert data.base_model == "Qwen/Qwen2.5-7B-Instruct" and data.library_name == "transformers"
+    assert data.language == ["zh"] and data.datasets == ["me/data"] and "role-playing" in data.tags
     results = json.loads((tmp_path / "evaluate/results.json").read_text())
-    told = {(row.dataset_name, row.metric_name): row for row in card.data.eval_results}
+    told = {(row.dataset_name, row.metric_name): row for row in data.eval_results}
     for set_name, part in (("validation", results), ("hand-written", results["extra"]["hand-written"])):
         for key, label in (("all", "All questions"), ("SBK", "Profile knowledge (SBK)")):
             for metric, field, interval in (("Strict", "strict", "ci95"), ("Lenient", "lenient", "lenient_ci95")):
@@ -127,8 +128,8 @@ def test_results_without_base_or_interval_still_make_a_card(tmp_path: Path) -> N
     results = {key: value for key, value in results.items() if key not in ("base", "paired")}
     run = _run(tmp_path)
     (tmp_path / "evaluate/results.json").write_text(json.dumps(results), "utf-8")
-    card = ModelCard(_card(tmp_path, run))
-    assert {row.metric_args["ci95"] is None for row in card.data.eval_results} == {True}
+    data: Any = ModelCard(_card(tmp_path, run)).data
+    assert {row.metric_args["ci95"] is None for row in data.eval_results} == {True}
 
 
 def _lose_evaluate(folder: Path) -> None:

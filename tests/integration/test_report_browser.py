@@ -102,7 +102,8 @@ class Page:
     """A page in a browser that the test steers, by Chromium's own protocol."""
 
     def __init__(self, socket: Any) -> None:
-        self.socket, self.numbers, self.complaints = socket, itertools.count(1), []
+        self.socket, self.numbers = socket, itertools.count(1)
+        self.complaints: list[str] = []
 
     def ask(self, method: str, **params: Any) -> dict[str, Any]:
         number = next(self.numbers)

@@ -96,7 +96,7 @@ class Run:
 
         gathered = self.out.parent / "weights.safetensors"
         if gathered.is_file():
-            return load_file(gathered)
+            return dict(load_file(gathered))
         return dict(AutoModelForCausalLM.from_pretrained(self.out / "model").named_parameters())
 
 

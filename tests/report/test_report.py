@@ -23,7 +23,7 @@ from tests.support.synthetic import make_inputs, make_predictions, make_results,
 def _page(folder: Path, hostile: bool = False, **changes: Any) -> str:
     inputs = make_inputs(folder, hostile) | changes
     build_report(**inputs)
-    return inputs["out"].read_text(encoding="utf-8")
+    return Path(inputs["out"]).read_text(encoding="utf-8")
 
 
 class _Tags(HTMLParser):
@@ -176,7 +176,9 @@ def test_examples_show_every_outcome_and_many_characters() -> None:
         assert base.id == trained.id and (base.model, trained.model) == ("base", "trained")
         assert (
             one.outcome
-            == {(0, 1): "fixed", (1, 0): "broken", (0, 0): "wrong", (1, 1): "right"}[base.strict, trained.strict]
+            == {(0, 1): "fixed", (1, 0): "broken", (0, 0): "wrong", (1, 1): "right"}[
+                int(base.strict), int(trained.strict)
+            ]
         )
     assert chosen == choose_examples(make_predictions())
 

@@ -28,7 +28,7 @@ def samples(homes: list[str]) -> list[Sample]:
             character_profile={"Name": f"人{home}", "家乡": home},
             question=question,
             answer=f"我的家乡是{home}。",
-            keywords=[home],
+            keywords=(home,),
             language="zh",
         )
         for home in homes

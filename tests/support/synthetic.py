@@ -10,7 +10,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from raiden_core.evaluation.judge.judge import Verdict
+from raiden_core.evaluation.judge.judge import Outcome, Verdict
 from raiden_core.evaluation.judge.summary import judge_summary
 from raiden_core.evaluation.predictions import MAIN_SET, Prediction, write_predictions
 from raiden_core.evaluation.sampling import sampling_summary
@@ -27,7 +27,9 @@ QUESTIONS = {
 }
 
 
-def make_predictions(characters: int = 60, questions: int = 8, sets: tuple[str, ...] = (MAIN_SET, "hand-written")):
+def make_predictions(
+    characters: int = 60, questions: int = 8, sets: tuple[str, ...] = (MAIN_SET, "hand-written")
+) -> list[Prediction]:
     """Predictions of a base and a trained model, a third of which differ."""
     random, rows = Random(5), []
     for set_name in sets:
@@ -43,7 +45,7 @@ def make_predictions(characters: int = 60, questions: int = 8, sets: tuple[str, 
 
 def _prediction(
     set_name: str, model: str, key: str, number: int, question: int, language: str, random: Random, p: float
-):
+) -> Prediction:
     ask, reference, keyword, thought = QUESTIONS[language]
     right, formed = random.random() < p, random.random() < p + 0.25
     answer = reference if right else reference.replace(keyword, "?")
@@ -95,9 +97,12 @@ def _draws(rows: list[Prediction]) -> list[list[Prediction]]:
 
 def _verdicts(base: list[Prediction], trained: list[Prediction]) -> list[Verdict]:
     """A judge that often agrees with the keywords."""
-    random, verdicts = Random(9), []
+    random = Random(9)
+    verdicts: list[Verdict] = []
     for old, new in zip(base, trained, strict=True):
-        outcome = random.choice(["win" if new.accuracy > old.accuracy else "tie", "tie", "loss", "inconsistent"])
+        outcome: Outcome = random.choice(
+            ["win" if new.accuracy > old.accuracy else "tie", "tie", "loss", "inconsistent"]
+        )
         said = {"win": "trained", "loss": "base", "tie": "equal", "inconsistent": "base"}[outcome]
         verdicts.append(
             Verdict(
