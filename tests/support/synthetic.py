@@ -3,9 +3,11 @@
 Everything in it is invented and drawn with a seed; ``hostile`` puts markup and scripts wherever a stranger could.
 """
 
+import copy
 import json
 import sys
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -141,10 +143,15 @@ def write_metrics(path: Path, steps: int = 300) -> None:
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
 
 
+@cache
+def _evaluated() -> tuple[list[Prediction], dict[str, Any]]:
+    predictions = make_predictions()
+    return predictions, make_results(predictions)
+
+
 def make_inputs(folder: Path, hostile: bool = False) -> dict[str, Any]:
     """The arguments of `build_report`, its files written into the folder."""
-    predictions = make_predictions()
-    results = make_results(predictions)
+    predictions, results = copy.deepcopy(_evaluated())
     text = HOSTILE if hostile else ""
     if hostile:
         fields = ("character", "question", "reference", "completion", "answer", "why", "set")
