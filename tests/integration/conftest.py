@@ -32,6 +32,8 @@ SHARED_SERVERS = ("house", "prefect_server")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Where pytest-xdist deals the tests to several processes, those that share a server stay together, and a file's too."""
     for item in items:
+        if item.get_closest_marker("integration") is None:
+            raise pytest.UsageError(f"{item.nodeid}: mark it as an integration test, or `make test` never runs it")
         fixtures = getattr(item, "fixturenames", ())
         shared = next((name for name in SHARED_SERVERS if name in fixtures), None)
         item.add_marker(pytest.mark.xdist_group(shared or item.path.stem))
