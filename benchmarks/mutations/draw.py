@@ -13,7 +13,7 @@ import random
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -42,12 +42,14 @@ class Mutant:
     before: str
     after: str
     line: int
+    number: int = 1
+    """Of those that are alike in one function."""
 
     @property
     def key(self) -> str:
         """Name that stays as long as the broken text and its function do."""
         digest = hashlib.sha256(f"{self.kind}\n{self.before}\n{self.after}".encode()).hexdigest()
-        return f"{self.path}:{self.place}:{digest[:8]}"
+        return f"{self.path}:{self.place}:{digest[:8]}" + (f"-{self.number}" if self.number > 1 else "")
 
     def apply(self, source: bytes) -> bytes:
         """The file with this damage."""
@@ -117,7 +119,10 @@ class _Walk:
             self.starts.append(self.starts[-1] + len(line))
 
     def found(self) -> Iterator[Mutant]:
-        yield from self._visit(ast.parse(self.source), "module")
+        alike: Counter[str] = Counter()
+        for mutant in self._visit(ast.parse(self.source), "module"):
+            alike[mutant.key] += 1
+            yield replace(mutant, number=alike[mutant.key])
 
     def _visit(self, node: ast.AST, place: str) -> Iterator[Mutant]:
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
@@ -160,10 +165,8 @@ class _Walk:
                 for test in node.ifs:
                     yield "condition negated", test, ast.UnaryOp(ast.Not(), test)
             case ast.Dict():
-                for number, key in enumerate(node.keys):
+                for number in range(len(node.keys)):
                     yield "entry dropped", node, _without(_without(node, "keys", number), "values", number)
-                    if isinstance(key, ast.Constant) and isinstance(key.value, str) and IDENTIFIER.fullmatch(key.value):
-                        yield "constant changed", key, ast.Constant(f"{key.value}_")
             case ast.Tuple(ctx=ast.Load()) | ast.List(ctx=ast.Load()) | ast.Set():
                 # A tuple of other things is taken apart by somebody who counts on its length.
                 if len(node.elts) > 1 and (
