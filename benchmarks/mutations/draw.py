@@ -151,52 +151,11 @@ class _Walk:
 
     def _broken(self, node: ast.AST) -> Iterator[tuple[str, ast.expr, ast.expr]]:
         """Kinds of damage to a node, as the expression replaced and what stands there instead."""
-        match node:
-            case ast.Call() if _last_name(node.func) not in TALKERS:
-                for number, keyword in enumerate(node.keywords):
-                    if keyword.arg is not None:
-                        yield "argument dropped", node, _without(node, "keywords", number)
-                for number, (one, other) in enumerate(pairwise(node.args)):
-                    if _alike(one, other):
-                        yield "arguments swapped", node, _swapped(node, number)
-            case ast.If() | ast.While() | ast.IfExp():
-                yield "condition negated", node.test, ast.UnaryOp(ast.Not(), node.test)
-            case ast.comprehension():
-                for test in node.ifs:
-                    yield "condition negated", test, ast.UnaryOp(ast.Not(), test)
-            case ast.Dict():
-                for number in range(len(node.keys)):
-                    yield "entry dropped", node, _without(_without(node, "keys", number), "values", number)
-            case ast.Tuple(ctx=ast.Load()) | ast.List(ctx=ast.Load()) | ast.Set():
-                # A tuple of other things is taken apart by somebody who counts on its length.
-                if len(node.elts) > 1 and (
-                    not isinstance(node, ast.Tuple) or all(isinstance(one, ast.Constant) for one in node.elts)
-                ):
-                    for number in range(len(node.elts)):
-                        yield "element dropped", node, _without(node, "elts", number)
-            case ast.Constant():
-                new = _other_constant(node.value)
-                if new is not None:
-                    yield "constant changed", node, ast.Constant(new)
-            case ast.Attribute(ctx=ast.Load()):
-                for sibling in self.siblings.of(node):
-                    yield "field of its sibling", node, ast.Attribute(node.value, sibling, ast.Load())
-            case ast.Compare() if type(node.ops[0]) in OPPOSITES:
-                other = copy.copy(node)
-                other.ops = [OPPOSITES[type(node.ops[0])](), *node.ops[1:]]
-                yield "comparison changed", node, other
-            case ast.BoolOp():
-                yield (
-                    "and or or",
-                    node,
-                    ast.BoolOp(ast.Or() if isinstance(node.op, ast.And) else ast.And(), node.values),
-                )
-            case ast.BinOp(op=ast.Add() | ast.Sub()):
-                yield (
-                    "sign changed",
-                    node,
-                    ast.BinOp(node.left, ast.Sub() if isinstance(node.op, ast.Add) else ast.Add(), node.right),
-                )
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
+            for sibling in self.siblings.of(node):
+                yield "field of its sibling", node, ast.Attribute(node.value, sibling, ast.Load())
+        for broken in (_broken_call, _broken_condition, _broken_collection, _broken_value):
+            yield from broken(node)
 
     def _mutant(self, place: str, kind: str, old: ast.expr, new: ast.expr) -> Mutant:
         assert old.end_lineno is not None and old.end_col_offset is not None
@@ -215,6 +174,56 @@ class _Walk:
             f"({text})" if loose else text,
             old.lineno,
         )
+
+
+Broken = Iterator[tuple[str, ast.expr, ast.expr]]
+
+
+def _broken_call(node: ast.AST) -> Broken:
+    if isinstance(node, ast.Call) and _last_name(node.func) not in TALKERS:
+        for number, keyword in enumerate(node.keywords):
+            if keyword.arg is not None:
+                yield "argument dropped", node, _without(node, "keywords", number)
+        for number, (one, other) in enumerate(pairwise(node.args)):
+            if _alike(one, other):
+                yield "arguments swapped", node, _swapped(node, number)
+
+
+def _broken_condition(node: ast.AST) -> Broken:
+    if isinstance(node, ast.If | ast.While | ast.IfExp):
+        yield "condition negated", node.test, ast.UnaryOp(ast.Not(), node.test)
+    if isinstance(node, ast.comprehension):
+        for test in node.ifs:
+            yield "condition negated", test, ast.UnaryOp(ast.Not(), test)
+    if isinstance(node, ast.BoolOp):
+        yield "and or or", node, ast.BoolOp(ast.Or() if isinstance(node.op, ast.And) else ast.And(), node.values)
+    if isinstance(node, ast.Compare) and type(node.ops[0]) in OPPOSITES:
+        opposite = OPPOSITES[type(node.ops[0])]()
+        yield "comparison changed", node, ast.Compare(node.left, [opposite, *node.ops[1:]], node.comparators)
+
+
+def _broken_collection(node: ast.AST) -> Broken:
+    if isinstance(node, ast.Dict):
+        for number in range(len(node.keys)):
+            yield "entry dropped", node, _without(_without(node, "keys", number), "values", number)
+    if isinstance(node, ast.Tuple):
+        # One of other things is taken apart by somebody who counts on its length.
+        loose = isinstance(node.ctx, ast.Load) and all(isinstance(one, ast.Constant) for one in node.elts)
+    else:
+        loose = isinstance(node, ast.Set) or (isinstance(node, ast.List) and isinstance(node.ctx, ast.Load))
+    if loose and isinstance(node, ast.Tuple | ast.List | ast.Set) and len(node.elts) > 1:
+        for number in range(len(node.elts)):
+            yield "element dropped", node, _without(node, "elts", number)
+
+
+def _broken_value(node: ast.AST) -> Broken:
+    if isinstance(node, ast.Constant):
+        new = _other_constant(node.value)
+        if new is not None:
+            yield "constant changed", node, ast.Constant(new)
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub):
+        other = ast.Sub() if isinstance(node.op, ast.Add) else ast.Add()
+        yield "sign changed", node, ast.BinOp(node.left, other, node.right)
 
 
 def _last_name(node: ast.expr) -> str:
