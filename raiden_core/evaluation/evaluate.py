@@ -9,8 +9,8 @@
 
 writes into ``out``: ``results.json``, ``predictions.jsonl`` (a line for each model and sample), ``summary.csv`` and
 ``summary.parquet`` (all the tables), ``answers.jsonl`` (raw replies; with it a killed evaluation goes on), and
-``sampled.jsonl`` where further replies were sampled, ``judge.jsonl`` where a judge compared base and trained. ``base`` is the policy that GRPO started from; ``original``, when
-given, is what the cold start began with.
+``sampled.jsonl`` where further replies were sampled, ``judge.jsonl`` where a judge compared base and trained. ``base``
+is the policy that GRPO started from; ``original``, when given, is what the cold start began with.
 """
 
 from __future__ import annotations
