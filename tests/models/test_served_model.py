@@ -1,9 +1,5 @@
 """Models behind a server: asked once each, resumed after the server's end, named by their address."""
 
-import asyncio
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,25 +8,10 @@ from raiden_core.config.sections.endpoint import EndpointConfig
 from raiden_core.errors import ConfigError, StageError, UsageError
 from raiden_core.models.served_model import ServedModel, endpoint_at, is_url
 from tests.support.fault_server import FaultServer
+from tests.support.serving import serving
 
 TEMPLATE = EndpointConfig(dialect="openai", thinking="default", attempts=3, patience_seconds=0.3)
 PROMPTS = [[{"role": "user", "content": f"question {number}"}] for number in range(12)]
-
-
-@contextmanager
-def serving(server: FaultServer) -> Iterator[FaultServer]:
-    """The server in a thread with a loop of its own: an answerer brings its own loop."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
-    try:
-        asyncio.run_coroutine_threadsafe(server.start(), loop).result(20)
-        yield server
-        asyncio.run_coroutine_threadsafe(server.stop(), loop).result(20)
-    finally:
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join(20)
-        loop.close()
 
 
 def test_every_question_is_asked_once_and_sampled_draws_are_questions_of_their_own(tmp_path: Path) -> None:
