@@ -1,8 +1,7 @@
 """The tables of negation: each row decides its own example, and a table that is not in order does not load."""
 
-from pathlib from types import ModuleType
-
-import Path
+from pathlib import Path
+from types import ModuleType
 
 import pytest
 
