@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 
 from raiden_core.config.sections.endpoint import EndpointConfig
+from raiden_core.config.sections.evaluation import RUBRICS
 from raiden_core.errors import DataError, StageError
 from raiden_core.evaluation.evaluate import evaluate
 from raiden_core.evaluation.judge.judge import Contest, Judge, Verdict, outcome, read_verdicts, write_verdicts
-from raiden_core.evaluation.judge.prompts import RUBRICS, comparison, load_judge_prompts
+from raiden_core.evaluation.judge.prompts import comparison, load_judge_prompts
 from raiden_core.evaluation.judge.summary import judge_notes, judge_summary
 from raiden_core.evaluation.results import Results
 from raiden_core.evaluation.sets import Measure, QuestionSets
