@@ -19,7 +19,7 @@ from typing import Any
 
 from raiden_core.errors import DataError, UsageError
 from raiden_core.evaluation.compared import ComparedRun, DifferingSetting, JudgeHeadline, RunComparison, Versus
-from raiden_core.evaluation.judge.results import Judged
+from raiden_core.evaluation.judged import Judged
 from raiden_core.evaluation.predictions import MAIN_SET, PREDICTIONS, Prediction, read_predictions
 from raiden_core.evaluation.results import MODELS, PARTS, RESULTS, Comparison, read_results
 from raiden_core.evaluation.summary import cells, pairs

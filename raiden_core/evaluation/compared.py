@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from raiden_core.evaluation.judge.results import Gap, JudgeCell
+from raiden_core.evaluation.judged import Gap, JudgeCell
 from raiden_core.evaluation.parts import Count, Part
 from raiden_core.evaluation.results import Cells, Pairs
 

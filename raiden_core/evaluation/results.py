@@ -19,7 +19,7 @@ from typing import Self
 from pydantic import ValidationError, model_validator
 
 from raiden_core.errors import DataError
-from raiden_core.evaluation.judge.results import Judged
+from raiden_core.evaluation.judged import Judged
 from raiden_core.evaluation.parts import Count, Interval, Number, Part
 from raiden_core.text.plain import one_line
 
