@@ -1,9 +1,5 @@
 """Models behind a server: asked once each, resumed after the server's end, named by their address."""
 
-import asyncio
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,25 +9,10 @@ from raiden_core.errors import ConfigError, StageError, UsageError
 from raiden_core.models.answering import Reply
 from raiden_core.models.served_model import ServedModel, endpoint_at, is_url
 from tests.support.fault_server import FaultServer
+from tests.support.serving import serving
 
 TEMPLATE = EndpointConfig(dialect="openai", thinking="default", attempts=3, patience_seconds=0.3)
 PROMPTS = [[{"role": "user", "content": f"question {number}"}] for number in range(12)]
-
-
-@contextmanager
-def serving(server: FaultServer) -> Iterator[FaultServer]:
-    """The server in a thread with a loop of its own: an answerer brings its own loop."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
-    try:
-        asyncio.run_coroutine_threadsafe(server.start(), loop).result(20)
-        yield server
-        asyncio.run_coroutine_threadsafe(server.stop(), loop).result(20)
-    finally:
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join(20)
-        loop.close()
 
 
 def test_every_question_is_asked_once_and_sampled_draws_are_questions_of_their_own(tmp_path: Path) -> None:
@@ -123,6 +104,14 @@ def test_a_single_question_that_the_server_fails_on_ends_the_evaluation_and_the_
         server._fault = lambda key: (None, 0.0)  # type: ignore[method-assign]
         assert len(model.answer(PROMPTS, store=tmp_path / "answers.jsonl")) == 12
         assert server.counters.requests == asked + 1
+
+
+def test_progress_goes_on_while_replies_are_waited_for(tmp_path: Path) -> None:
+    told: list[int] = []
+    with serving(FaultServer(model="m", latency=2)) as server:
+        model = ServedModel(endpoint_at(f"{server.url}#m", TEMPLATE))
+        model.answer(PROMPTS[:1], store=tmp_path / "a", progress=lambda done, total, note="": told.append(done))
+    assert told.count(0) >= 3 and told[-1] == 1
 
 
 def test_some_refused_questions_have_a_note(tmp_path: Path) -> None:
