@@ -53,15 +53,20 @@ class Rules:
     holds_negator: tuple[bool, ...]
     overlap: bool
     """Whether mentions of two terms can share text."""
+    has_values: bool
+    """Whether a term is a value, so that the question may set its unit."""
 
-    def judge(self, text: str, breaks: Callable[[], Sequence[int]] = tuple) -> Verdict:
+    def judge(
+        self, text: str, breaks: Callable[[], Sequence[int]] = tuple, asked: frozenset[str] = frozenset()
+    ) -> Verdict:
         """What a folded answer text says.
 
         Args:
             text: folded.
             breaks: gives the places in it where a new line begins; asked only where something may be negated.
+            asked: the kinds of value that the question asks for.
         """
-        found = mentions(self.terms, text, self.overlap)
+        found = mentions(self.terms, text, self.overlap, asked)
         claims = [bool(spans) for spans in found]
         near = Surroundings(text, found) if True in claims else None
         if near and may_negate(near.text):
@@ -168,6 +173,7 @@ def _build(groups: tuple[tuple[str, ...], ...], none_of: tuple[str, ...], min_gr
         needed=min_groups or len(groups),
         holds_negator=tuple(may_negate(term.text) for term in terms),
         overlap=may_overlap(terms),
+        has_values=any(term.quantity for term in terms),
     )
 
 
