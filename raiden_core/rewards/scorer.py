@@ -27,6 +27,7 @@ from raiden_core.rewards.folding import (
     starts_longer_than,
     units,
 )
+from raiden_core.rewards.numbers.asked import asked_for
 from raiden_core.rewards.rules import Rules, Verdict, rules_of
 
 if TYPE_CHECKING:
@@ -136,7 +137,9 @@ class Scorer:
         folded = collapse(normal)
         if is_long and len(folded) > bound and has_more_units(folded, bound):
             return 0.0, (), _too_long(bound)
-        verdict = rules.judge(folded, partial(line_breaks, normal))
+        question = _get(sample, "question") if rules.has_values else None
+        asked = asked_for(question) if isinstance(question, str) else frozenset()
+        verdict = rules.judge(folded, partial(line_breaks, normal), asked)
         if verdict.claimed:
             return 0.0, verdict.matched, f"claims {', '.join(verdict.claimed)}"
         if verdict.undenied:
