@@ -26,7 +26,7 @@ def _folded(words: str) -> frozenset[str]:
 
 
 NAME_KEYS = _folded(
-    "name|character name|char name|bot name|role name|full name|display name|persona name|npc name|npc|title name"
+    "name|character name|char name|bot name|name text|role name|full name|display name|persona name|npc name|npc|title name"
     "|姓名|名字|名称|名稱|角色名|角色名称|角色名稱|角色姓名|人物名|人物姓名|人物名称|全名|真名|本名|中文名|角色名字"
     "|名前|お名前|氏名|キャラ名|キャラクター名|フルネーム|なまえ|人物名"
     "|이름|성명|성함|캐릭터 이름|캐릭터명|캐릭터 명|본명|캐릭터이름|인물명|인물 이름"
@@ -38,7 +38,8 @@ WEAK_NAME_KEYS = _folded(
 """Fields that hold the name of a record which has none of `NAME_KEYS`, and a short text here."""
 
 TEXT_KEYS = _folded(
-    "profile text|character profile|profile|context|bot info|char persona|persona|system role|人物设定|角色设定|人设"
+    "profile text|character profile|profile|context|bot info|npc setting|npc profile|npc description|bot description|char description"
+    "|bot profile|bot persona|char profile|role profile|role description|role info|role setting|character info|character setting|persona text|char persona|persona|system role|人物设定|角色设定|人设"
 )
 """Fields of a record that hold the whole profile; the record's other fields are then about the record."""
 
@@ -59,7 +60,9 @@ CLOSING_KEYS = _folded("detailed description|详细描述|詳細描述|詳細説
 """Fields of the four-field form that run to the end of the text, whatever looks like a field inside."""
 
 SPEECH_KEYS = _folded(
-    "first mes|first message|greeting|char greeting|bot greeting|alternate greetings|group only greetings|opening message"
+    "first mes|first message|greeting|char greeting|bot greeting|greetings|alternative greetings|first chat|opening|sample chat|sample dialogue"
+    "|sample dialogues|message examples|post examples|bot definitions|definition|definitions|example conversation|example conversations|start message"
+    "|default message|welcome message|conversation starters|suggested replies|opening line|jailbreak|nsfw prompt|author note|authors note|alternate greetings|group only greetings|opening message"
     "|opening questions|mes example|example dialogue|example dialogs|example dialogues|example messages|dialogue examples"
     "|system prompt|post history instructions|creator notes|creator notes multilingual|character book|scenario notes"
     "|开场白|開場白|问候语|对话示例|示例对话|例句|台词示例|系统提示词|挨拶|最初のメッセージ|会話例|システムプロンプト|인사말|첫 메시지|대화 예시|시스템 프롬프트"
@@ -70,8 +73,8 @@ BOOKKEEPING_KEYS = (
     _folded(
         "id|uid|uuid|_id|index|idx|row|source|source id|source url|url|link|license|licence|avatar|image|image url|icon|img"
         "|tags|tag|creator|author|created|created at|updated at|creation date|modification date|create date|version"
-        "|character version|spec|spec version|extensions|assets|fields|metadata|talkativeness|fav|chat|nickname"
-        "|user name|user info|json data|data|examples|schema version|identifier|homepage|knowledge count|plugin count|token usage"
+        "|character version|spec|spec version|extensions|assets|fields|metadata|talkativeness|fav|chat"
+        "|user name|user info|user profile|user persona|user description|translation|translation en|translation zh|translations|json data|data|examples|schema version|identifier|homepage|knowledge count|plugin count|token usage"
     )
     - NAME_KEYS
 )
@@ -85,6 +88,16 @@ NOT_FACTS = _folded(
     "|주의|참고|특별 주의|특별히 주의할 점|예|예시|예시 질문|사용자|어시스턴트|규칙|질문|답변|입력|출력|제안|제의|제약"
 )
 """Keys of lines that instruct or quote: they look like fields and say nothing about the character."""
+
+META_KEYS = _folded(
+    "scenario|role play|roleplay|rp|setting|world|world setting|worldview|lore|genre|plot|first message|greeting|example dialogue|sample dialogue|dialogue examples"
+    "|prompt|instruction|instructions|constraints|guidelines|workflow|output format|response format|initialization|tags|tag|category|categories"
+    "|user|{{user}}|your role|user role|user name|author|creator|credits|source|copyright|license|version|updates|changelog|tokens"
+    "|场景|情景|世界观|世界设定|故事背景|剧情|开场白|对话示例|示例对话|标签|分类|作者|来源|版本|用户角色|用户设定|输出要求|回复要求"
+    "|シナリオ|世界観|舞台設定|場面|状況設定|第一声|タグ|作者|出典|バージョン|ユーザー設定"
+    "|시나리오|세계관|배경 설정|상황|첫 메시지|태그|작성자|제작자|출처|버전|사용자 설정"
+)
+"""Keys of lines about the scene, the user, the card or its author: kept in the profile, no fact about the character."""
 
 FACT_KEYS = _folded(
     "age|gender|sex|birthday|birth date|date of birth|birthplace|place of birth|hometown|nationality|occupation|job|profession"

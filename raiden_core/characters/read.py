@@ -18,11 +18,13 @@ from pathlib import Path
 
 from raiden_core.characters import cards, structured, tables
 from raiden_core.characters.character import Character, Refusal
+from raiden_core.characters.datasets import characters_of
 from raiden_core.characters.drafts import Draft, NotACharacter, character_of, draft_of_text
 from raiden_core.characters.encoding import decode
 from raiden_core.characters.language import SUPPORTED
 from raiden_core.characters.records import draft_of_record
 from raiden_core.characters.rows import BadRow, Note, Row, Rows, Unreadable
+from raiden_core.characters.scrub import Found, scrub_text, scrub_value
 from raiden_core.characters.sources import Source, find_sources, read_bytes
 from raiden_core.characters.texts import drafts_of_text
 from raiden_core.characters.yaml_text import yaml_rows
@@ -101,6 +103,23 @@ class _Collection:
         if isinstance(row, BadRow):
             self.refused.append(Refusal(place, row.number, _one_line(row.reason)))
             return
+        if isinstance(row, Row):
+            row = self._scrubbed(row, place)
+            several = list(characters_of(row))
+            if len(several) > 1 or several[0] is not row:
+                for one in several:
+                    self._add_one(one, place, language)
+                return
+        self._add_one(row, place, language)
+
+    def _scrubbed(self, row: Row, place: str) -> Row:
+        """The row without secrets and images, which are told by the names of their fields."""
+        found = Found()
+        value = scrub_value(row.value, found)
+        self.warnings += [Refusal(place, row.number, _one_line(text)) for text in found.warnings()]
+        return replace(row, value=value) if found.secrets or found.images else row
+
+    def _add_one(self, row: Row | _Drafted, place: str, language: str | None) -> None:
         try:
             draft = row.draft if isinstance(row, _Drafted) else _draft_of_row(row)
             draft, mended = _without_half_characters(draft)
@@ -198,6 +217,10 @@ def _text_rows(kind: str, text: str) -> Iterator[Row | BadRow | Note | _Drafted]
     elif kind == "text" and _is_json(text):
         yield from structured.json_rows(text)
     else:
+        found = Found()
+        text = scrub_text(text, found)
+        for warning in found.warnings():
+            yield Note(None, warning)
         drafts = drafts_of_text(text, markdown=kind == "markdown")
         for number, draft in enumerate(drafts, 1):
             yield _Drafted(number if len(drafts) > 1 else None, draft)
@@ -241,8 +264,8 @@ def _is_json(text: str) -> bool:
 
 def _draft_of_row(row: Row) -> Draft:
     if isinstance(row.value, dict):
-        return draft_of_record(row.value, row.name)
-    return draft_of_text(str(row.value), row.name)
+        return draft_of_record(row.value, row.name or None)
+    return draft_of_text(str(row.value), row.name or None)
 
 
 def _without_half_characters(draft: Draft) -> tuple[Draft, bool]:

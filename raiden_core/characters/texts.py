@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from raiden_core.characters.drafts import DESCRIPTION, NAME, Draft, draft_of_text
-from raiden_core.characters.facts import Field, field_of_line, is_made_of_fields, split_fields
+from raiden_core.characters.fields import is_made_of_fields, split_fields
 from raiden_core.characters.keys import (
     DESCRIPTION_KEYS,
     GENERIC_TITLES,
@@ -19,6 +19,7 @@ from raiden_core.characters.keys import (
     fold_key,
     is_name_key,
 )
+from raiden_core.characters.lines import Field, field_of_line
 
 _TAG = re.compile(r"<(?P<end>/?)\s{0,9}character[ _-]?setting\s{0,9}>", re.IGNORECASE)
 _RULE = re.compile(r"[ \t]*([-=*_#~])(?:[ \t]*\1){2,}[ \t]*")
