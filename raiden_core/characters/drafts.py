@@ -90,8 +90,9 @@ def character_of(draft: Draft, source: str, row: int | None) -> Character:
     stated = [Field(f.key.strip(), f.value) for f in draft.fields if f.value.strip()]
     if len(draft.text) > MAX_CHARACTER_CHARS:
         raise NotACharacter(f"{len(draft.text):,} characters of text; one character may have {MAX_CHARACTER_CHARS:,}")
-    shown = [_cleaned(item, name) for item in _unfolded(stated, name)]
-    kept = [item for item in shown if item.value and not is_missing(item.value, item.key.rpartition(PATH)[2])]
+    shown = list(_unfolded(stated, name))
+    said = [item for item in shown if not is_missing(item.value, item.key.rpartition(PATH)[2])]
+    kept = [item for item in (_cleaned(item, name) for item in said) if item.value]
     if not kept:
         if any(is_unfilled(item.value, item.key) for item in shown):
             raise NotACharacter("a template that nobody filled in: its fields hold nothing but their places")

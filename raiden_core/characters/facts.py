@@ -67,7 +67,7 @@ def facts_of_fields(fields: Iterable[Field]) -> dict[str, str]:
     ambiguous: set[str] = set()
     for field in fields:
         value = fact_value(field.value)
-        if not is_fact(field.key, value):
+        if not is_fact(field.key, value) or is_missing(field.value, field.key.rpartition(PATH)[2]):
             continue
         folded = fold_key(field.key)
         if folded in said:
@@ -98,7 +98,7 @@ def is_fact(key: str, value: str) -> bool:
     length = units(value)
     if not 0 < length <= MAX_FACT_UNITS or (length > MAX_SAID_UNITS and value[-1] in ".。!！" and not is_known(key)):
         return False
-    return not (has_macro(value) or is_program_value(value) or is_missing(value, key))
+    return not (has_macro(value) or is_program_value(value) or is_missing(value, key.rpartition(PATH)[2]))
 
 
 @lru_cache(maxsize=4096)

@@ -40,7 +40,7 @@ def split_fields(text: str) -> Fields:
     A character's text is taken apart more than once on its way, hence the small cache.
     """
     lines = in_lines(text.replace("\r\n", "\n").replace("\r", "\n")).split("\n")
-    found = _with_owners(lines, [field_of_line(line) for line in lines])
+    found = with_owners(lines)
     keys = Counter(fold_key(field.key) for field in found if field is not None)
     lead: list[str] = []
     fields: list[tuple[str, list[str]]] = []
@@ -83,8 +83,9 @@ class _Head:
     used: bool = False
 
 
-def _with_owners(lines: list[str], found: list[Field | None]) -> list[Field | None]:
-    """The fields of the lines, each with the path of the headings under which it stands."""
+def with_owners(lines: list[str]) -> list[Field | None]:
+    """The fields of the lines, each with the path of the headings under which it stands; None for any other line."""
+    found = [field_of_line(line) for line in lines]
     owned: list[Field | None] = []
     heads: list[_Head] = []
     blank = False
@@ -104,7 +105,7 @@ def _with_owners(lines: list[str], found: list[Field | None]) -> list[Field | No
             for head in heads:
                 head.used = True
         elif opened is not None:
-            owned.append(Field(joined(names, opened.name), ""))
+            owned.append(Field(joined(names, opened.name), field.value if field is not None else ""))
         else:
             owned.append(field)
         if opened is not None:

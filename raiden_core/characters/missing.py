@@ -223,7 +223,7 @@ def _is_holder(bare: str, key: str) -> bool:
     if match is None:
         # Several places in one value, nothing else: "[city], [country]".
         rest = _HOLDER.sub("", bare) if bare[:1] in "[{<％%$" else bare
-        holders = [inner for inner in _HOLDER.finditer(bare)] if rest != bare else []
+        holders = list(_HOLDER.finditer(bare)) if rest != bare else []
         return len(holders) > 1 and not rest.strip(" ,，、;；/|-")
     if match.lastgroup in ("percent", "dollar", "under"):
         return True

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from raiden_core.characters.bookkeeping import is_bookkeeping
 from raiden_core.characters.keys import DESCRIPTION_KEYS, NAME_KEYS, SPEECH_KEYS, fold_key
 from raiden_core.characters.lines import Field, units
-from raiden_core.characters.owners import PATH, is_other, joined
+from raiden_core.characters.owners import PATH, is_other, is_relations, joined
 from raiden_core.characters.rows import Value
 
 _CJK = re.compile("[\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
@@ -65,6 +65,8 @@ _VALUE_KEYS = frozenset(
     ["value", "values", "content", "text", "answer", "description", "值", "内容", "値", "값", "내용"]
 )
 
+_PLAIN_VALUE_KEYS = frozenset("value values 值 値 값".split())
+
 
 def fields_of(key: str, value: Value, path: tuple[str, ...] = ()) -> Iterator[Field]:
     """The fields of one entry of a record, bookkeeping left out."""
@@ -97,8 +99,10 @@ def _of_item(key: str, item: dict[str, Value], path: tuple[str, ...]) -> Iterato
     relation = next(
         (folded[name] for name in folded if name in _RELATION_KEYS and isinstance(item[folded[name]], str)), None
     )
-    if label and content and label != content and relation is None and len(item) <= 3 and not is_other(key):
-        yield from fields_of(str(item[label]), item[content], path if not path else path)
+    # A name with a text below it is somebody; a label with a value is a field.
+    labelled = label and content and (fold_key(label) not in NAME_KEYS or fold_key(content) in _PLAIN_VALUE_KEYS)
+    if label and content and labelled and relation is None and len(item) <= 3 and not (is_other(key) or is_relations(key)):
+        yield from fields_of(str(item[label]), item[content], path)
         return
     if relation is not None and len(str(item[relation])) <= 30:
         rest = {name: entry for name, entry in item.items() if name != relation}

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from raiden_core.characters import cards, structured, tables
+from raiden_core.characters import archives, cards, structured, tables
 from raiden_core.characters.character import Character, Refusal
 from raiden_core.characters.datasets import characters_of
 from raiden_core.characters.drafts import Draft, NotACharacter, character_of, draft_of_text
@@ -179,18 +179,22 @@ def _parts(source: Source) -> Iterator[tuple[str, Iterator[Row | BadRow | Note |
             yield source.name, _dataset_rows(source.parts)
         elif kind in ("parquet", "arrow") and source.path is not None:
             yield source.name, (tables.parquet_rows if kind == "parquet" else tables.arrow_rows)(source.path)
-        elif kind in ("jsonl", "png", "charx", "excel") and source.path is not None and source.path.is_file():
+        elif kind in _STREAMED and source.path is not None and source.path.is_file():
             with source.path.open("rb") as stream:
                 yield from _stream_parts(kind, stream, source.name)
         else:
             data = read_bytes(source)
             kind = kind if kind in ("json", "yaml", "csv", "text", "markdown") else _sniffed(data)
-            if kind in ("jsonl", "png", "charx", "excel"):
+            if kind in _STREAMED:
                 yield from _stream_parts(kind, io.BytesIO(data), source.name)
             else:
                 yield source.name, _text_rows(kind, decode(data))
     except OSError as error:
         raise Unreadable(f"cannot be read: {error.strerror or error}") from None
+
+
+_STREAMED = ("jsonl", "png", "charx", "byaf", "jpeg", "excel")
+"""Formats that are read from a stream rather than from text."""
 
 
 def _stream_parts(kind: str, stream: io.BufferedReader | io.BytesIO, name: str) -> Iterator[tuple[str, Rows]]:
@@ -199,8 +203,9 @@ def _stream_parts(kind: str, stream: io.BufferedReader | io.BytesIO, name: str) 
             yield (name if sheet is None else f"{name}#{sheet}"), rows
     elif kind == "png":
         yield name, cards.png_rows(stream)
-    elif kind == "charx":
-        yield name, cards.charx_rows(stream)
+    elif kind in ("charx", "byaf", "jpeg"):
+        read = {"charx": archives.charx_rows, "byaf": archives.byaf_rows, "jpeg": archives.jpeg_rows}[kind]
+        yield name, read(stream)
     else:
         yield name, structured.jsonl_rows(stream)
 
@@ -238,9 +243,10 @@ def _sniffed(data: bytes) -> str:
     """The format of content without a telling name."""
     if data.startswith(cards.PNG_SIGNATURE):
         return "png"
-    if data.startswith(b"PK\x03\x04"):
-        with cards.open_archive(io.BytesIO(data)) as archive:
-            return "charx" if "card.json" in archive.namelist() else "excel"
+    if data.startswith(archives.ZIP_SIGNATURE):
+        return archives.kind_of_archive(io.BytesIO(data))
+    if data.startswith(archives.JPEG_SIGNATURE):
+        return "jpeg"
     if data.startswith(b"PAR1"):
         raise Unreadable("a Parquet file; give it the suffix .parquet")
     text = decode(data)

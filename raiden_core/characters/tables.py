@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
-from raiden_core.characters.cards import open_archive
+from raiden_core.characters.archives import open_archive
 from raiden_core.characters.keys import DESCRIPTION_KEYS, NAME_KEYS, WEAK_NAME_KEYS, fold_key
 from raiden_core.characters.rows import MAX_CHARACTER_CHARS, BadRow, Row, Rows, Unreadable, Value
 
