@@ -49,7 +49,7 @@ from raiden_core.config.loading import load_config
 from raiden_core.stages.folder import damage
 from raiden_core.stages.digests import digest_code
 config = load_config(Path(sys.argv[1]))
-for module in ("generation.stage", "splitting", "training.cold_start", "training.grpo", "evaluation.stage", "report.stage"):
+for module in ("generation.stage", "dataset.split", "training.cold_start", "training.grpo", "evaluation.stage", "report.stage"):
     digest_code(f"raiden_core.{module}")
 for manifest in config.output_dir.glob("*/manifest.json"):
     assert damage(manifest.parent) is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from raiden_core.text.formatting import p_value, percent, percent_range, points, points_range
@@ -13,6 +14,7 @@ MAX_TEXT = 4000
 """Characters of one text on a page: some replies go on for ever."""
 
 
+@cache
 def page_environment(package: str) -> Environment:
     """The templates of a package's ``templates`` folder; an undefined name in one is an error."""
     from jinja2 import Environment, PackageLoader, StrictUndefined

@@ -20,6 +20,7 @@ from raiden_core.stages.progress import silent
 from raiden_core.training import stage as jobs
 from raiden_core.training.arguments import ColdStartArguments, GrpoArguments, parse_script
 from raiden_core.training.checks import Machine
+from raiden_core.training.launch.restarts import Runner
 
 ROOT = Path(__file__).parents[2]
 CONFIGS = ROOT / "configs"
@@ -56,7 +57,7 @@ def taken_job(config: Config, stage: str, out: Path, monkeypatch: pytest.MonkeyP
         taken.update(job)
         raise JobTaken
 
-    monkeypatch.setattr(jobs.Runner, "run", take)
+    monkeypatch.setattr(Runner, "run", take)
     train, validation = out / "train.json", out / "validation.json"
     with pytest.raises(JobTaken):
         if stage == "grpo":
