@@ -43,7 +43,9 @@ def jpeg_rows(stream: IO[bytes]) -> Rows:
     try:
         _check_directory_size(stream)
     except Unreadable:
-        raise Unreadable("a JPEG image without a card; PNG cards are read, and JPEG images with a CharX behind them") from None
+        raise Unreadable(
+            "a JPEG image without a card; PNG cards are read, and JPEG images with a CharX behind them"
+        ) from None
     yield from charx_rows(stream)
 
 
@@ -70,7 +72,9 @@ def byaf_rows(stream: IO[bytes]) -> Rows:
             yield Row(place, {key: value for key, value in _object(archive, path).items() if key not in _BYAF_OTHER})
 
 
-_BYAF_OTHER = frozenset(("schemaVersion", "$schema", "id", "displayName", "isNSFW", "createdAt", "updatedAt", "images", "loreItems"))
+_BYAF_OTHER = frozenset(
+    ("schemaVersion", "$schema", "id", "displayName", "isNSFW", "createdAt", "updatedAt", "images", "loreItems")
+)
 """Fields of a Backyard character that are not about it."""
 
 

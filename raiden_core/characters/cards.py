@@ -1,7 +1,8 @@
 """Tavern cards inside images: the text chunks of a PNG.
 
-Only the card is read: pixels are skipped, and what decompresses to more than a card can hold is refused. Chunk layout: the PNG specification, sections 5 and 11.3.4; ``chara`` (V1, V2) and
-``ccv3`` (V3, which wins): the character card specifications.
+Only the card is read: pixels are skipped, and what decompresses to more than a card can hold is refused. Chunk layout:
+the PNG specification, sections 5 and 11.3.4; ``chara`` (V1, V2) and ``ccv3`` (V3, which wins): the character card
+specifications.
 """
 
 from __future__ import annotations

@@ -9,23 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from raiden_core.characters.keys import DESCRIPTION_KEYS, NAME_KEYS, fold_key
+from raiden_core.characters.keys import DESCRIPTION_KEYS, NAME_KEYS, fold_key, folded
 from raiden_core.characters.rows import Row, Value
 
-_PROFILE_MAPS = frozenset(
-    [
-        "characterprofiles",
-        "characterprofile",
-        "profiles",
-        "roleprofiles",
-        "charactersprofiles",
-        "profile",
-        "personas",
-        "characterdict",
-    ]
+_PROFILE_MAPS = folded(
+    "characterprofiles|characterprofile|profiles|roleprofiles|charactersprofiles|profile|personas|characterdict"
 )
-_CAST = frozenset(["keycharacters", "maincharacters", "maincharacter", "cast", "characterlist", "charactersinfo"])
-_ENVELOPES = frozenset(["meta", "metadata", "data", "extra", "info"])
+_CAST = folded("keycharacters|maincharacters|maincharacter|cast|characterlist|charactersinfo")
+_ENVELOPES = folded("meta|metadata|data|extra|info")
 _NOBODY = frozenset(("environment", "narrator", "user", "旁白", "环境", "用户", "ナレーター", "내레이터"))
 
 

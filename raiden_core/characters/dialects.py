@@ -11,7 +11,7 @@ import re
 from functools import lru_cache
 
 from raiden_core.characters.attributes import is_known
-from raiden_core.characters.keys import NAME_KEYS, fold_key
+from raiden_core.characters.keys import NAME_KEYS, fold_key, folded
 from raiden_core.characters.lines import BLANKS, Field, field_of_line, units
 from raiden_core.characters.markup import plain_markup
 from raiden_core.characters.nested import fields_of
@@ -26,10 +26,13 @@ _WPP_BARE = re.compile(
     r"^[ \t]*(?P<key>[^\W\d][^()\n\"“”{}\[\]+=:：;]{0,40}?)[ \t]*\((?P<value>[^()\n\"“”]{1,200})\)[ \t]*$", re.MULTILINE
 )
 _BOOSTYLE = re.compile(
-    r"(?P<key>[^\W\d][^\[\]\n=\"“”:：;,{}()]{0,40}?)[ \t]*=[ \t]*(?P<value>[\"“][^\"“”\n]{1,300}[\"”](?:[ \t]*[+,][ \t]*[\"“][^\"“”\n]{1,300}[\"”])*)"
+    r"(?P<key>[^\W\d][^\[\]\n=\"“”:：;,{}()]{0,40}?)[ \t]*=[ \t]*"
+    r"(?P<value>[\"“][^\"“”\n]{1,300}[\"”](?:[ \t]*[+,][ \t]*[\"“][^\"“”\n]{1,300}[\"”])*)"
 )
 _BLOCK = re.compile(
-    r"^(?P<before>[ \t]*(?:[^\[\]{}()\n:=]{1,60}[:=：][ \t]*)?)(?:\[(?P<square>[^\[\]]{3,6000})\]|\{(?P<curly>[^{}]{3,6000})\}|[(（](?P<round>[^()（）\n]{3,2000})[)）])[ \t]*$",
+    r"^(?P<before>[ \t]*(?:[^\[\]{}()\n:=]{1,60}[:=：][ \t]*)?)"
+    r"(?:\[(?P<square>[^\[\]]{3,6000})\]|\{(?P<curly>[^{}]{3,6000})\}"
+    r"|[(（](?P<round>[^()（）\n]{3,2000})[)）])[ \t]*$",
     re.MULTILINE,
 )
 _HEADED = re.compile(
@@ -38,7 +41,8 @@ _HEADED = re.compile(
 _SQUARE_HEAD = re.compile(r"^[ \t]*\[(?P<key>[^\[\]\n:：]{1,24})\][ \t]*[:：]?[ \t]*(?P<value>[^\n]+)$")
 _PARTED = re.compile(
     r"^[ \t\u3000]*(?:[-*+•・●◆■□◇○▼▶★☆※][ \t\u3000]*)?(?:\*\*|__)?(?P<key>[^\n\-–—=→⇒>…:：|,，。\t\u3000]{1,24}?)(?:\*\*|__)?"
-    r"(?:[ \t\u3000]*(?:–|—{1,2}|-{2}|→|=>|->|⇒|…{1,3}|=)[ \t\u3000]*|[ \t\u3000]+-[ \t\u3000]+|\t+|\u3000+| {2,}|[ ](?=\S+$))(?P<value>\S[^\n]*)$"
+    r"(?:[ \t\u3000]*(?:–|—{1,2}|-{2}|→|=>|->|⇒|…{1,3}|=)[ \t\u3000]*|[ \t\u3000]+-[ \t\u3000]+"
+    r"|\t+|\u3000+| {2,}|[ ](?=\S+$))(?P<value>\S[^\n]*)$"
 )
 _MARKED = re.compile(r"^[ \t\u3000]*[■□◆◇●○▼▶★☆※]")
 _SEPARATORS = "[,，;；、|｜／/。\t\u3000]"
@@ -46,42 +50,23 @@ _COLON = re.compile("[:：]")
 _CANDIDATE = re.compile(r"[^,，;；、|｜／/。\t\u3000:：()（）]{1,40}$")
 _PIPE_ROW = re.compile(r"^[ \t]*\|?(?P<cells>[^\n|]*(?:\|[^\n|]*)+)$")
 _RULE_CELL = re.compile(r"[ \t]*:?-{1,}:?[ \t]*")
-_HEADER_WORDS = frozenset(
-    fold_key(word)
-    for word in [
-        "key",
-        "field",
-        "attribute",
-        "property",
-        "item",
-        "trait",
-        "category",
-        "info",
-        "detail",
-        "项目",
-        "属性",
-        "字段",
-        "类别",
-        "信息",
-        "内容",
-        "項目",
-        "設定",
-        "항목",
-        "속성",
-        "구분",
-    ]
+_HEADER_WORDS = folded(
+    "key|field|attribute|property|item|trait|category|info|detail|项目|属性|字段|类别|信息|内容|項目|設定|항목|속성"
+    "|구분"
 )
 _WPP_NAMES = frozenset(
     ("character", "char", "characters", "name", "bot", "persona", "角色", "人物", "キャラクター", "캐릭터")
 )
 _ASKED = re.compile(
-    r"^[ \t]*(?:\{\{user\}\}|<user>|user|you|interviewer|用户|ユーザー|사용자)[ \t]*[:：][ \t]*(?P<question>[^\n]{1,80}?)[?？][\"”]?[ \t]*$",
+    r"^[ \t]*(?:\{\{user\}\}|<user>|user|you|interviewer|用户|ユーザー|사용자)[ \t]*[:：][ \t]*"
+    r"(?P<question>[^\n]{1,80}?)[?？][\"”]?[ \t]*$",
     re.IGNORECASE,
 )
 _REPLIED = re.compile(r"^[ \t]*(?:\{\{char\}\}|<bot>|<char>|[^\n:：]{1,40})[ \t]*[:：][ \t]*(?P<reply>[^\n]{1,200})$")
 _YOUR = re.compile(r"^(?:what(?:'s| is| are)\s+)?(?:your\s+)|^(?:你的|您的|あなたの|당신의\s*|너의\s*)", re.IGNORECASE)
 _PLAIN_REPLY = re.compile(
-    r"(?:I'm|I’m|I am|It's|It is|That's|I work as|I live in|I come from|I'm from|My [\w ]{2,20} is)?\s*(?P<value>[^.!?\n]{1,60})[.!]?"
+    r"(?:I'm|I’m|I am|It's|It is|That's|I work as|I live in|I come from|I'm from|My [\w ]{2,20} is)?\s*"
+    r"(?P<value>[^.!?\n]{1,60})[.!]?"
     r"|我(?:今年|是|来自|住在|出生在|的[^，。]{1,6}是)?(?P<zh>[^，。！？\n]{1,20})[。！]?",
     re.IGNORECASE,
 )

@@ -18,7 +18,8 @@ from raiden_core.characters.owners import PATH, is_group, is_other, is_relations
 
 _MARKDOWN_HEAD = re.compile(r"[ \t]{0,3}(#{1,6})[ \t]+(\S[^\n]*?)[ \t]*")
 _BARE_HEAD = re.compile(
-    r"[ \t]*(?:\*\*|__|【|\[|<|=+[ \t]*|[-*+•][ \t]+(?:\*\*|__)?)(?P<key>[^\n*_\[\]【】<>=]{1,40}?)(?:\*\*|__|】|\]|>|[ \t]*=+)?[ \t]*"
+    r"[ \t]*(?:\*\*|__|【|\[|<|=+[ \t]*|[-*+•][ \t]+(?:\*\*|__)?)"
+    r"(?P<key>[^\n*_\[\]【】<>=]{1,40}?)(?:\*\*|__|】|\]|>|[ \t]*=+)?[ \t]*"
 )
 
 

@@ -14,7 +14,6 @@ from collections.abc import Sequence
 
 from raiden_core.characters.attributes import language_of_key
 from raiden_core.characters.lines import units
-
 from raiden_core.text.scripts import HALF_WIDTH_KANA, HANGUL, IDEOGRAPHS, KANA_LETTERS
 
 SUPPORTED = ("zh", "en", "ja", "ko")

@@ -15,7 +15,8 @@ from raiden_core.characters.owners import MARK, is_group, is_other
 _FENCE = re.compile(r"^[ \t]*(?:`{3,}|~{3,})[ \t]*[\w+-]*[ \t]*$\n?", re.MULTILINE)
 _COMMENT = re.compile(r"<!--[\s\S]{0,20000}?-->|<(script|style)\b[^>]{0,500}>[\s\S]{0,50000}?</\1\s*>", re.IGNORECASE)
 _BREAK = re.compile(
-    r"[ \t]*<(?:br|hr)\b[^<>]{0,200}>[ \t]*|</(?:p|div|li|tr|h[1-6]|ul|ol|dd|section|article|table|blockquote|center|details|summary|header|footer)\s*>"
+    r"[ \t]*<(?:br|hr)\b[^<>]{0,200}>[ \t]*|</(?:p|div|li|tr|h[1-6]|ul|ol|dd"
+    r"|section|article|table|blockquote|center|details|summary|header|footer)\s*>"
     r"|<(?:p|div|ul|ol|section|article|table|blockquote|center|details|summary|header|footer)(?:\s[^<>]{0,500})?>",
     re.IGNORECASE,
 )
@@ -36,7 +37,7 @@ _INLINE = re.compile(
 _RUBY = re.compile(r"<rt>.*?</rt>", re.IGNORECASE)
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,15});")
 _OPENING = re.compile(r"<(?P<tag>[^\s<>/!?=\"'][^<>/\n=\"']{0,40}?)>")
-_KEPT_TAGS = frozenset(["char", "user", "bot", "start", "think", "answer"])
+_KEPT_TAGS = frozenset(("char", "user", "bot", "start", "think", "answer"))
 _UNICODE = re.compile(r"\\u([0-9a-fA-F]{4})")
 _BACKSLASHED = re.compile(r"(?<!¯)\\([*_\[\]()#<>&+\-.!`~|{}\"'])")
 

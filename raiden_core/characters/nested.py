@@ -13,59 +13,22 @@ import re
 from collections.abc import Iterator
 
 from raiden_core.characters.bookkeeping import is_bookkeeping
-from raiden_core.characters.keys import DESCRIPTION_KEYS, NAME_KEYS, SPEECH_KEYS, fold_key
+from raiden_core.characters.keys import DESCRIPTION_KEYS, NAME_KEYS, SPEECH_KEYS, fold_key, folded
 from raiden_core.characters.lines import Field, units
 from raiden_core.characters.owners import PATH, is_other, is_relations, joined
 from raiden_core.characters.rows import Value
 
 _CJK = re.compile("[\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
-_RELATION_KEYS = frozenset(
-    [
-        "relation",
-        "relationship",
-        "relationtocharacter",
-        "role",
-        "type",
-        "kind",
-        "关系",
-        "身份",
-        "与主角关系",
-        "与角色关系",
-        "关系类型",
-        "関係",
-        "続柄",
-        "間柄",
-        "관계",
-        "역할",
-    ]
+_RELATION_KEYS = folded(
+    "relation|relationship|relationtocharacter|role|type|kind|关系|身份|与主角关系|与角色关系|关系类型|関係|続柄"
+    "|間柄|관계|역할"
 )
-_LABEL_KEYS = frozenset(
-    [
-        "key",
-        "attribute",
-        "field",
-        "label",
-        "name",
-        "title",
-        "trait",
-        "property",
-        "question",
-        "属性",
-        "字段",
-        "键",
-        "项目",
-        "名称",
-        "項目",
-        "キー",
-        "속성",
-        "항목",
-    ]
+_LABEL_KEYS = folded(
+    "key|attribute|field|label|name|title|trait|property|question|属性|字段|键|项目|名称|項目|キー|속성|항목"
 )
-_VALUE_KEYS = frozenset(
-    ["value", "values", "content", "text", "answer", "description", "值", "内容", "値", "값", "내용"]
-)
+_VALUE_KEYS = folded("value|values|content|text|answer|description|值|内容|値|값|내용")
 
-_PLAIN_VALUE_KEYS = frozenset("value values 值 値 값".split())
+_PLAIN_VALUE_KEYS = folded("value|values|值|値|값")
 
 
 def fields_of(key: str, value: Value, path: tuple[str, ...] = ()) -> Iterator[Field]:
@@ -101,7 +64,14 @@ def _of_item(key: str, item: dict[str, Value], path: tuple[str, ...]) -> Iterato
     )
     # A name with a text below it is somebody; a label with a value is a field.
     labelled = label and content and (fold_key(label) not in NAME_KEYS or fold_key(content) in _PLAIN_VALUE_KEYS)
-    if label and content and labelled and relation is None and len(item) <= 3 and not (is_other(key) or is_relations(key)):
+    if (
+        label
+        and content
+        and labelled
+        and relation is None
+        and len(item) <= 3
+        and not (is_other(key) or is_relations(key))
+    ):
         yield from fields_of(str(item[label]), item[content], path)
         return
     if relation is not None and len(str(item[relation])) <= 30:

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from raiden_core.characters.keys import folded
 from raiden_core.characters.rows import Value
 
 LEFT_OUT = "[left out]"
@@ -30,30 +31,11 @@ _SECRET_KEY = re.compile(
 )
 """The end of a field's name, folded, that says that a secret is in it."""
 _ENVIRONMENT_KEY = re.compile(r"[A-Z0-9]+(?:_[A-Z0-9]+)*_(?:KEY|TOKEN|SECRET|PASSWORD|PASS|PWD|CREDENTIALS?)\d*")
-_MAYBE_SECRET_KEYS = frozenset(
-    [
-        "secret",
-        "secrets",
-        "token",
-        "tokens",
-        "key",
-        "keys",
-        "cookie",
-        "cookies",
-        "session",
-        "auth",
-        "webhook",
-        "env",
-        "credential",
-        "令牌",
-        "トークン",
-        "토큰",
-    ]
+_MAYBE_SECRET_KEYS = folded(
+    "secret|secrets|token|tokens|key|keys|cookie|cookies|session|auth|webhook|env|credential|令牌|トークン|토큰"
 )
 """Names that hold a secret only where the value looks like one: a character may have a secret, or carry a token."""
-_SECRET_CONTAINERS = frozenset(
-    ["secrets", "credentials", "credential", "auth", "env", "environment", "apikeys", "tokens", "cookies"]
-)
+_SECRET_CONTAINERS = folded("secrets|credentials|credential|auth|env|environment|apikeys|tokens|cookies")
 """Names of objects of which nothing is read."""
 _OPAQUE = re.compile(r"(?=.*\d)[A-Za-z0-9_\-+/=.:~!@#$%^&*]{10,}")
 _SHAPES = re.compile(
@@ -162,7 +144,8 @@ def scrub_text(text: str, found: Found, name: str = "the text") -> str:
 
 
 _NAMED_HINT = re.compile(
-    "(?i:key|token|secret|passw|passphrase|passcode|pwd|pin[ _-]?code|credential|authorization|dsn|mnemonic|cvv|jwt|seed[ _]phrase|card[ _]number|connection)"
+    "(?i:key|token|secret|passw|passphrase|passcode|pwd|pin[ _-]?code|credential|authorization"
+    "|dsn|mnemonic|cvv|jwt|seed[ _]phrase|card[ _]number|connection)"
     "|密码|密碼|口令|密钥|密鑰|秘钥|私钥|令牌|パスワード|暗証番号|キー|秘密鍵|トークン|비밀번호|패스워드|키|토큰"
 )
 

@@ -8,85 +8,83 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from raiden_core.characters.keys import fold_key
+from raiden_core.characters.keys import fold_key, folded
 from raiden_core.characters.rows import Value
 
 _LOG = "a chat log, not a character; name the character's card or profile instead"
+_SAMPLE = (
+    "a sample (a question with its answer and keywords), not a character; `raiden split`, `raiden train` and"
+    " `raiden evaluate --data` take such files"
+)
 _KINDS: tuple[tuple[frozenset[str], int, str], ...] = (
-    (frozenset(("isuser", "mes", "senddate", "swipes", "swipeid", "swipeinfo", "forceavatar", "originalavatar")), 2, _LOG),
-    (frozenset(("username", "charactername", "createdate", "chatmetadata")), 3, _LOG),
-    (frozenset(("chatmetadata", "username")), 2, _LOG),
-    (frozenset(("ishuman", "message", "sender", "timestamp", "text", "authorname", "utterance", "speaker", "turn")), 3, _LOG),
+    (folded("isuser|mes|senddate|swipes|swipeid|swipeinfo|forceavatar|originalavatar"), 2, _LOG),
+    (folded("username|charactername|createdate|chatmetadata"), 3, _LOG),
+    (folded("chatmetadata|username"), 2, _LOG),
+    (folded("ishuman|message|sender|timestamp|text|authorname|utterance|speaker|turn"), 3, _LOG),
     (
-        frozenset(("uid", "keysecondary", "secondarykeys", "constant", "selective", "insertionorder", "probability", "excluderecursion", "content",
-                   "vectorized", "addmemo", "disable", "selectivelogic", "keys", "position", "order")),
+        folded(
+            "uid|keysecondary|secondarykeys|constant|selective|insertionorder|probability"
+            "|excluderecursion|content|vectorized|addmemo|disable|selectivelogic|keys|position|order"
+        ),
         4,
         "an entry of a lorebook, not a character; give the card that the lorebook belongs to",
     ),
     (
-        frozenset(("temp", "temperature", "topp", "topk", "topa", "minp", "reppen", "repetitionpenalty", "frequencypenalty", "presencepenalty",
-                   "typicalp", "tfs", "mirostatmode", "dynatemp", "genamt", "maxlength", "samplerorder")),
+        folded(
+            "temp|temperature|topp|topk|topa|minp|reppen|repetitionpenalty|frequencypenalty"
+            "|presencepenalty|typicalp|tfs|mirostatmode|dynatemp|genamt|maxlength|samplerorder"
+        ),
         4,
         "sampling settings of a chat program, not a character",
     ),
     (
-        frozenset(("inputsequence", "outputsequence", "systemsequence", "stopsequence", "storystring", "chatstart", "wrap")),
+        folded("inputsequence|outputsequence|systemsequence|stopsequence|storystring|chatstart|wrap"),
         2,
         "a prompt template of a chat program, not a character",
     ),
-    (frozenset(("scriptname", "findregex", "replacestring")), 2, "a regex script of a chat program, not a character"),
-    (frozenset(("qrlist", "quickreplyslots")), 1, "quick replies of a chat program, not a character"),
+    (folded("scriptname|findregex|replacestring"), 2, "a regex script of a chat program, not a character"),
+    (folded("qrlist|quickreplyslots"), 1, "quick replies of a chat program, not a character"),
     (
-        frozenset(("completion", "keywords", "validator")),
+        folded("completion|keywords|validator"),
         2,
         "completions with what they must contain, not a character; `raiden score` takes such files",
     ),
     (
-        frozenset(("prediction", "predictions", "score", "accuracy", "format", "lenient", "strict")),
+        folded("prediction|predictions|score|accuracy|format|lenient|strict"),
         4,
         "predictions of an evaluation, not a character",
     ),
     (
-        frozenset(("question", "answer", "keywords")),
+        folded("question|answer|keywords"),
         3,
-        "a sample (question, answer and keywords), not a character; `raiden split`, `raiden train` and `raiden evaluate --data` take such files",
+        _SAMPLE,
     ),
     (
-        frozenset(("question", "answer", "keywords", "validator", "characterprofile", "conversationhistory", "validationmethod", "questiontype")),
+        folded("question|answer|keywords|validator|characterprofile|conversationhistory|validationmethod|questiontype"),
         4,
-        "a sample, not a character; `raiden split`, `raiden train` and `raiden evaluate --data` take such files",
+        _SAMPLE,
     ),
-)  # fmt: skip
+)
 """Folded keys, how many of them such a row has, and what it is; the first kind that fits is named."""
 _KINDS_WITHOUT_PROFILE: tuple[tuple[frozenset[str], int, str], ...] = (
     (
-        frozenset(("question", "query", "instruction", "choices", "options", "optiona", "optionb", "label", "answer", "answers", "answeridx", "correctanswer",
-                   "gold", "category", "subject", "difficulty")),
+        folded(
+            "question|query|instruction|choices|options|optiona|optionb|label|answer|answers|answeridx"
+            "|correctanswer|gold|category|subject|difficulty"
+        ),
         3,
         "a benchmark's question, not a character; name a file of profiles",
     ),
     (
-        frozenset(("chosen", "rejected", "prompt", "instruction", "input", "output", "response", "system")),
+        folded("chosen|rejected|prompt|instruction|input|output|response|system"),
         2,
         "a row of training data (a prompt and its answers), not a character",
     ),
-)  # fmt: skip
+)
 """The same for rows that may hold a profile as well: they are refused only where they do not."""
-_CONVERSATIONS = frozenset(
-    [
-        "messages",
-        "conversations",
-        "conversation",
-        "conversationhistory",
-        "dialogue",
-        "dialogues",
-        "dialog",
-        "dialogs",
-        "turns",
-        "utterances",
-        "chat",
-        "history",
-    ]
+_CONVERSATIONS = folded(
+    "messages|conversations|conversation|conversationhistory|dialogue|dialogues|dialog|dialogs|turns|utterances"
+    "|chat|history"
 )
 
 
