@@ -13,7 +13,7 @@ from raiden_core.characters.attributes import is_known
 from raiden_core.characters.owners import MARK, is_group, is_other
 
 _FENCE = re.compile(r"^[ \t]*(?:`{3,}|~{3,})[ \t]*[\w+-]*[ \t]*$\n?", re.MULTILINE)
-_COMMENT = re.compile(r"<!--[\s\S]{0,20000}?-->|<(script|style)\b[^>]{0,500}>[\s\S]{0,50000}?</\1\s*>", re.IGNORECASE)
+_COMMENT = re.compile(r"<!--[^<>]{0,5000}-->|<(script|style)\b[^<>]{0,500}>[^<]{0,20000}</\1\s*>", re.IGNORECASE)
 _BREAK = re.compile(
     r"[ \t]*<(?:br|hr)\b[^<>]{0,200}>[ \t]*|</(?:p|div|li|tr|h[1-6]|ul|ol|dd"
     r"|section|article|table|blockquote|center|details|summary|header|footer)\s*>"
@@ -63,6 +63,12 @@ _PAIRS = (
     ("“", "”"),
     ("'", "'"),
 )
+
+
+MAX_VALUE_CHARS = 1000
+"""A longer value is prose, whose marks stay."""
+MAX_LAYERS = 10
+"""Brackets around brackets that are taken off a value."""
 
 
 def plain_markup(text: str) -> str:
@@ -141,7 +147,7 @@ def prefixed(text: str, owner: str) -> str:
 def clean_value(value: str) -> str:
     """One short value without the marks of Markdown, BBCode and lists, and without brackets that only one side has."""
     text = value.strip()
-    if text.isalnum():
+    if text.isalnum() or len(text) > MAX_VALUE_CHARS:
         return text
     if "[" in text:
         text = _FOOTNOTE.sub("", _BBCODE.sub("", _LINK.sub(r"\1", text)))
@@ -156,8 +162,7 @@ def clean_value(value: str) -> str:
 
 def _balanced(text: str) -> str:
     """``[net mender]`` and ``net mender]`` as ``net mender``; ``Mender (retired)`` stays."""
-    changed = True
-    while changed and len(text) > 1:
+    for _ in range(MAX_LAYERS):
         changed = False
         for left, right in _PAIRS:
             if left == right:
@@ -165,7 +170,8 @@ def _balanced(text: str) -> str:
                 text, changed = (text.replace(left, "").strip(), True) if lone else (text, changed)
                 continue
             if (
-                text[0] == left
+                len(text) > 1
+                and text[0] == left
                 and text[-1] == right
                 and left in "[{【［〔"
                 and left not in text[1:]
@@ -178,4 +184,6 @@ def _balanced(text: str) -> str:
                 text[:1] == left and text.count(left) > text.count(right) and not (left == "<" and text[1:2].isdigit())
             ):
                 text, changed = text[1:].lstrip(), True
+        if not changed or len(text) < 2:
+            break
     return text

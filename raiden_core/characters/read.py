@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from raiden_core.characters import archives, cards, structured, tables
+from raiden_core.characters import archives, cards, structured, tables, workbook
 from raiden_core.characters.character import Character, Refusal
 from raiden_core.characters.datasets import characters_of
 from raiden_core.characters.drafts import Draft, NotACharacter, character_of, draft_of_text
@@ -199,7 +199,7 @@ _STREAMED = ("jsonl", "png", "charx", "byaf", "jpeg", "excel")
 
 def _stream_parts(kind: str, stream: io.BufferedReader | io.BytesIO, name: str) -> Iterator[tuple[str, Rows]]:
     if kind == "excel":
-        for sheet, rows in tables.excel_sheets(stream):
+        for sheet, rows in workbook.excel_sheets(stream):
             yield (name if sheet is None else f"{name}#{sheet}"), rows
     elif kind == "png":
         yield name, cards.png_rows(stream)
