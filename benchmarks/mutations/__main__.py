@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from difflib import unified_diff
 from pathlib import Path
@@ -139,12 +139,15 @@ def fast_tests(house: House, path: str) -> tuple[list[str], list[str]]:
     room = ROOT / "tests" / parts[1 if parts[0] == "raiden_core" else 0]
     near: list[str] = []
     far: list[str] = []
-    for test in house.touched([path]):
+    touched = set(house.touched([path]))
+    for test in house.tests:
         if "integration" in test.parts:
             continue
-        name = str(test.relative_to(ROOT))
         named = any(one == module or one.startswith(f"{module}.") for one in house.named_by(test))
-        (near if named or test.is_relative_to(room) else far).append(name)
+        if named or test.is_relative_to(room):
+            near.append(str(test.relative_to(ROOT)))
+        elif test in touched:
+            far.append(str(test.relative_to(ROOT)))
     return near, far
 
 
@@ -276,7 +279,7 @@ def main() -> int:
             runs = [
                 pool.submit(try_one, name, one, copies, tests[one.path], given.seconds, unsteady) for name, one in jobs
             ]
-            for number, run in enumerate(runs, 1):
+            for number, run in enumerate(as_completed(runs), 1):
                 fate = run.result()
                 fates.append(fate)
                 sys.stdout.write(
