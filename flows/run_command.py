@@ -75,9 +75,10 @@ def run(config: Path, stage: str | None, refresh: tuple[str, ...], overrides: tu
             display.reset(token)
     _print_stages(console, record, time.monotonic() - started)
     if record["results"]:
+        from raiden_core.evaluation.results import RESULTS, parse_results
         from raiden_core.evaluation.tables import result_tables
 
-        console.print(result_tables(record["results"]))
+        console.print(result_tables(parse_results(record["results"], RESULTS)))
     if record["report"]:
         console.print(f"report: {record['report']}", highlight=False, soft_wrap=True)
     if as_json:

@@ -21,6 +21,7 @@ import yaml
 from raiden_core.config.loading import load_config
 from raiden_core.dataset.card import dataset_card
 from raiden_core.errors import DataError, StageError, UsageError
+from raiden_core.evaluation.results import RESULTS, read_results
 from raiden_core.export.model_card import HUB_ID, model_card
 from raiden_core.report.stage import run_notes
 from raiden_core.report.tree import mask_secrets
@@ -60,7 +61,7 @@ def assemble(run: Path, out: Path, dataset: str | None = None) -> dict[str, Any]
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, place)
     card = model_card(
-        results=_read(folders["evaluate"] / "results.json"),
+        results=read_results(folders["evaluate"] / RESULTS),
         config=plain,
         split=split,
         manifests={stage: _read(folders[stage] / MANIFEST) for stage in ("train", "evaluate")},

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from raiden_core.config import Config
+from raiden_core.evaluation.predictions import PREDICTIONS
+from raiden_core.evaluation.results import RESULTS, read_results
 from raiden_core.report.build import build_report
 from raiden_core.report.data import random_samples
 from raiden_core.report.hardware import describe_hardware
@@ -43,8 +45,8 @@ def report_stage(config: Config, stages: Mapping[str, Path], out: Path) -> Mappi
     manifests = {name: _read(folder / MANIFEST) for name, folder in stages.items()}
     evaluated = stages["evaluate"]
     build_report(
-        results=_read(evaluated / "results.json"),
-        predictions=evaluated / "predictions.jsonl",
+        results=read_results(evaluated / RESULTS),
+        predictions=evaluated / PREDICTIONS,
         dataset_stats=_read(stages["split"] / "dataset_stats.json"),
         metrics=metrics,
         generation_stats=_read(stages["generate"] / STATS),

@@ -26,9 +26,10 @@ from typing import Literal
 from raiden_core.config.sections.endpoint import EndpointConfig
 from raiden_core.errors import DataError, RaidenError
 from raiden_core.evaluation.judge.prompts import Decision, comparison, own_rubrics, purpose
-from raiden_core.models.asking import Asker, Refused, Request
+from raiden_core.models.answering import Asker, Refused, Request
 from raiden_core.models.schemas import schema_of
 from raiden_core.models.served.client import Client
+from raiden_core.models.served.waiting import told_regularly
 from raiden_core.models.served_model import first_error
 from raiden_core.samples import Sample, iter_rows
 from raiden_core.stages.progress import Progress, silent
@@ -127,9 +128,12 @@ class Judge:
         async def work(client: Client, numbers: Iterator[int]) -> None:
             for number in numbers:
                 verdicts[number] = await self.verdict(client, *jobs[number])
-                progress(len(verdicts), len(jobs), client.usage().line())
+                tell(client)
 
-        async with Client({ENDPOINT: self.endpoint}, store) as client:
+        def tell(client: Client) -> None:
+            progress(len(verdicts), len(jobs), client.line())
+
+        async with Client({ENDPOINT: self.endpoint}, store) as client, told_regularly(lambda: tell(client)):
             try:
                 async with asyncio.TaskGroup() as workers:
                     for _ in range(min(self.endpoint.max_concurrency, len(jobs))):
