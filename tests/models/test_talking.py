@@ -10,8 +10,8 @@ from raiden_core.config.sections.endpoint import EndpointConfig
 from raiden_core.errors import ConfigError, RaidenError, StageError
 from raiden_core.models.served.streaming import pieces
 from raiden_core.models.talking import ServedTalker
-from tests.support.serving import serving
 from tests.support.fault_server import FaultServer
+from tests.support.serving import serving
 
 ASKED = [{"role": "user", "content": "Where are you from?"}]
 

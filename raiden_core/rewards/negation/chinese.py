@@ -160,13 +160,7 @@ def _denied_by_what_follows(clause: Clause) -> bool:
         return True
     if not (_MAY_NEGATE.search(after) or _MAY_NEGATE.search(following.text)):
         return False
-    if RULES["behind"].search(after) and not _RHETORICAL_END.search(after):
-        return True
-    if not clause.before.strip(" \"'“「『《_") and _TOPIC_DENIED.match(RULES["harmless"].sub(_blank, after)):
-        return True
-    if _TIED_BEFORE.search(clause.before) and _UNTIED.match(after):
-        return True
-    if _OBJECT_BEFORE.search(clause.before) and _OBJECT_DENIED.match(RULES["harmless"].sub(_blank, after)):
+    if _denied_by_the_rest(clause):
         return True
     said = following.text.strip(" \"'”“」』")
     if clause.stop in (".", "—") and _CORRECTION.match(said) and _CORRECTED.match(clause.after_next.text):
@@ -184,6 +178,18 @@ def _denied_by_what_follows(clause: Clause) -> bool:
             return True
         return RULES["no"].match(said) is not None or RULES["denial"].match(said) is not None
     return RULES["denial"].match(said) is not None
+
+
+def _denied_by_the_rest(clause: Clause) -> bool:
+    """What follows in the same clause denies it."""
+    after = clause.after
+    if RULES["behind"].search(after) and not _RHETORICAL_END.search(after):
+        return True
+    if not clause.before.strip(" \"'“「『《_") and _TOPIC_DENIED.match(RULES["harmless"].sub(_blank, after)):
+        return True
+    if _TIED_BEFORE.search(clause.before) and _UNTIED.match(after):
+        return True
+    return bool(_OBJECT_BEFORE.search(clause.before) and _OBJECT_DENIED.match(RULES["harmless"].sub(_blank, after)))
 
 
 def _enumerated(clause: Clause) -> bool:
