@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 MAX_TEXT = 4000
-"""Characters of one text on a page: some replies go on for ever."""
+"""Characters of one text on a page: some replies never come to an end."""
 
 
 @cache

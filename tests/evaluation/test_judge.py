@@ -223,6 +223,15 @@ def test_an_evaluation_shows_the_judge_all_questions_those_without_keywords_too(
     assert "referee" in text and "Reward-hacking gap on 6" in text and "…" not in text
 
 
+def test_what_a_reader_must_know_of_a_judge_stands_in_the_notes(tmp_path: Path) -> None:
+    with judged_by(lambda a, b: "A") as (_, endpoint):
+        notes = _evaluate(tmp_path / "a", Judge(endpoint), SAMPLES).notes
+        trained = {"trained": Script(lambda system, draw: "<think>x</think><answer>No.</answer>")}
+        alone = evaluate(trained, QuestionSets(SAMPLES), Measure(Scorer()), tmp_path / "b", judge=Judge(endpoint))
+    assert any("changed its mind with the order in 100%" in note for note in notes)
+    assert alone.judge is None and any("Nothing was judged" in note for note in alone.notes)
+
+
 def test_without_a_judge_open_questions_are_left_out_or_refused_in_clear_words(tmp_path: Path) -> None:
     open_ended = _sample(2, keywords=[], question="What do you dream of?")
     notes = _evaluate(tmp_path / "a", None, [*SAMPLES, open_ended]).notes

@@ -9,8 +9,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from raiden_core.evaluation.parts import Part
 from raiden_core.evaluation.predictions import MAIN_SET, Prediction
-from raiden_core.evaluation.results import Part
 from raiden_core.evaluation.statistics import mean_interval
 from raiden_core.evaluation.summary import breakdown, cells, pairs, write_tables
 from tests.support.synthetic import make_predictions
