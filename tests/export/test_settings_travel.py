@@ -17,7 +17,7 @@ from raiden_core.export.verl import compute_score
 from raiden_core.export.writers import export
 from raiden_core.rewards import Scorer
 from raiden_core.rewards.configured import configured_scorer
-from raiden_core.samples import Sample, write_samples
+from raiden_core.samples import Sample, Validator, write_samples
 
 CONFIG = Config(
     system_prompt="Play {name}.",
@@ -36,12 +36,14 @@ CONFIG = Config(
         temperature=0.8,
     ),
 )
+VALIDATOR = Validator(all_of=(("parrot",), ("tortoise",)), none_of=("cat",))
 SAMPLE = Sample(
     character_name="Ann",
     character_profile={"Name": "Ann", "Home": "Leeds", "Pets": "a parrot and a tortoise"},
     question="Which pets have you got?",
     answer="I have got a parrot and a tortoise.",
     keywords=("parrot", "tortoise"),
+    validator=VALIDATOR,
     language="en",
 )
 HALF = "I like animals.</think><answer>I have got a parrot.</answer>"
@@ -70,6 +72,14 @@ def test_verls_reward_scores_with_the_runs_settings(exported: Path) -> None:
     asked = configured_scorer(CONFIG, partial_credit=True)
     assert asdict(Scorer(**settings)) == asdict(asked)
     assert row["prompt"][0]["content"].startswith("Play Ann.")
+    truth = json.loads(row["reward_model"]["ground_truth"])
+    validator = truth.pop("validator")
+    assert truth == {
+        "id": SAMPLE.id, "answer": SAMPLE.answer, "keywords": ["parrot", "tortoise"],
+        "validation_method": SAMPLE.validation_method,
+    }  # fmt: skip
+    assert Validator.model_validate(validator) == VALIDATOR
+    assert row["extra_info"]["index"] == 0 and row["reward_model"]["style"] == "rule"
     assert row["data_source"] == "raiden" and row["ability"] == "role-playing/SBK"
     assert [row_of(exported / f"{name}.parquet")["extra_info"]["split"] for name in ("train", "test")] == [
         "train",
