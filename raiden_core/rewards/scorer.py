@@ -139,7 +139,11 @@ class Scorer:
         verdict = rules.judge(folded, partial(line_breaks, normal))
         if verdict.claimed:
             return 0.0, verdict.matched, f"claims {', '.join(verdict.claimed)}"
-        share = min(1.0, len(verdict.met) / rules.needed)
+        if verdict.undenied:
+            return 0.0, verdict.matched, f"does not deny {', '.join(verdict.undenied)}"
+        if rules.abstains and not verdict.abstains:
+            return 0.0, verdict.matched, "does not say that it does not know"
+        share = min(1.0, len(verdict.met) / rules.needed) if rules.needed else 1.0
         accuracy = share if self.partial_credit or share == 1.0 else 0.0
         return accuracy, verdict.matched, _reason(rules, verdict)
 
@@ -177,12 +181,17 @@ def _reason(rules: Rules, verdict: Verdict) -> str:
         return "right"
     missing = [group for number, group in enumerate(rules.groups) if number not in verdict.met]
     if verdict.denied:
-        return f"negated: {', '.join(verdict.denied)}"
+        affirmed = rules.negative and not rules.negative.isdisjoint(
+            index for number, group in enumerate(rules.groups) if number not in verdict.met for index in group
+        )
+        return f"{'affirmed' if affirmed else 'negated'}: {', '.join(verdict.denied)}"
     return "missing: " + "; ".join(" or ".join(rules.names[index] for index in group) for group in missing)
 
 
 def _rules(sample: Sample | Mapping[str, Any]) -> Rules:
-    return rules_of(_get(sample, "keywords"), _get(sample, "validator"))
+    return rules_of(
+        _get(sample, "keywords"), _get(sample, "validator"), _get(sample, "question"), _get(sample, "answer")
+    )
 
 
 def _get(sample: Sample | Mapping[str, Any], field: str) -> Any:

@@ -45,6 +45,15 @@ def test_an_unknown_key_is_refused_with_the_nearest_right_name(text: str, words:
     assert all(word in message for word in words), message
 
 
+@pytest.mark.parametrize("setting", ["patience_seconds: 4", "api_key_env: KEY", "attempts: 2", "{}"])
+def test_one_setting_of_served_models_leaves_the_others_alone(setting: str) -> None:
+    text = "{}" if setting == "{}" else f"{{{setting}}}"
+    served = parse_config(f"evaluation: {{served: {text}}}").evaluation.served
+    assert (served.dialect, served.thinking) == ("openai", "default")
+    assert parse_config("evaluation: {served: {dialect: vllm}}").evaluation.served.thinking == "default"
+    assert parse_config("evaluation: {judge: {model: m}}").evaluation.judge.dialect == "sglang"
+
+
 def test_no_name_is_suggested_where_none_is_near() -> None:
     assert "did you mean" not in refusal("zzzzzzzz: 1")
 

@@ -88,7 +88,7 @@ def run_script(
     if not child.code:
         return
     if error := reported_error(error_file):
-        # The job is made anew each time: what can be corrected is the section of the configuration that it came from.
+        # The job file is written again by each run: what can be corrected is the section of the configuration that it came from.
         message = str(error)
         if message.startswith(f"{job_file}: "):
             raise type(error)(f"{module.rpartition('.')[2]}: {message.removeprefix(f'{job_file}: ')}")
