@@ -51,7 +51,7 @@ def test_one_setting_of_served_models_leaves_the_others_alone(setting: str) -> N
     served = parse_config(f"evaluation: {{served: {text}}}").evaluation.served
     assert (served.dialect, served.thinking) == ("openai", "default")
     assert parse_config("evaluation: {served: {dialect: vllm}}").evaluation.served.thinking == "default"
-    assert parse_config("evaluation: {judge: {model: m}}").evaluation.judge.dialect == "sglang"  # type: ignore[union-attr]
+    assert parse_config("evaluation: {judge: {model: m}}").evaluation.judge.dialect == "sglang"
 
 
 def test_no_name_is_suggested_where_none_is_near() -> None:
