@@ -23,7 +23,8 @@ import yaml
 
 from benchmarks.chaos.house import OVER, ROOT, House, children_of, end, free_port, wait_until
 from raiden_core.stages.folder import damage
-from raiden_core.training.launch.metrics import METRICS_FILE, read_metrics
+from raiden_core.stages.layout import METRICS_FILE
+from raiden_core.training.launch.metrics import read_metrics
 
 STAGES = ("generate", "split", "cold-start", "train", "evaluate", "report")
 TRAINING = ("cold-start", "train")

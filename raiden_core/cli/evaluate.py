@@ -48,6 +48,7 @@ def evaluate(
     """Ask MODEL (and BASE) the questions of DATA and say how sure the result is."""
     from rich.console import Console
 
+    from raiden_core.evaluation.settings import EvaluateSettings
     from raiden_core.evaluation.stage import evaluate_files, headline
     from raiden_core.evaluation.tables import result_tables
     from raiden_core.text.plain import one_line
@@ -60,7 +61,9 @@ def evaluate(
     with progress_bar("evaluate") as progress:
         write_folder(
             out,
-            lambda folder: headline(evaluate_files(settings, models, data, {}, folder, progress, train)),
+            lambda folder: headline(
+                evaluate_files(EvaluateSettings.of(settings), models, data, {}, folder, progress, train)
+            ),
             resumable=True,
         )
     results = json.loads((out / "results.json").read_text("utf-8"))

@@ -16,14 +16,16 @@ from raiden_core.cli.options import config_options, progress_bar, read_config, w
 @config_options
 def cold_start(data: Path, model: str | None, out: Path, config: Path | None, overrides: tuple[str, ...]) -> None:
     """Fine-tune a student on the reasoning and answers of DATA; the model ends up in OUT/model."""
-    from raiden_core.training.stage import cold_start_stage
+    from raiden_core.training.settings import ColdStartSettings
+    from raiden_core.training.stage import cold_start_stage, student_input
 
     chosen = (f"student.model={model}",) if model else ()
-    settings = read_config(config, (*overrides, *chosen))
+    whole = read_config(config, (*overrides, *chosen))
+    settings, student = ColdStartSettings.of(whole), student_input(whole.student)
     with progress_bar("cold start") as progress:
         write_folder(
             out,
-            lambda folder: cold_start_stage(settings, data.absolute(), folder.absolute(), progress),
+            lambda folder: cold_start_stage(settings, student, data.absolute(), folder.absolute(), progress),
             resumable=True,
         )
     click.echo(f"{out / 'model'}")
@@ -39,9 +41,10 @@ def train(
     model: str, data: Path, eval_data: Path | None, out: Path, config: Path | None, overrides: tuple[str, ...]
 ) -> None:
     """Train MODEL with GRPO on DATA; the model ends up in OUT/model."""
+    from raiden_core.training.settings import TrainSettings
     from raiden_core.training.stage import train_stage
 
-    settings = read_config(config, overrides)
+    settings = TrainSettings.of(read_config(config, overrides))
     base = Path(model).absolute() if Path(model).is_dir() else model
     validation = (eval_data or data.with_name("validation.json")).absolute()
     with progress_bar("train") as progress:

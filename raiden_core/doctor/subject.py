@@ -11,7 +11,7 @@ from raiden_core.config import Config
 from raiden_core.config.sections.training import NANO
 from raiden_core.errors import ConfigError, DataError, RaidenError
 from raiden_core.rewards import Scorer
-from raiden_core.rewards.configured import configured_scorer
+from raiden_core.rewards.configured import evaluation_scorer
 from raiden_core.rewards.gold import read_verified
 from raiden_core.samples import Sample
 from raiden_core.training.flat import FlatFiles
@@ -62,7 +62,7 @@ class Subject:
     @functools.cached_property
     def scorer(self) -> Scorer:
         """The reward as the configuration wants it."""
-        return configured_scorer(self.config)
+        return evaluation_scorer(self.config)
 
     @functools.cached_property
     def samples(self) -> Samples:

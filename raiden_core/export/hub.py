@@ -22,7 +22,7 @@ from raiden_core.config.loading import load_config
 from raiden_core.dataset.card import dataset_card
 from raiden_core.errors import DataError, StageError, UsageError
 from raiden_core.export.model_card import HUB_ID, model_card
-from raiden_core.report.stage import run_notes
+from raiden_core.report.settings import run_notes
 from raiden_core.report.tree import mask_secrets
 from raiden_core.stages.folder import MANIFEST, STATS
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ import yaml
 from raiden_core.config import Config
 from raiden_core.errors import DataError
 from raiden_core.prompts import build_prompt
-from raiden_core.rewards.configured import configured_scorer
+from raiden_core.rewards.configured import training_scorer
 from raiden_core.rewards.gold import read_verified
 from raiden_core.samples import Sample, table_row
 from raiden_core.training.dataset import reward_table
@@ -54,7 +55,7 @@ def export(to: str, train: Path, validation: Path | None, config: Config, out: P
     Raises:
         DataError: a file cannot be read, or holds no usable sample.
     """
-    scorer = configured_scorer(config, partial_credit=config.accuracy.partial_credit)
+    scorer = training_scorer(config)
     counts: dict[str, int] = {}
     splits: Splits = {}
     for name, path in (("train", train), ("test", validation)):
@@ -89,14 +90,7 @@ def _without_bars() -> Iterator[None]:
 
 def _write_trl(splits: Splits, config: Config, out: Path, place: Path) -> None:
     for name, samples in splits.items():
-        table = reward_table(
-            samples,
-            instructions=config.system_prompt,
-            prefilled_think=config.prefilled_think,
-            min_length_bound=config.accuracy.min_length_bound,
-            length_ratio=config.accuracy.length_ratio,
-            partial_credit=config.accuracy.partial_credit,
-        )
+        table = reward_table(samples, training_scorer(config), config.system_prompt)
         table.to_parquet(out / f"{name}.parquet")
 
 
@@ -112,14 +106,7 @@ def _write_verl(splits: Splits, config: Config, out: Path, place: Path) -> None:
 def _verl_row(sample: Sample, place: int, split: str, config: Config) -> dict[str, Any]:
     row = table_row(sample)
     checked = {key: row[key] for key in ("id", "answer", "keywords", "validation_method")}
-    settings = {
-        "accuracy_weight": config.accuracy.weight,
-        "format_weight": config.format.weight,
-        "prefilled_think": config.prefilled_think,
-        "min_length_bound": config.accuracy.min_length_bound,
-        "length_ratio": config.accuracy.length_ratio,
-        "partial_credit": config.accuracy.partial_credit,
-    }
+    settings = asdict(training_scorer(config))
     truth = {**checked, "validator": sample.validator.model_dump(mode="json") if sample.validator else None}
     return {
         "data_source": "raiden",
@@ -134,7 +121,7 @@ def _write_openr1(splits: Splits, config: Config, out: Path, place: Path) -> Non
     _write_trl(splits, config, out, place)
     grpo = config.grpo
     recipe = {
-        "model_name_or_path": config.student.model if config.student.model != "nano" else "Qwen/Qwen2.5-7B-Instruct",
+        "model_name_or_path": "Qwen/Qwen2.5-7B-Instruct" if config.student.is_nano else config.student.model,
         "dataset_name": str(place),
         "dataset_prompt_column": "prompt",
         "reward_funcs": ["raiden_core.rewards.accuracy_reward", "raiden_core.rewards.format_reward"],

@@ -21,15 +21,15 @@ from typing import TYPE_CHECKING
 from raiden_core.errors import DataError
 from raiden_core.models.folder import check_model_folder
 from raiden_core.prompts import build_prompt
-from raiden_core.rewards import Scorer
 from raiden_core.samples import Sample
+from raiden_core.stages.layout import MODEL
 from raiden_core.training.arguments import ColdStartArguments, parse_script
 from raiden_core.training.checks import check_named
 from raiden_core.training.dataset import hold_back, training_samples
 from raiden_core.training.hooks.disk import check_disk, model_sizes
 from raiden_core.training.hooks.own_log import own_log
 from raiden_core.training.hooks.saved_model import save_model
-from raiden_core.training.launch.script import MODEL, finished_before, run_script_main, write_summary
+from raiden_core.training.launch.script import finished_before, run_script_main, write_summary
 from raiden_core.training.sequences import build_sequences
 
 if TYPE_CHECKING:
@@ -76,13 +76,8 @@ def cold_start(script: ColdStartArguments, training: SFTConfig, model: ModelConf
 
     out = Path(str(training.output_dir))
     log = MetricsLog(out, "cold_start")
-    scorer = Scorer(
-        prefilled_think=script.prefilled_think,
-        min_length_bound=script.min_length_bound,
-        length_ratio=script.length_ratio,
-    )
     data = Path(script.train_data_path)
-    samples, failures = training_samples(data, scorer)
+    samples, failures = training_samples(data, script.scorer)
     held_back, used = hold_back(samples, script.probe_questions if script.probe_stop_at else 0, training.seed)
     identity = job_identity(data, script.nano or str(model.model_name_or_path), training, model)
     checkpoint = last_whole_checkpoint(out, identity)
@@ -126,7 +121,7 @@ def cold_start(script: ColdStartArguments, training: SFTConfig, model: ModelConf
         probe = Probe(
             held_back,
             tokenizer,
-            scorer,
+            script.scorer,
             log,
             stop_at=script.probe_stop_at,
             ceiling=script.probe_ceiling,

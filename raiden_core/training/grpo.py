@@ -15,12 +15,12 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from raiden_core.errors import ConfigError, DataError, StageError
 from raiden_core.prompts import build_prompt
-from raiden_core.rewards import Scorer
 from raiden_core.samples import Sample
+from raiden_core.stages.layout import MODEL
 from raiden_core.training.arguments import GrpoArguments, parse_script
 from raiden_core.training.checks import check_named, context_of
 from raiden_core.training.cold_start import load_tokenizer
@@ -36,7 +36,7 @@ from raiden_core.training.hooks.disk import check_disk, model_sizes
 from raiden_core.training.hooks.own_log import own_log
 from raiden_core.training.hooks.saved_model import save_model
 from raiden_core.training.launch.metrics import VALIDATION_ACCURACY
-from raiden_core.training.launch.script import MODEL, finished_before, run_script_main, write_summary
+from raiden_core.training.launch.script import finished_before, run_script_main, write_summary
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -96,13 +96,6 @@ def grpo(script: GrpoArguments, training: GRPOConfig, model: ModelConfig) -> Non
             training.seed,
         )
         training.shuffle_dataset = False
-    columns: dict[str, Any] = {
-        "instructions": script.system_prompt,
-        "prefilled_think": script.prefilled_think,
-        "min_length_bound": script.min_length_bound,
-        "length_ratio": script.length_ratio,
-        "partial_credit": script.partial_credit,
-    }
     rewards = [accuracy_reward, format_reward]
     if script.permute_rewards:
         rewards = [permuted(reward, training.seed) for reward in rewards]
@@ -114,8 +107,8 @@ def grpo(script: GrpoArguments, training: GRPOConfig, model: ModelConfig) -> Non
         model=base,
         reward_funcs=rewards,
         args=training,
-        train_dataset=reward_table(data.train, **columns),
-        eval_dataset=reward_table(data.evaluation, **columns) if data.evaluation else None,
+        train_dataset=reward_table(data.train, script.scorer, script.system_prompt),
+        eval_dataset=(reward_table(data.evaluation, script.scorer, script.system_prompt) if data.evaluation else None),
         processing_class=tokenizer,
         peft_config=get_peft_config(model),
         callbacks=[log, no_signal, Watch(log), WholeCheckpoints(identity)],
@@ -156,14 +149,7 @@ class _Data:
 
 
 def _read_data(script: GrpoArguments, training: GRPOConfig, tokenizer: PreTrainedTokenizerBase, base: str) -> _Data:
-    scorer = Scorer(
-        accuracy_weight=script.accuracy_weight,
-        format_weight=script.format_weight,
-        prefilled_think=script.prefilled_think,
-        min_length_bound=script.min_length_bound,
-        length_ratio=script.length_ratio,
-        partial_credit=script.partial_credit,
-    )
+    scorer = script.scorer
     length = PromptLengths(
         tokenizer,
         script.system_prompt,

@@ -11,13 +11,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from raiden_core.config import Config
-from raiden_core.config.sections.training import NANO, GrpoConfig, StudentConfig, TrainingSection
+from raiden_core.config.sections.training import GrpoConfig, StudentConfig, TrainingSection
 from raiden_core.errors import ConfigError
+from raiden_core.stages.layout import MODEL, SUMMARY_FILE
 from raiden_core.stages.progress import Progress
+from raiden_core.training.arguments import ColdStartArguments, DataArguments, GrpoArguments, scorer_fields
 from raiden_core.training.launch.accelerate import Say, warn
 from raiden_core.training.launch.restarts import MEMORY_FILE, Runner
-from raiden_core.training.launch.script import SUMMARY_FILE
+from raiden_core.training.settings import ColdStartSettings, TrainSettings
 
 if TYPE_CHECKING:
     from raiden_core.stages.folder import StageResult
@@ -35,40 +36,42 @@ def student_input(student: StudentConfig) -> Path | str:
     path = Path(student.model).expanduser()
     if path.is_dir():
         return path.absolute()
-    if student.model != NANO and (path.is_absolute() or student.model.startswith((".", "~")) or not _hub_id(path)):
+    if not student.is_nano and (path.is_absolute() or student.model.startswith((".", "~")) or not _hub_id(path)):
         raise ConfigError(f"student.model: {student.model}: no such folder; give a folder, a Hub id, or nano")
     return student.model
 
 
 def base_model(student: StudentConfig, cold: StageResult | None) -> Path | str:
     """The policy that GRPO starts from: the cold start's model, else the student itself."""
-    return cold.folder / "model" if cold is not None else student_input(student)
+    return cold.folder / MODEL if cold is not None else student_input(student)
 
 
-def cold_start_stage(config: Config, train: Path, out: Path, progress: Progress, say: Say = warn) -> Mapping[str, Any]:
-    """Fine-tune the student on ``train`` and leave ``model/``, logs and metrics in ``out``; goes on where it was killed."""
-    section = config.cold_start
-    job: dict[str, Any] = {
-        **_common(config, section),
-        "train_data_path": str(train),
-        "questions_per_sequence": section.questions_per_sequence,
-        "shortest_first": section.shortest_first,
-        "probe_stop_at": section.probe.stop_at,
-        "probe_ceiling": section.probe.ceiling,
-        "probe_questions": section.probe.questions,
-        "probe_first": section.probe.first,
-        "probe_every": section.probe.every,
-    }
-    if config.student.model == NANO:
-        job["nano"] = json.dumps(config.student.nano.model_dump())
+def cold_start_stage(
+    settings: ColdStartSettings, student: Path | str, train: Path, out: Path, progress: Progress, say: Say = warn
+) -> Mapping[str, Any]:
+    """Fine-tune a student on ``train`` and leave ``model/``, logs and metrics in ``out``; goes on where it was killed.
+
+    Args:
+        settings: of the stage; with a shape of the nano student that is the model, whatever ``student`` says.
+        student: a folder or a Hub id, as `student_input` gives it.
+        train: a file of samples.
+        out: a folder that exists.
+        progress: told optimizer steps.
+        say: told each warning once.
+
+    Raises:
+        RaidenError: what the script reports, or the end of its log.
+    """
+    job = _job(settings, settings.cold_start, ColdStartArguments) | {"train_data_path": str(train)}
+    if settings.nano is not None:
+        job["nano"] = json.dumps(settings.nano.model_dump())
     else:
-        job["model_name_or_path"] = str(student_input(config.student))
-    runner = Runner("raiden_core.training.cold_start", section.launch, out, progress, say)
-    return _finish(out, runner.run(job))
+        job["model_name_or_path"] = str(student)
+    return _run("raiden_core.training.cold_start", settings.cold_start, job, out, progress, say)
 
 
 def train_stage(
-    config: Config,
+    settings: TrainSettings,
     base: Path | str,
     train: Path,
     validation: Path,
@@ -82,24 +85,15 @@ def train_stage(
     They are on training characters that are held back; on ``validation`` only when ``grpo.eval_on`` says so, because
     characters that had a say in the choice are no longer unseen.
     """
-    section = config.grpo
-    job: dict[str, Any] = {
-        **(_best_kept(section) if section.trainer_fields().get("eval_strategy", "no") != "no" else {}),
-        **_common(config, section),
+    section = settings.grpo
+    job = {
+        **(_best_kept(section) if (section.model_extra or {}).get("eval_strategy", "no") != "no" else {}),
+        **_job(settings, section, GrpoArguments),
         "model_name_or_path": str(base),
         "train_data_path": str(train),
         "eval_data_path": str(validation) if section.eval_on == "validation" else None,
-        "eval_questions": section.eval_questions if section.eval_on == "held_back" else 0,
-        "accuracy_weight": config.accuracy.weight,
-        "format_weight": config.format.weight,
-        "partial_credit": config.accuracy.partial_credit,
-        "permute_rewards": section.permute_rewards,
-        "longest_first": section.longest_first,
-        "patience": section.patience,
-        "max_prompt_length": section.max_prompt_length,
     }
-    runner = Runner("raiden_core.training.grpo", section.launch, out, progress, say)
-    return _finish(out, runner.run(job))
+    return _run("raiden_core.training.grpo", section, job, out, progress, say)
 
 
 def _best_kept(section: GrpoConfig) -> dict[str, Any]:
@@ -113,36 +107,30 @@ def _best_kept(section: GrpoConfig) -> dict[str, Any]:
     }
 
 
-def _common(config: Config, section: TrainingSection) -> dict[str, Any]:
-    """What both jobs say: TRL's fields as the configuration has them, the adapter, prompt and reward settings."""
-    adapter: dict[str, Any] = {}
-    if section.lora_r is not None:
-        adapter = {
-            "use_peft": True,
-            "lora_r": section.lora_r,
-            "lora_alpha": section.lora_alpha,
-            "lora_target_modules": list(section.lora_target_modules),
-        }
+def _job(
+    settings: ColdStartSettings | TrainSettings, section: TrainingSection, arguments: type[DataArguments]
+) -> dict[str, Any]:
+    """What both jobs say: the section's fields as the configuration has them, prompt, seed and reward."""
     return {
         "report_to": "none",
         "save_strategy": "steps",
         "logging_steps": 10,
         "disable_tqdm": True,
-        **section.trainer_fields(),
-        **adapter,
-        "seed": config.seed,
-        "system_prompt": config.system_prompt,
-        "prefilled_think": config.prefilled_think,
-        "min_length_bound": config.accuracy.min_length_bound,
-        "length_ratio": config.accuracy.length_ratio,
+        **section.job_fields(),
+        **scorer_fields(settings.scorer, arguments),
+        "seed": settings.seed,
+        "system_prompt": settings.system_prompt,
     }
 
 
-def _finish(out: Path, out_of_memory: list[dict[str, Any]]) -> Mapping[str, Any]:
-    """Statistics of a finished script; checkpoints go, so that ``model/`` holds the folder's only config.json.
+def _run(
+    module: str, section: TrainingSection, job: Mapping[str, Any], out: Path, progress: Progress, say: Say
+) -> Mapping[str, Any]:
+    """Run a script to its end; its statistics. Checkpoints go, so that ``model/`` holds the folder's only config.json.
 
     The summary stays: whoever is killed from here on finds by it that the training is done.
     """
+    out_of_memory = Runner(module, section.launch, out, progress, say).run(job)
     stats: dict[str, Any] = json.loads((out / SUMMARY_FILE).read_text("utf-8"))
     for folder in (*out.glob("checkpoint-*"), *out.glob("student*")):
         shutil.rmtree(folder)

@@ -10,6 +10,7 @@ import pytest
 
 from raiden_core.config import Config
 from raiden_core.errors import DataError
+from raiden_core.evaluation.settings import EvaluateSettings
 from raiden_core.evaluation.shards import FILES, answer_shard
 from raiden_core.evaluation.stage import evaluate_stage
 from raiden_core.models.shards import Shards
@@ -64,7 +65,7 @@ def configure(url: str, models: Mapping[str, Path] | None = None) -> tuple[Confi
 def evaluated(config: Config, models: Mapping[str, Path | str], folder: Path, out: Path) -> tuple[str, str]:
     out.mkdir(exist_ok=True)
     validation, extra = files(folder)
-    evaluate_stage(config, models, validation, extra, validation, out, silent)
+    evaluate_stage(EvaluateSettings.of(config), models, validation, extra, validation, out, silent)
     return (out / "results.json").read_text("utf-8"), (out / "predictions.jsonl").read_text("utf-8")
 
 
@@ -81,7 +82,7 @@ def test_a_served_model_is_asked_the_same_and_scored_the_same(tmp_path: Path) ->
         config, models = configure(server.url)
         shards, home = Shards(tmp_path / "key", SHARDS, FILES), tmp_path / "sharded"
         shards.share(home)
-        answer_shard(config, models, *files(tmp_path), shards, 0)
+        answer_shard(EvaluateSettings.of(config), models, *files(tmp_path), shards, 0)
         assert 0 < server.counters.requests < requests
         # The second shard is lost and its machine with it; what the first has said is known to later tries.
         shards.collect(home)
@@ -89,7 +90,7 @@ def test_a_served_model_is_asked_the_same_and_scored_the_same(tmp_path: Path) ->
         again = Shards(tmp_path / "other-key", SHARDS + 1, FILES)
         again.share(home)
         for number in again.missing():
-            answer_shard(config, models, *files(tmp_path), again, number)
+            answer_shard(EvaluateSettings.of(config), models, *files(tmp_path), again, number)
         again.collect(home)
         assert server.counters.requests == requests
         assert evaluated(config, models, tmp_path, home) == clean
@@ -105,7 +106,7 @@ def test_a_local_model_is_loaded_by_shards_only(
     shards, home = Shards(tmp_path / "key", SHARDS, FILES), tmp_path / "sharded"
     shards.share(home)
     for number in range(SHARDS):
-        answer_shard(config, models, *files(tmp_path), shards, number)
+        answer_shard(EvaluateSettings.of(config), models, *files(tmp_path), shards, number)
     shards.collect(home)
 
     def loaded(folder: Path) -> None:
@@ -121,5 +122,7 @@ def test_a_bad_reference_is_refused_before_anybody_is_asked(tmp_path: Path) -> N
         wrong = [one.model_copy(update={"keywords": ("别处",)}) for one in samples(HOMES)]
         write_samples(tmp_path / "wrong.json", wrong)
         with pytest.raises(DataError, match="drop-bad-gold"):
-            answer_shard(config, models, tmp_path / "wrong.json", {}, Shards(tmp_path / "key", 2, FILES), 0)
+            answer_shard(
+                EvaluateSettings.of(config), models, tmp_path / "wrong.json", {}, Shards(tmp_path / "key", 2, FILES), 0
+            )
         assert server.counters.requests == 0

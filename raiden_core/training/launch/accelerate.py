@@ -21,10 +21,11 @@ import yaml
 
 from raiden_core.config.sections.training import LaunchConfig
 from raiden_core.errors import StageError
+from raiden_core.stages.layout import LOG_FILE, METRICS_FILE
 from raiden_core.stages.progress import Progress
-from raiden_core.training.launch.metrics import METRICS_FILE, SHOWN, WARNING, read_metrics
+from raiden_core.training.launch.metrics import SHOWN, WARNING, read_metrics
 from raiden_core.training.launch.out_of_memory import KernelKills, OutOfMemory
-from raiden_core.training.launch.script import ERROR_VARIABLE, LOG_FILE, reported_error
+from raiden_core.training.launch.script import ERROR_VARIABLE, reported_error
 
 Say = Callable[[str], None]
 """Told one line for people."""

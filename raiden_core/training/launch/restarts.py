@@ -14,9 +14,10 @@ from typing import Any
 
 from raiden_core.config.sections.training import LaunchConfig
 from raiden_core.errors import StageError
+from raiden_core.stages.layout import METRICS_FILE
 from raiden_core.stages.progress import Progress
 from raiden_core.training.launch.accelerate import Say, run_script
-from raiden_core.training.launch.metrics import METRICS_FILE, read_metrics
+from raiden_core.training.launch.metrics import read_metrics
 from raiden_core.training.launch.out_of_memory import OutOfMemory, smaller_job
 
 MEMORY_FILE = "out_of_memory.json"

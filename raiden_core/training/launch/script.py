@@ -15,14 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 from raiden_core.errors import ConfigError, DataError, RaidenError, StageError
 from raiden_core.processes.threads import share_cores
+from raiden_core.stages.layout import MODEL, SUMMARY_FILE
 from raiden_core.training.launch.out_of_memory import OutOfMemory, explain
 
 if TYPE_CHECKING:
     from transformers import Trainer
 
-SUMMARY_FILE = "training.json"
-LOG_FILE = "training.log"
-MODEL = "model"
 ERROR_VARIABLE = "RAIDEN_ERROR_FILE"
 """Environment variable that names the file for the error, set by whoever starts the script."""
 ERRORS: dict[str, type[RaidenError]] = {

@@ -16,7 +16,8 @@ from raiden_core.errors import ConfigError, DataError
 from raiden_core.rewards import Scorer
 from raiden_core.rewards.gold import read_verified
 from raiden_core.samples import Sample
-from raiden_core.training.launch.metrics import METRICS_FILE, SHOWN
+from raiden_core.stages.layout import METRICS_FILE
+from raiden_core.training.launch.metrics import SHOWN
 from raiden_core.training.launch.script import run_script_main
 from raiden_core.training.reference.grpo import Settings, prompt_ids, train
 
