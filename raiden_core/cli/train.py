@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from raiden_core.cli.options import config_options, progress_bar, read_config, write_folder
+from raiden_core.stages.layout import MODEL, VALIDATION_FILE
 
 
 @click.command("cold-start")
@@ -28,7 +29,7 @@ def cold_start(data: Path, model: str | None, out: Path, config: Path | None, ov
             lambda folder: cold_start_stage(settings, student, data.absolute(), folder.absolute(), progress),
             resumable=True,
         )
-    click.echo(f"{out / 'model'}")
+    click.echo(f"{out / MODEL}")
 
 
 @click.command("train")
@@ -46,11 +47,11 @@ def train(
 
     settings = TrainSettings.of(read_config(config, overrides))
     base = Path(model).absolute() if Path(model).is_dir() else model
-    validation = (eval_data or data.with_name("validation.json")).absolute()
+    validation = (eval_data or data.with_name(VALIDATION_FILE)).absolute()
     with progress_bar("train") as progress:
         write_folder(
             out,
             lambda folder: train_stage(settings, base, data.absolute(), validation, folder.absolute(), progress),
             resumable=True,
         )
-    click.echo(f"{out / 'model'}")
+    click.echo(f"{out / MODEL}")
