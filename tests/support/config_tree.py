@@ -41,6 +41,9 @@ FREE = {
     "runner.address": "ray://head:10001",
     "limits.gpu_slot": "other",
     "student.model": "Qwen/Qwen2.5-0.5B-Instruct",
+    # The trainer's own class makes one module of a list of one.
+    "cold_start.lora_target_modules": ["q_proj", "v_proj"],
+    "grpo.lora_target_modules": ["q_proj", "v_proj"],
     "cold_start.launch.accelerate": "configs/accelerate/ddp8.yaml",
     "grpo.launch.accelerate": "configs/accelerate/ddp8.yaml",
     "characters.evaluation_only": {"row": ["shipped:ko"]},
