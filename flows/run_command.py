@@ -17,7 +17,7 @@ import click
 
 from raiden_core.config.loading import START, load_config
 from raiden_core.errors import UsageError
-from raiden_core.stages.layout import REPORT, STAGES, Stage
+from raiden_core.stages.layout import REPORT, RESULTS_FILE, STAGES, Stage
 
 STAGE_NAMES = click.Choice(STAGES)
 QUIET = {
@@ -73,9 +73,10 @@ def run(config: Path, stage: str | None, refresh: tuple[str, ...], overrides: tu
             display.reset(token)
     _print_stages(console, record, time.monotonic() - started)
     if record["results"]:
+        from raiden_core.evaluation.results import parse_results
         from raiden_core.evaluation.tables import result_tables
 
-        console.print(result_tables(record["results"]))
+        console.print(result_tables(parse_results(record["results"], RESULTS_FILE)))
     if record["report"]:
         console.print(f"report: {record['report']}", highlight=False, soft_wrap=True)
     if as_json:

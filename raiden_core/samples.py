@@ -19,6 +19,7 @@ from typing import Any, Literal, TextIO
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from raiden_core.errors import DataError
+from raiden_core.text.scripts import IDEOGRAPHS, KANA_LETTERS, SYLLABLES
 
 JSON_COLUMNS = ("character_profile", "validator", "metadata")
 """Columns that are JSON strings wherever a table holds samples."""
@@ -105,9 +106,9 @@ class Sample(BaseModel):
 
 
 _SCRIPTS = (
-    ("ja", re.compile("[\u3041-\u3096\u30a1-\u30fa]")),
-    ("ko", re.compile("[\uac00-\ud7a3]")),
-    ("zh", re.compile("[\u3400-\u9fff]")),
+    ("ja", re.compile(f"[{KANA_LETTERS}]")),
+    ("ko", re.compile(f"[{SYLLABLES}]")),
+    ("zh", re.compile(f"[{IDEOGRAPHS}]")),
     ("en", re.compile("[A-Za-z]")),
 )
 """Language -> letters that speak for it, the most telling first."""

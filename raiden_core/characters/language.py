@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 
+from raiden_core.text.scripts import HALF_WIDTH_KANA, HANGUL, IDEOGRAPHS, KANA_LETTERS
+
 SUPPORTED = ("zh", "en", "ja", "ko")
 """The languages that raiden generates for."""
 UNKNOWN = "und"
@@ -16,9 +18,9 @@ UNKNOWN = "und"
 _SAMPLE_CHARS = 300
 _REGIONAL = {"wuu": "zh", "yue": "zh", "nb": "no", "nn": "no"}
 """Codes of the library for what the profile's reader knows under a wider one."""
-_HAN = re.compile("[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+")
-_KANA = re.compile("[\u3041-\u3096\u30a1-\u30fa\uff66-\uff9d]+")
-_HANGUL = re.compile("[\uac00-\ud7a3\u1100-\u11ff\u3131-\u318e]+")
+_HAN = re.compile(f"[{IDEOGRAPHS}]+")
+_KANA = re.compile(f"[{KANA_LETTERS}{HALF_WIDTH_KANA}]+")
+_HANGUL = re.compile(f"[{HANGUL}]+")
 _ARABIC = re.compile("[\u0600-\u06ff\u0750-\u077f]+")
 _LATIN = re.compile("[A-Za-z\u00c0-\u024f\u1e00-\u1eff]+")
 _SINGLE_SCRIPTS = (

@@ -13,8 +13,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import yaml
-
 CARD = "README.md"
 
 FIELDS = (
@@ -70,15 +68,17 @@ def escape(text: object) -> str:
 
 
 def _header(split: Mapping[str, Any], title: str) -> str:
+    from huggingface_hub import DatasetCardData
+
     samples = sum(split[side]["samples"] for side in ("train", "validation"))
     languages = sorted({language for side in ("train", "validation") for language in split[side]["language"]})
-    head = {
-        "pretty_name": title,
-        "language": languages,
-        "task_categories": ["text-generation", "question-answering"],
-        "size_categories": [next((name for most, name in _SIZES if samples < most), "n>10M")],
-        "tags": ["role-playing", "synthetic", "verifiable-reward", "raiden"],
-        "configs": [
+    head = DatasetCardData(
+        pretty_name=title,
+        language=languages,
+        task_categories=["text-generation", "question-answering"],
+        size_categories=[next((name for most, name in _SIZES if samples < most), "n>10M")],
+        tags=["role-playing", "synthetic", "verifiable-reward", "raiden"],
+        configs=[
             {
                 "config_name": "default",
                 "data_files": [
@@ -87,10 +87,10 @@ def _header(split: Mapping[str, Any], title: str) -> str:
                 ],
             }
         ],
-    }
-    text = yaml.safe_dump(head, sort_keys=False, allow_unicode=True)
+    )
     return (
-        f"---\n# license: choose one before publishing; whose characters and whose model were used decides\n{text}---"
+        "---\n# license: choose one before publishing; whose characters and whose model were used decides\n"
+        f"{head.to_yaml()}\n---"
     )
 
 

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 from raiden_core.errors import ConfigError
 from raiden_core.evaluation.evaluate import evaluate
 from raiden_core.evaluation.predictions import MAIN_SET
+from raiden_core.evaluation.results import Results
+from raiden_core.evaluation.sets import Measure, QuestionSets
 from raiden_core.evaluation.settings import EvaluateSettings
 from raiden_core.models.answering import Answerer
 from raiden_core.models.local_model import LocalModel
 from raiden_core.models.served_model import ServedModel, endpoint_at, is_url
 from raiden_core.samples import Sample, read_samples
-from raiden_core.stages.layout import EVALUATION_ONLY, MODELS
+from raiden_core.stages.layout import EVALUATION_ONLY
 from raiden_core.stages.progress import Progress
 
 if TYPE_CHECKING:
@@ -36,14 +38,13 @@ def evaluate_stage(
     progress: Progress,
 ) -> Mapping[str, Any]:
     """The stage: results go to ``out``, the headline is its statistics; ``train`` is searched for leaks."""
-    results = evaluate_files(settings, models, validation, extra, out, progress, train)
-    return headline(results)
+    return headline(evaluate_files(settings, models, validation, extra, out, progress, train))
 
 
-def headline(results: Mapping[str, Any]) -> dict[str, Any]:
-    """The figures of all validation samples by model, and the paired difference where there are two models."""
-    figures = {model: results[model]["all"] for model in MODELS if model in results}
-    return {**figures, "paired": results.get("paired")}
+def headline(results: Results) -> dict[str, Any]:
+    """The figures of all validation samples by model, and the paired difference, None where there is no base, as JSON."""
+    figures = {model: cells.all.as_json() for model, cells in results.models.items()}
+    return {**figures, "paired": results.paired.as_json() if results.paired else None}
 
 
 def evaluate_files(
@@ -54,31 +55,26 @@ def evaluate_files(
     out: Path,
     progress: Progress,
     train: Path | None = None,
-) -> dict[str, Any]:
+) -> Results:
     """Evaluate models on the validation file and the extra files, and leave the results in ``out``.
 
     The validation file may also be a folder with a benchmark's npc.json and dialogue.json.
     """
     samples, notes = read_evaluation_data(validation)
-    return evaluate(
-        models=answerers(settings, models),
-        samples=samples,
+    questions = QuestionSets(
+        validation=samples,
         extra={name: read_samples(path) for name, path in extra.items()},
         training=read_samples(train) if train else None,
-        scorer=settings.scorer,
-        out=out,
-        instructions=settings.system_prompt,
-        max_new_tokens=settings.evaluation.max_new_tokens,
-        batch_size=settings.evaluation.batch_size,
-        samples_per_question=settings.evaluation.samples,
-        temperature=settings.evaluation.temperature,
-        seed=settings.seed,
-        drop_bad_gold=settings.evaluation.drop_bad_gold,
-        judge=_judge(settings),
         notes=notes,
         files={MAIN_SET: validation, **extra},
-        progress=progress,
     )
+    measure = measure_of(settings)
+    return evaluate(answerers(settings, models), questions, measure, out, judge=_judge(settings), progress=progress)
+
+
+def measure_of(settings: EvaluateSettings) -> Measure:
+    """How the settings have models asked and scored."""
+    return Measure(settings.scorer, settings.evaluation, settings.system_prompt, settings.seed)
 
 
 def read_evaluation_data(path: Path) -> tuple[list[Sample], list[str]]:

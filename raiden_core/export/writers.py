@@ -3,7 +3,8 @@
 - ``trl``: Parquet files that ``load_dataset(DIR)`` and so ``trl grpo --dataset_name DIR`` read; the rewards find what
   they need in the columns.
 - ``verl``: ``train.parquet`` and ``test.parquet`` in verl's layout and ``raiden_reward.py`` with its ``compute_score``.
-- ``openr1``: the ``trl`` dataset and ``recipe.yaml``, the keys of a GRPO recipe.
+- ``openr1``: the ``trl`` dataset and ``recipe.yaml``, the keys of a GRPO recipe. It names the configured student; the
+  nano student is made inside a run, so the recipe then says that the model is for the reader to fill in.
 
 In all of them objects with free keys are JSON strings, because Arrow would merge their keys across rows.
 """
@@ -20,6 +21,7 @@ from typing import Any
 import yaml
 
 from raiden_core.config import Config
+from raiden_core.config.sections.training import NANO
 from raiden_core.errors import DataError
 from raiden_core.prompts import build_prompt
 from raiden_core.rewards.configured import training_scorer
@@ -29,6 +31,8 @@ from raiden_core.training.dataset import reward_table
 
 Splits = dict[str, list[Sample]]
 """``train`` and, where there is one, ``test``."""
+
+RECIPE = "recipe.yaml"
 
 VERL_REWARD = '''"""raiden's verifiable role-awareness reward for verl: custom_reward_function.path points to this file."""
 
@@ -120,8 +124,9 @@ def _verl_row(sample: Sample, place: int, split: str, config: Config) -> dict[st
 def _write_openr1(splits: Splits, config: Config, out: Path, place: Path) -> None:
     _write_trl(splits, config, out, place)
     grpo = config.grpo
+    note = missing_model(config)
     recipe = {
-        "model_name_or_path": "Qwen/Qwen2.5-7B-Instruct" if config.student.is_nano else config.student.model,
+        **({} if note else {"model_name_or_path": config.student.model}),
         "dataset_name": str(place),
         "dataset_prompt_column": "prompt",
         "reward_funcs": ["raiden_core.rewards.accuracy_reward", "raiden_core.rewards.format_reward"],
@@ -137,7 +142,18 @@ def _write_openr1(splits: Splits, config: Config, out: Path, place: Path) -> Non
         "beta": grpo.beta,
         "temperature": grpo.temperature,
     }
-    (out / "recipe.yaml").write_text(yaml.safe_dump(recipe, sort_keys=False, allow_unicode=True), "utf-8")
+    text = yaml.safe_dump(recipe, sort_keys=False, allow_unicode=True)
+    (out / RECIPE).write_text(f"# {note}\n{text}" if note else text, "utf-8")
+
+
+def missing_model(config: Config) -> str | None:
+    """Why a recipe for another trainer cannot name the model to train; None where it can."""
+    if config.student.model != NANO:
+        return None
+    return (
+        f"model_name_or_path is missing: the student is {NANO}, which is made inside a raiden run and has no name that "
+        "another trainer could load; add the model to train, or export with --set student.model=NAME"
+    )
 
 
 WRITERS: dict[str, Callable[[Splits, Config, Path, Path], None]] = {

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from raiden_core.evaluation.results import read_results
 from raiden_core.report.build import build_report
 from raiden_core.report.data import random_samples
 from raiden_core.report.hardware import describe_hardware
@@ -45,7 +46,7 @@ def report_stage(settings: ReportSettings, stages: Mapping[str, Path], out: Path
     manifests = {name: _read(folder / MANIFEST) for name, folder in stages.items()}
     evaluated = stages[EVALUATE]
     build_report(
-        results=_read(evaluated / RESULTS_FILE),
+        results=read_results(evaluated / RESULTS_FILE),
         predictions=evaluated / PREDICTIONS_FILE,
         dataset_stats=_read(stages[SPLIT] / DATASET_STATS_FILE),
         metrics=metrics,

@@ -17,9 +17,8 @@ import unicodedata
 from functools import cache
 from itertools import islice
 
-HAN = "\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029\u3038-\u303b\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
-KANA = "\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\u31f0-\u31ff"
-HANGUL = "\u1100-\u11ff\u3131-\u318e\ua960-\ua97f\uac00-\ud7ff"
+from raiden_core.text.scripts import HAN, HANGUL, KANA
+
 SPACELESS = HAN + KANA + HANGUL + "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3105-\u312f"
 """Scripts whose words are not set apart by blanks (Korean particles are glued to their noun), as a regex class."""
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from raiden_core.errors import DataError
-from raiden_core.models.folder import check_model_folder
+from raiden_core.models.folder import load_tokenizer
 from raiden_core.prompts import build_prompt
 from raiden_core.samples import Sample
 from raiden_core.stages.layout import MODEL
@@ -33,7 +33,6 @@ from raiden_core.training.launch.script import finished_before, run_script_main,
 from raiden_core.training.sequences import build_sequences
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
     from trl import ModelConfig, SFTConfig
 
 
@@ -154,23 +153,6 @@ def cold_start(script: ColdStartArguments, training: SFTConfig, model: ModelConf
     )
     if trainer.is_world_process_zero():
         shutil.rmtree(out / STUDENT, ignore_errors=True)  # there is one only where it was made here
-
-
-def load_tokenizer(folder: str | Path) -> PreTrainedTokenizerBase:
-    """The tokenizer of a model, with a padding token, ready for left-padded batches.
-
-    Raises:
-        DataError: no model or no tokenizer is there, or the tokenizer has no chat template.
-    """
-    from transformers import AutoTokenizer
-
-    check_model_folder(str(folder))
-    tokenizer = AutoTokenizer.from_pretrained(folder, padding_side="left", trust_remote_code=False)
-    if tokenizer.chat_template is None:
-        raise DataError(f"{folder}: the tokenizer has no chat template; use an instruction-tuned model or add one")
-    if tokenizer.pad_token is None:
-        tokenizer.pad_token = tokenizer.eos_token
-    return tokenizer
 
 
 def _nano_student(shape: str, samples: Sequence[Sample], folder: Path, seed: int, *, keep: bool) -> str:

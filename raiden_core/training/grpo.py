@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from raiden_core.errors import ConfigError, DataError, StageError
+from raiden_core.models.folder import load_tokenizer
 from raiden_core.prompts import build_prompt
 from raiden_core.samples import Sample
 from raiden_core.stages.layout import MODEL
 from raiden_core.training.arguments import GrpoArguments, parse_script
 from raiden_core.training.checks import check_named, context_of
-from raiden_core.training.cold_start import load_tokenizer
 from raiden_core.training.dataset import (
     PromptLengths,
     hold_back,

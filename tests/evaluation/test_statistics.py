@@ -100,7 +100,7 @@ def test_variance_of_a_small_table_by_hand() -> None:
     estimate = mean_interval([1, 1, 1, 0, 0, 0], list("aabbcc"))
     reach = stats.t.ppf(0.975, 2) * np.sqrt(3 / 36)
     assert estimate.interval == pytest.approx([0.5 - reach, 0.5 + reach])
-    assert mean_interval([1, 1, 1, 0, 0, 0], list("aabbcc"), bounds=(0, 1)).interval == [0.0, 1.0]
+    assert mean_interval([1, 1, 1, 0, 0, 0], list("aabbcc"), bounds=(0, 1)).interval == (0.0, 1.0)
 
 
 @pytest.mark.parametrize(

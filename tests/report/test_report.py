@@ -11,6 +11,7 @@ import pytest
 
 from raiden_core.errors import DataError
 from raiden_core.evaluation.predictions import MAIN_SET
+from raiden_core.evaluation.results import Mean, Results, SampledReplies
 from raiden_core.report import build_report
 from raiden_core.report.charts import Series, compact, line_chart, nice_ticks
 from raiden_core.report.curves import read_log, training_charts
@@ -77,9 +78,9 @@ def test_without_base_training_and_optional_facts_the_page_still_stands(tmp_path
     rows = [json.dumps(row.__dict__) for row in predictions]
     (tmp_path / "only.jsonl").write_text("\n".join(rows))
     results = SYNTHETIC["make_results"](SYNTHETIC["make_predictions"](4, 2, (MAIN_SET,)))
-    for part in (results, *results["by"]["language"].values()):
-        part.pop("base"), part.pop("paired")
-    results["by"] = {"language": results["by"]["language"]}
+    gone = {"base": None, "paired": None}
+    languages = {value: entry.model_copy(update=gone) for value, entry in results.by["language"].items()}
+    results = results.model_copy(update={**gone, "by": {"language": languages}})
     page = _page(tmp_path, results=results, predictions=tmp_path / "only.jsonl", metrics=None, run={}, config={})
     assert "Difference to base" not in page and "are few" in page
     assert '<section id="training">' not in page
@@ -97,15 +98,15 @@ def test_sampled_replies_and_verdicts_are_shown_where_there_are_some(tmp_path: P
     ):
         assert words in page, words
     results = SYNTHETIC["make_results"](SYNTHETIC["make_predictions"](4, 2, (MAIN_SET,)))
-    results.pop("sampling"), results.pop("judge")
-    page = _page(tmp_path, results=results)
+    page = _page(tmp_path, results=results.model_copy(update={"sampling": None, "judge": None}))
     assert "pass@" not in page and "What a judge prefers" not in page
 
 
 def test_figures_beyond_accuracy_stand_in_their_cells() -> None:
-    estimate = {"mean": 0.5, "ci95": [0.4, 0.6]}
-    one = {"n": 10, "draws": 2, "temperature": 0.7, "pass_at": {"1": estimate, "2": {"mean": 1.0, "ci95": None}}}
-    table = sampling_table({"trained": one | {"majority": estimate}}, {"base": "Base", "trained": "Trained"})
+    estimate = Mean(mean=0.5, ci95=(0.4, 0.6))
+    pass_at = {"1": estimate, "2": Mean(mean=1.0, ci95=None)}
+    one = SampledReplies(n=10, draws=2, temperature=0.7, pass_at=pass_at, majority=estimate)
+    table = sampling_table({"trained": one}, {"base": "Base", "trained": "Trained"})
     assert table is not None and table.head == ["", "Trained"]
     assert table.rows == [
         ["pass@1", "50.0 (40.0 to 60.0)"],
@@ -122,7 +123,8 @@ def test_a_missing_kl_is_explained(beta: float, words: bool, tmp_path: Path) -> 
 
 def test_results_without_a_trained_model_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no model called 'trained'"):
-        _page(tmp_path, results={"base": {}})
+        results = SYNTHETIC["make_results"](SYNTHETIC["make_predictions"](4, 2, (MAIN_SET,)))
+        _page(tmp_path, results=results.model_copy(update={"trained": None, "paired": None}))
 
 
 def test_no_run_of_text_breaks_the_file(tmp_path: Path) -> None:
@@ -133,11 +135,16 @@ def test_no_run_of_text_breaks_the_file(tmp_path: Path) -> None:
     assert "\0" not in page and "more characters)" in page
 
 
-def _results(delta: float, low: float, high: float, **changes: Any) -> dict[str, Any]:
-    cell = {"n": 480, "characters": 60, "strict": 0.6, "lenient": 0.7, "empty": 0, "cut_off": 0}
-    pair = {"delta": delta, "ci95": [low, high], "p": 0.00001, "fixed": 90, "broken": 10, "lenient_delta": delta,
-            "lenient_ci95": [low, high]}  # fmt: skip
-    return {"base": {"all": cell}, "trained": {"all": cell | changes.pop("cell", {})}, "paired": pair | changes}
+def _results(delta: float, low: float, high: float, cell: dict[str, Any] | None = None, **changes: Any) -> Results:
+    """Results whose cells of all questions and whose difference are these; the rest is made up."""
+    made = SYNTHETIC["make_results"](SYNTHETIC["make_predictions"](4, 2, (MAIN_SET,)))
+    numbers = {"n": 480, "characters": 60, "strict": 0.6, "lenient": 0.7, "empty": 0, "cut_off": 0}
+    base = made.base.model_copy(update={"all": made.base.all.model_copy(update=numbers)})
+    trained = made.trained.model_copy(update={"all": made.trained.all.model_copy(update=numbers | (cell or {}))})
+    pair = {"delta": delta, "ci95": (low, high), "p": 0.00001, "fixed": 90, "broken": 10, "lenient_delta": delta,
+            "lenient_ci95": (low, high)}  # fmt: skip
+    paired = made.paired.model_copy(update=pair | changes)
+    return made.model_copy(update={"base": base, "trained": trained, "paired": paired})
 
 
 @pytest.mark.parametrize(
@@ -149,7 +156,7 @@ def _results(delta: float, low: float, high: float, **changes: Any) -> dict[str,
         (_results(0.3, 0, 0, ci95=None, cell={"characters": 1}), "no claim can be made"),
     ],
 )
-def test_verdict_follows_the_interval(results: dict[str, Any], words: str) -> None:
+def test_verdict_follows_the_interval(results: Results, words: str) -> None:
     assert words in verdict(results)
 
 

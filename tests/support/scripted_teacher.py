@@ -13,7 +13,7 @@ from typing import Any
 
 from raiden_core.generation.mining.prompts import load_prompts
 from raiden_core.generation.mining.replies import MAX_FACTS
-from raiden_core.models.asking import Refused, Reply, Request
+from raiden_core.models.answering import Refused, Reply, Request
 
 TASKS = ("facts", "questions", "conversation", "recall", "answer", "guess", "keywords", "parse", "judge")
 LANGUAGES = ("zh", "en")
@@ -82,7 +82,7 @@ class ScriptedTeacher:
             data = twist(data, messages, request)
         if isinstance(data, Refused):
             return data
-        return Reply(json.dumps(data, ensure_ascii=False), data, prompt_tokens=len(str(messages)), completion_tokens=9)
+        return Reply(json.dumps(data, ensure_ascii=False), 9, data=data, prompt_tokens=len(str(messages)))
 
     def purposes(self) -> Counter[str]:
         return Counter(request.purpose.partition("/")[0] for request in self.requests)

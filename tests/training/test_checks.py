@@ -11,11 +11,10 @@ from transformers import TrainingArguments
 
 from raiden_core.config.loading import parse_config
 from raiden_core.errors import ConfigError, DataError, StageError
-from raiden_core.models.folder import check_model_folder
+from raiden_core.models.folder import check_model_folder, load_tokenizer
 from raiden_core.rewards import Scorer
 from raiden_core.samples import Sample, write_samples
 from raiden_core.training.checks import Machine, check_job, check_named
-from raiden_core.training.cold_start import load_tokenizer
 from raiden_core.training.dataset import PromptLengths, longest_in_first_batch, training_samples
 from raiden_core.training.hooks.disk import Sizes, check_disk
 

@@ -135,6 +135,7 @@ def page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, Any]:
         return []
 
     monkeypatch.setattr(report_stage, "random_samples", drawn)
+    monkeypatch.setattr(report_stage, "read_results", lambda path: None)
     monkeypatch.setattr(
         report_stage, "_read", lambda path: {"versions": {}, "key": "0" * 64, "seconds": 1, "inputs": {}}
     )

@@ -26,7 +26,7 @@ from typing import Literal
 from raiden_core.config.sections.endpoint import EndpointConfig
 from raiden_core.errors import DataError, RaidenError
 from raiden_core.evaluation.judge.prompts import Decision, comparison, own_rubrics, purpose
-from raiden_core.models.asking import Asker, Refused, Request
+from raiden_core.models.answering import Asker, Refused, Request
 from raiden_core.models.schemas import schema_of
 from raiden_core.models.served.client import Client
 from raiden_core.models.served_model import first_error

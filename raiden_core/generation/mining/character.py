@@ -25,7 +25,7 @@ from raiden_core.generation.mining.seeds import Seeded
 from raiden_core.generation.mining.student import Student
 from raiden_core.generation.mining.verify import Verifier
 from raiden_core.generation.quality import filters
-from raiden_core.models.asking import Asker
+from raiden_core.models.answering import Asker
 from raiden_core.prompts import profile_text
 from raiden_core.rewards import Scorer
 from raiden_core.samples import Dimension, Sample

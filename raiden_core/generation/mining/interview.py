@@ -17,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 from raiden_core.config.sections.teacher import TeacherConfig
 from raiden_core.generation.mining.prompts import Briefing, Task
 from raiden_core.generation.mining.reasons import Dropped, refused
-from raiden_core.models.asking import Asker, Refused, Request
+from raiden_core.models.answering import Asker, Refused, Request
 from raiden_core.models.schemas import example_of, schema_of
 
 Shape = TypeVar("Shape", bound=BaseModel)
@@ -86,7 +86,7 @@ class Interview:
         if isinstance(reply, Refused):
             raise self._dropped(purpose, reply.reason)
         self.ledger.prompt_tokens += reply.prompt_tokens
-        self.ledger.completion_tokens += reply.completion_tokens
+        self.ledger.completion_tokens += reply.tokens
         try:
             return shape.model_validate(reply.data)
         except ValidationError:

@@ -24,7 +24,7 @@ from raiden_core.generation.mining.student import Student
 from raiden_core.generation.offline.catalogue import LANGUAGES
 from raiden_core.generation.quality import filters
 from raiden_core.generation.quality.dedup import clean
-from raiden_core.models.asking import Asker
+from raiden_core.models.answering import Asker
 from raiden_core.rewards import Scorer
 from raiden_core.samples import Sample
 from raiden_core.stages.progress import Progress, silent

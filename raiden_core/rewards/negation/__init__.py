@@ -16,9 +16,9 @@ from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from functools import cache
 
-from raiden_core.rewards.folding import HANGUL, KANA
 from raiden_core.rewards.negation.clause import Clause, Clauses
 from raiden_core.rewards.negation.hints import CHINESE, ENGLISH, JAPANESE, KOREAN
+from raiden_core.text.scripts import HANGUL, KANA
 
 _LETTERS = re.compile(f"{CHINESE}|{JAPANESE}|{KOREAN}")
 _WORDS = re.compile(ENGLISH)

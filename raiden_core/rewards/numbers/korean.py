@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from raiden_core.rewards.folding import HANGUL
 from raiden_core.rewards.numbers import han
 from raiden_core.rewards.numbers.units import KOREAN_UNIT
 from raiden_core.rewards.numbers.values import Number
+from raiden_core.text.scripts import HANGUL
 
 _TENS = ("열", "스물", "서른", "마흔", "쉰", "예순", "일흔", "여든", "아흔")
 _UNITS = ("하나", "둘", "셋", "넷", "다섯", "여섯", "일곱", "여덟", "아홉")

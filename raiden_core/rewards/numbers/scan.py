@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from raiden_core.rewards.folding import HANGUL, SPACELESS
+from raiden_core.rewards.folding import SPACELESS
 from raiden_core.rewards.numbers import english, han, korean
 from raiden_core.rewards.numbers.units import HAN_UNITS, KOREAN_UNITS, SUFFIX, UNIT_AFTER
 from raiden_core.rewards.numbers.values import LONGEST, Number, canonical, plus, times
+from raiden_core.text.scripts import HANGUL
 
 _DIGITS = re.compile(r"\d+(?:[.,]\d+)*")
 _GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")

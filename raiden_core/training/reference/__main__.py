@@ -49,7 +49,7 @@ def main(argv: Sequence[str]) -> None:
     import torch
     from transformers import AutoModelForCausalLM, HfArgumentParser
 
-    from raiden_core.training.cold_start import load_tokenizer
+    from raiden_core.models.folder import load_tokenizer
 
     parser = HfArgumentParser([Folders, Settings], description="GRPO in plain PyTorch")
     folders, settings = parser.parse_args_into_dataclasses(list(argv))

@@ -20,7 +20,7 @@ from raiden_core.generation.mining import Seeds, mine, reasons
 from raiden_core.generation.mining.student import Student
 from raiden_core.generation.quality import filters
 from raiden_core.generation.quality.dedup import OVERLAP
-from raiden_core.models.asking import Refused, Reply, Request
+from raiden_core.models.answering import Refused, Reply, Request
 from raiden_core.rewards import Scorer, contains_term
 
 SCRIPT = runpy.run_path(str(Path(__file__).parents[2] / "support" / "scripted_teacher.py"))
