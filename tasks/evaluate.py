@@ -11,7 +11,7 @@ from raiden_core.config import Config
 from raiden_core.stages.folder import StageResult
 from raiden_core.stages.layout import BASE, EVALUATE, MODEL, MODELS, ORIGINAL, TRAIN_FILE, TRAINED, VALIDATION_FILE
 from raiden_core.stages.progress import Progress
-from tasks.stage import Inputs, StageCall, stage_task
+from tasks.stage import Inputs, Say, StageCall, stage_task
 
 if TYPE_CHECKING:
     from raiden_core.evaluation.settings import EvaluateSettings
@@ -83,7 +83,7 @@ def describe(
     )
 
 
-def work(settings: EvaluateSettings, inputs: Inputs, out: Path, progress: Progress) -> Mapping[str, Any]:
+def work(settings: EvaluateSettings, inputs: Inputs, out: Path, progress: Progress, say: Say) -> Mapping[str, Any]:
     """Ask all models, and score what they say."""
     from raiden_core.evaluation.stage import evaluate_stage
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from raiden_core.config import Config
 from raiden_core.stages.layout import GENERATE
 from raiden_core.stages.progress import Progress
-from tasks.stage import Inputs, StageCall, stage_task
+from tasks.stage import Inputs, Say, StageCall, stage_task
 
 if TYPE_CHECKING:
     from raiden_core.generation.settings import GenerateSettings
@@ -30,7 +30,7 @@ def describe(config: Config) -> StageCall[GenerateSettings]:
     )
 
 
-def work(settings: GenerateSettings, inputs: Inputs, out: Path, progress: Progress) -> Mapping[str, Any]:
+def work(settings: GenerateSettings, inputs: Inputs, out: Path, progress: Progress, say: Say) -> Mapping[str, Any]:
     """Write the samples; the inputs are digests of files that the settings name."""
     from raiden_core.generation.stage import generate_stage
 

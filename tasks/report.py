@@ -10,7 +10,7 @@ from raiden_core.config import Config
 from raiden_core.stages.folder import MANIFEST, STATS, StageResult
 from raiden_core.stages.layout import REPORT
 from raiden_core.stages.progress import Progress
-from tasks.stage import Inputs, StageCall, stage_task
+from tasks.stage import Inputs, Say, StageCall, stage_task
 
 if TYPE_CHECKING:
     from raiden_core.report.settings import ReportSettings
@@ -37,7 +37,7 @@ def describe(
     )
 
 
-def work(settings: ReportSettings, inputs: Inputs, out: Path, progress: Progress) -> Mapping[str, Any]:
+def work(settings: ReportSettings, inputs: Inputs, out: Path, progress: Progress, say: Say) -> Mapping[str, Any]:
     """Write the page from the folders in which the manifests lie."""
     from raiden_core.report.stage import report_stage
 

@@ -10,7 +10,7 @@ from raiden_core.config import Config
 from raiden_core.stages.folder import STATS, StageResult
 from raiden_core.stages.layout import SAMPLES_FILE, SPLIT
 from raiden_core.stages.progress import Progress
-from tasks.stage import Inputs, StageCall, stage_task
+from tasks.stage import Inputs, Say, StageCall, stage_task
 
 if TYPE_CHECKING:
     from raiden_core.dataset.split import SplitSettings
@@ -29,7 +29,7 @@ def describe(config: Config, generated: StageResult) -> StageCall[SplitSettings]
     )
 
 
-def work(settings: SplitSettings, inputs: Inputs, out: Path, progress: Progress) -> Mapping[str, Any]:
+def work(settings: SplitSettings, inputs: Inputs, out: Path, progress: Progress, say: Say) -> Mapping[str, Any]:
     """Write both sides."""
     from raiden_core.dataset.split import split_file
 

@@ -42,6 +42,8 @@ NETWORK_ERRORS = frozenset({"NetworkError", "TimeoutException", "RemoteProtocolE
 Settings = TypeVar("Settings", bound=StageSettings)
 Inputs = Mapping[str, Path | str]
 """Name -> a file or folder that is read, or the name of something outside (a model on the Hub)."""
+Say = Callable[[str], None]
+"""Told one line for people."""
 
 
 @dataclass(frozen=True)
@@ -53,8 +55,8 @@ class StageCall(Generic[Settings]):
     """Dotted names of the raiden_core modules that do the work; what they import is found."""
     settings: Settings
     inputs: Inputs
-    work: Callable[[Settings, Inputs, Path, Progress], Mapping[str, Any]]
-    """Writes files into a folder and returns statistics. A plain function, no closure:
+    work: Callable[[Settings, Inputs, Path, Progress, Say], Mapping[str, Any]]
+    """Writes files into a folder, tells progress and warnings, and returns statistics. A plain function, no closure:
     all that it knows of a run is what makes the key."""
     resumable: bool = False
     gpu: bool = False
@@ -80,7 +82,7 @@ class StageCall(Generic[Settings]):
 
     def run(self, folder: Path, progress: Progress) -> Mapping[str, Any]:
         """Do the work."""
-        return self.work(self.settings, self.inputs, folder, progress)
+        return self.work(self.settings, self.inputs, folder, progress, lambda words: say(f"{self.stage}: {words}"))
 
 
 Describe = Callable[..., StageCall[Any]]

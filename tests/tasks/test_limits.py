@@ -15,11 +15,13 @@ from raiden_core.config.sections.limits import LimitsConfig
 from raiden_core.errors import StageError
 from raiden_core.stages.progress import Progress, silent
 from tasks import slots, stage
-from tasks.stage import Inputs, StageCall, may_heal
+from tasks.stage import Inputs, Say, StageCall, may_heal
 
 
 def call(work: Any, gpu: bool = False) -> StageCall[StageSettings]:
-    def given(_settings: StageSettings, _inputs: Inputs, folder: Path, progress: Progress) -> Mapping[str, Any]:
+    def given(
+        _settings: StageSettings, _inputs: Inputs, folder: Path, progress: Progress, _say: Say
+    ) -> Mapping[str, Any]:
         result: Mapping[str, Any] = work(folder, progress)
         return result
 

@@ -21,7 +21,7 @@ from tasks.cold_start import describe as describe_cold_start
 from tasks.generate import describe as describe_generate
 from tasks.split import describe as describe_split
 from tasks.split import split
-from tasks.stage import Inputs, StageCall, StageKey, may_heal
+from tasks.stage import Inputs, Say, StageCall, StageKey, may_heal
 from tasks.train import describe as describe_train
 
 
@@ -97,7 +97,7 @@ class Seed(StageSettings):
 
 
 def call(**how: Any) -> StageCall[Seed]:
-    def work(_settings: Seed, _inputs: Inputs, _folder: Path, _progress: Progress) -> Mapping[str, Any]:
+    def work(_settings: Seed, _inputs: Inputs, _folder: Path, _progress: Progress, _say: Say) -> Mapping[str, Any]:
         return {}
 
     settings: dict[str, Any] = {

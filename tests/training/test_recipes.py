@@ -17,10 +17,13 @@ import yaml
 from raiden_core.config import Config
 from raiden_core.config.loading import load_config
 from raiden_core.stages.progress import silent
-from raiden_core.training import stage as jobs
 from raiden_core.training.arguments import ColdStartArguments, GrpoArguments, parse_script
 from raiden_core.training.checks import Machine
+from raiden_core.training.cold_start import cold_start_stage
+from raiden_core.training.grpo import train_stage
+from raiden_core.training.launch.accelerate import Runner
 from raiden_core.training.settings import ColdStartSettings, TrainSettings
+from raiden_core.training.stage import student_input
 
 ROOT = Path(__file__).parents[2]
 CONFIGS = ROOT / "configs"
@@ -57,15 +60,15 @@ def taken_job(config: Config, stage: str, out: Path, monkeypatch: pytest.MonkeyP
         taken.update(job)
         raise JobTaken
 
-    monkeypatch.setattr(jobs.Runner, "run", take)
-    train, validation = out / "train.json", out / "validation.json"
+    monkeypatch.setattr(Runner, "run", take)
+    inputs = {"train": out / "train.json", "validation": out / "validation.json"}
     with pytest.raises(JobTaken):
         if stage == "grpo":
-            jobs.train_stage(
-                TrainSettings.of(config), jobs.student_input(config.student), train, validation, out, silent
-            )
+            train_stage(TrainSettings.of(config), inputs | {"base": student_input(config.student)}, out, silent)
         else:
-            jobs.cold_start_stage(ColdStartSettings.of(config), config.student.model, train, out, silent)
+            cold_start_stage(
+                ColdStartSettings.of(config), inputs | {"student": student_input(config.student)}, out, silent
+            )
     return taken
 
 

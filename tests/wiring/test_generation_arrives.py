@@ -202,5 +202,5 @@ def test_the_split_is_told(key: str, monkeypatch: pytest.MonkeyPatch, tmp_path: 
     seen: list[Any] = []
     monkeypatch.setattr("raiden_core.dataset.split.split_file", lambda *given: seen.extend(given) or {})
     config = configured({key: off_default(key)})
-    split.work(SplitSettings.of(config), {"samples": tmp_path / "samples.jsonl"}, tmp_path, silent)
+    split.work(SplitSettings.of(config), {"samples": tmp_path / "samples.jsonl"}, tmp_path, silent, print)
     assert seen == [tmp_path / "samples.jsonl", config.split, config.seed, tmp_path]

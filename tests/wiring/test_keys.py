@@ -197,7 +197,7 @@ def test_a_stages_work_is_handed_nothing_but_what_makes_its_key(stage: str, fold
     assert call.section == call.settings.key_section()
 
 
-def test_a_call_hands_its_settings_and_inputs_to_its_work(folder: Path, tmp_path: Path) -> None:
+def test_a_call_hands_its_settings_and_inputs_to_its_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     taken: list[Any] = []
 
     def work(*given: Any) -> dict[str, Any]:
@@ -210,4 +210,8 @@ def test_a_call_hands_its_settings_and_inputs_to_its_work(folder: Path, tmp_path
     settings = StageSettings()
     call = StageCall("split", ("raiden_core.dataset.split",), settings, {"x": "y"}, work)
     assert call.run(tmp_path, progress) == {"done": True}
-    assert taken == [settings, {"x": "y"}, tmp_path, progress]
+    assert taken[:4] == [settings, {"x": "y"}, tmp_path, progress]
+    said: list[str] = []
+    monkeypatch.setattr("tasks.stage.say", said.append)
+    taken[4]("careful")
+    assert said == ["split: careful"]

@@ -15,7 +15,8 @@ from raiden_core.errors import StageError
 from raiden_core.samples import Sample, write_samples
 from raiden_core.stages.layout import METRICS_FILE, SUMMARY_FILE, TRAIN_FILE
 from raiden_core.stages.progress import silent
-from raiden_core.training import cold_start, grpo, stage
+from raiden_core.training import cold_start, grpo
+from raiden_core.training.launch.accelerate import Runner
 from raiden_core.training.launch.metrics import read_metrics
 from raiden_core.training.settings import ColdStartSettings, TrainSettings
 from tests.support.config_tree import configured
@@ -35,7 +36,7 @@ def here(monkeypatch: pytest.MonkeyPatch) -> None:
         (grpo if self.module.endswith(".grpo") else cold_start).main([str(file)])
         return []
 
-    monkeypatch.setattr(stage.Runner, "run", run)
+    monkeypatch.setattr(Runner, "run", run)
 
 
 def cold_started(samples: list[Sample], out: Path, **values: Any) -> dict[str, Any]:
@@ -46,7 +47,9 @@ def cold_started(samples: list[Sample], out: Path, **values: Any) -> dict[str, A
         f"cold_start.{name}": value for name, value in ({"max_steps": 6, "max_length": 512, **CPU} | values).items()
     }
     config = configured(section, {"student": {"nano": NANO}})
-    stats = stage.cold_start_stage(ColdStartSettings.of(config), "nano", out / TRAIN_FILE, out, silent)
+    stats = cold_start.cold_start_stage(
+        ColdStartSettings.of(config), {"student": "nano", "train": out / TRAIN_FILE}, out, silent
+    )
     assert json.loads((out / SUMMARY_FILE).read_text("utf-8"))["steps"] == stats["steps"]
     return dict(stats)
 
@@ -78,7 +81,8 @@ def trained(
         **CPU,
     }
     config = configured({**also, **{f"grpo.{name}": value for name, value in (small | values).items()}})
-    stage.train_stage(TrainSettings.of(config), base, out / TRAIN_FILE, out / TRAIN_FILE, out, silent)
+    inputs = {"base": base, "train": out / TRAIN_FILE, "validation": out / TRAIN_FILE}
+    grpo.train_stage(TrainSettings.of(config), inputs, out, silent)
     return out
 
 

@@ -19,9 +19,8 @@ from raiden_core.samples import Sample, write_samples
 from raiden_core.stages.progress import silent
 from raiden_core.training import cold_start as cold_start_script
 from raiden_core.training import grpo as grpo_script
-from raiden_core.training import stage
 from raiden_core.training.arguments import ColdStartArguments, GrpoArguments, parse_script
-from raiden_core.training.launch.accelerate import accelerate_command
+from raiden_core.training.launch.accelerate import Runner, accelerate_command
 from raiden_core.training.settings import ColdStartSettings, TrainSettings
 from tests.support.config_tree import configured, off_default, value_of
 from tests.support.places import JOB_OF_COLD_START, JOB_OF_GRPO, LAUNCHER, REWARD, STUDENT, all_set, keys_at
@@ -45,15 +44,15 @@ def job_of(config: Config, which: str, out: Path) -> Job:
         taken.update(job)
         raise Taken
 
+    inputs: dict[str, Path | str] = {"train": out / "train.json", "validation": out / "validation.json"}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stage.Runner, "run", take)
+        patch.setattr(Runner, "run", take)
         with pytest.raises(Taken):
             if which == "grpo":
-                settings = TrainSettings.of(config)
-                stage.train_stage(settings, "base", out / "train.json", out / "validation.json", out, silent)
+                grpo_script.train_stage(TrainSettings.of(config), inputs | {"base": "base"}, out, silent)
             else:
-                student = config.student.model
-                stage.cold_start_stage(ColdStartSettings.of(config), student, out / "train.json", out, silent)
+                student = {"student": config.student.model}
+                cold_start_script.cold_start_stage(ColdStartSettings.of(config), inputs | student, out, silent)
     read: Job = yaml.safe_load(yaml.safe_dump(taken))
     return read
 
@@ -131,14 +130,16 @@ def test_how_a_script_is_launched(key: str, tmp_path: Path, monkeypatch: pytest.
         launched.append(self.launch)
         raise Taken
 
-    monkeypatch.setattr(stage.Runner, "run", take)
+    monkeypatch.setattr(Runner, "run", take)
     # A process more makes another command line than one that stands there by default.
     config = configured({key: 2 if key.endswith("num_processes") else off_default(key)})
     with pytest.raises(Taken):
         if key.startswith("grpo."):
-            stage.train_stage(TrainSettings.of(config), "base", tmp_path, tmp_path, tmp_path, silent)
+            inputs = {"base": "base", "train": "train", "validation": "validation"}
+            grpo_script.train_stage(TrainSettings.of(config), inputs, tmp_path, silent)
         else:
-            stage.cold_start_stage(ColdStartSettings.of(config), "nano", tmp_path, tmp_path, silent)
+            inputs = {"student": "nano", "train": "train"}
+            cold_start_script.cold_start_stage(ColdStartSettings.of(config), inputs, tmp_path, silent)
     said = value_of(config, key)
     assert str(said) in accelerate_command(launched[0])
 

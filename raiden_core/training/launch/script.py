@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,19 +29,23 @@ ERRORS: dict[str, type[RaidenError]] = {
 }
 
 
-def run_script_main(main: Callable[[Sequence[str]], None], argv: Sequence[str]) -> int:
-    """Run a script's main and turn a `RaidenError`, or memory that ran out, into one line and its exit code."""
+@contextmanager
+def as_script() -> Iterator[None]:
+    """Around a script's main: a `RaidenError`, or memory that ran out, becomes one line and the exit code.
+
+    Raises:
+        SystemExit: the script failed for a reason that its user can act on.
+    """
     share_cores()
     try:
-        main(argv)
+        yield
     except RaidenError as error:
-        return _report(error)
+        raise SystemExit(_report(error)) from error
     except (RuntimeError, MemoryError) as error:
         reason = explain(error)
         if reason is None:
             raise
-        return _report(reason)
-    return 0
+        raise SystemExit(_report(reason)) from error
 
 
 def _report(error: RaidenError) -> int:
