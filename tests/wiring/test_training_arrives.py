@@ -214,26 +214,10 @@ def captured_grpo(job: Job, out: Path) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def nano(
-    tmp_path_factory: pytest.TempPathFactory,
-    nano_tokenizer: PreTrainedTokenizerFast,
-) -> Path:
-    """A nano student of one small layer, with its tokenizer."""
-    from raiden_core.config.sections.training import NanoConfig
-    from raiden_core.training.nano import build_model
-
-    folder = tmp_path_factory.mktemp("nano")
-    shape = NanoConfig(vocab_size=1000, hidden_size=32, layers=1, heads=2)
-    build_model(nano_tokenizer, shape).save_pretrained(folder)
-    nano_tokenizer.save_pretrained(folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def grpo_values(trained_on: Callable[[list[Sample]], Path], composed_samples: list[Sample], nano: Path) -> Job:
+def grpo_values(trained_on: Callable[[list[Sample]], Path], composed_samples: list[Sample], small_nano: Path) -> Job:
     """What a small GRPO job says beside the settings in question."""
     return {
-        "model_name_or_path": str(nano),
+        "model_name_or_path": str(small_nano),
         "train_data_path": str(trained_on(composed_samples[:40])),
         "max_completion_length": 8,
         "gradient_checkpointing": False,
@@ -320,7 +304,7 @@ def test_held_back_questions_are_evaluated_on_and_not_trained_on(grpo_values: Jo
     assert not set(held["character_name"]) & set(train["character_name"])
 
 
-def captured_cold_start(config: Config, samples: list[Sample], nano: Path, out: Path) -> dict[str, Any]:
+def captured_cold_start(config: Config, samples: list[Sample], small_nano: Path, out: Path) -> dict[str, Any]:
     """What the cold start's script makes of its data, its probe and its trainer."""
     from raiden_core.training.sequences import build_sequences
 
@@ -339,13 +323,13 @@ def captured_cold_start(config: Config, samples: list[Sample], nano: Path, out: 
         patch.setattr("raiden_core.training.hooks.resuming.ResumableSFTTrainer", trainer)
         with pytest.raises(Taken):
             job = {name: value for name, value in job_of(config, "cold_start", out).items() if name != "nano"}
-            job |= {"train_data_path": str(file), "model_name_or_path": str(nano)}
+            job |= {"train_data_path": str(file), "model_name_or_path": str(small_nano)}
             cold_start_script.cold_start(*parsed(job, "cold_start", out))
     return seen | trainer.given
 
 
 def test_the_cold_start_builds_its_sequences_as_it_is_told(
-    composed_samples: list[Sample], nano: Path, tmp_path: Path
+    composed_samples: list[Sample], small_nano: Path, tmp_path: Path
 ) -> None:
     values = {
         "cold_start.questions_per_sequence": 3,
@@ -355,7 +339,7 @@ def test_the_cold_start_builds_its_sequences_as_it_is_told(
         "system_prompt": "Be {name}.",
         "seed": 13,
     }
-    given = captured_cold_start(configured(values), composed_samples[:60], nano, tmp_path)
+    given = captured_cold_start(configured(values), composed_samples[:60], small_nano, tmp_path)
     assert given["sequences"] == {
         "epochs": 2,
         "questions_per_sequence": 3,
@@ -367,17 +351,19 @@ def test_the_cold_start_builds_its_sequences_as_it_is_told(
     }
     assert len(given["rows"]) == 60, "without a probe nobody is held back"
     values = {"cold_start.questions_per_sequence": 1, "prefilled_think": True}
-    given = captured_cold_start(configured(values), composed_samples[:10], nano, tmp_path)
+    given = captured_cold_start(configured(values), composed_samples[:10], small_nano, tmp_path)
     assert given["sequences"]["prefilled_think"] is True
 
 
-def test_a_probe_holds_characters_back(composed_samples: list[Sample], nano: Path, tmp_path: Path) -> None:
+def test_a_probe_holds_characters_back(composed_samples: list[Sample], small_nano: Path, tmp_path: Path) -> None:
     values = {"cold_start.probe.stop_at": 0.3, "cold_start.probe.questions": 16}
-    given = captured_cold_start(configured(values), composed_samples[:60], nano, tmp_path)
+    given = captured_cold_start(configured(values), composed_samples[:60], small_nano, tmp_path)
     assert 0 < 60 - len(given["rows"]) <= 30
 
 
-def test_every_setting_of_the_probe_reaches_it(composed_samples: list[Sample], nano: Path, tmp_path: Path) -> None:
+def test_every_setting_of_the_probe_reaches_it(
+    composed_samples: list[Sample], small_nano: Path, tmp_path: Path
+) -> None:
     probe: dict[str, Any] = {}
 
     class Trainer:
@@ -402,7 +388,7 @@ def test_every_setting_of_the_probe_reaches_it(composed_samples: list[Sample], n
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("raiden_core.training.hooks.resources.Resources.attach", lambda trainer: None)
         patch.setattr(Captured, "__call__", lambda self, **given: Trainer(**given))
-        captured_cold_start(configured(values), composed_samples[:120], nano, tmp_path)
+        captured_cold_start(configured(values), composed_samples[:120], small_nano, tmp_path)
     assert {name: probe[name] for name in ("stop_at", "ceiling", "first", "every")} == {
         "stop_at": 0.3,
         "ceiling": 0.4,
