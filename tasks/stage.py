@@ -1,9 +1,10 @@
 """What all stages' tasks share: the cache key, the retries, and the way from a `StageCall` to a `StageResult`.
 
 A stage's file describes its call (settings, inputs, code, work); `stage_task` makes a Prefect task of it. The work is a
-plain function that is handed the settings and inputs which make the key, so it can read nothing else. The cache key is the stage's own key (raiden_core.stages.run), so Prefect's cache and the folder's name say the same: a file
-counts by its content, code by its syntax, and nothing else counts. The cached value is a `StageResult`, which checks
-its folder when Prefect loads it; one whose files were edited or deleted is a miss.
+plain function that is handed the settings and inputs which make the key, so it can read nothing else. The cache key is
+the stage's own key (raiden_core.stages.run), so Prefect's cache and the folder's name say the same: a file counts by its
+content, code by its syntax, and nothing else counts. The cached value is a `StageResult`, which checks its folder when
+Prefect loads it; one whose files were edited or deleted is a miss.
 """
 
 from __future__ import annotations

@@ -50,7 +50,8 @@ DESCRIPTION_KEYS = (
         "|简介|簡介|详细描述|詳細描述|描述|介绍|介紹|人物介绍|人物介紹|人物简介|角色简介|角色介绍|角色描述|人物描述|背景|背景故事|人物背景|个人简介"
         "|個人簡介|人物经历|人物經歷|经历|經歷|生平|故事|设定|設定|详细介绍|詳細介紹|自我介绍|自我介紹|人物小传|说明|說明|个人经历|内容"
         "|説明|詳細説明|紹介|自己紹介|人物紹介|プロフィール|概要|経歴|生い立ち|略歴|詳細|背景設定|キャラクター説明"
-        "|설명|상세 설명|자세한 설명|상세설명|소개|자기소개|인물 소개|인물소개|캐릭터 설명|캐릭터 소개|배경|배경 이야기|배경 스토리|프로필|개요|경력 소개|내용|상세"
+        "|설명|상세 설명|자세한 설명|상세설명|소개|자기소개|인물 소개|인물소개|캐릭터 설명|캐릭터 소개"
+        "|배경|배경 이야기|배경 스토리|프로필|개요|경력 소개|내용|상세"
     )
     | TEXT_KEYS
 )
@@ -62,7 +63,8 @@ SPEECH_KEYS = _folded(
     "first mes|first message|greeting|char greeting|bot greeting|alternate greetings|group only greetings|opening message"
     "|opening questions|mes example|example dialogue|example dialogs|example dialogues|example messages|dialogue examples"
     "|system prompt|post history instructions|creator notes|creator notes multilingual|character book|scenario notes"
-    "|开场白|開場白|问候语|对话示例|示例对话|例句|台词示例|系统提示词|挨拶|最初のメッセージ|会話例|システムプロンプト|인사말|첫 메시지|대화 예시|시스템 프롬프트"
+    "|开场白|開場白|问候语|对话示例|示例对话|例句|台词示例|系统提示词"
+    "|挨拶|最初のメッセージ|会話例|システムプロンプト|인사말|첫 메시지|대화 예시|시스템 프롬프트"
 )
 """Fields of a card or record that are for the chat program: kept apart in ``Character.extras``."""
 LANGUAGE_KEYS = _folded("language|lang|locale|语言代码")

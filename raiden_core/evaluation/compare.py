@@ -18,19 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from raiden_core.errors import DataError, UsageError
+from raiden_core.evaluation.compared import ComparedRun, DifferingSetting, JudgeHeadline, RunComparison, Versus
+from raiden_core.evaluation.judged import Judged
 from raiden_core.evaluation.predictions import MAIN_SET, Prediction, read_predictions
-from raiden_core.evaluation.results import (
-    PARTS,
-    Cells,
-    Comparison,
-    Count,
-    Gap,
-    JudgeCell,
-    Judged,
-    Pairs,
-    Part,
-    read_results,
-)
+from raiden_core.evaluation.results import PARTS, Comparison, read_results
 from raiden_core.evaluation.summary import cells, pairs
 from raiden_core.stages.folder import MANIFEST
 from raiden_core.stages.layout import MODELS, PREDICTIONS_FILE, RESULTS_FILE
@@ -61,56 +52,6 @@ class Run:
     def tested(self) -> str:
         """The model that the run is about."""
         return self.results.tested
-
-
-class Versus(Pairs):
-    """The difference of a run's tested model to the first run's."""
-
-    common: Count
-    """Questions that both were asked."""
-
-
-class JudgeHeadline(Part):
-    """What a judge said of a run, in short."""
-
-    model: str
-    all: JudgeCell
-    gap: Gap
-
-
-class ComparedRun(Part):
-    """One run of a comparison."""
-
-    label: str
-    place: str
-    tested: str
-    """The model that the run is about."""
-    models: dict[str, Cells]
-    paired: Pairs | None
-    """Its trained model against its own base, where it has both."""
-    judge: JudgeHeadline | None
-    versus: Versus | None
-    """Against the first run; None for that one, and where the two share no question."""
-
-
-class DifferingSetting(Part):
-    """A setting that is not the same in all runs."""
-
-    setting: str
-    """Its dotted key."""
-    values: tuple[Any, ...]
-    """One a run; None where a run does not have it."""
-
-
-class RunComparison(Part):
-    """What ``raiden compare --json`` prints."""
-
-    first: str
-    """The label of the run that the others are compared with."""
-    runs: tuple[ComparedRun, ...]
-    warnings: tuple[str, ...]
-    """Why the numbers may not be comparable."""
-    settings: tuple[DifferingSetting, ...]
 
 
 def load_runs(names: Sequence[str]) -> list[Run]:

@@ -6,7 +6,8 @@
 Every column of the dataset arrives as a list beside the completions. Read here: ``keywords``, ``validator`` (an
 object, that as a JSON string, or None), ``answer`` (the reference, for the length bound), and the settings that must
 travel with the data (`Scorer.columns`): ``prefilled_think``, ``min_length_bound``, ``length_ratio``,
-``partial_credit``. A setting that is absent or None has its default. Plain and conversational completions (a list of messages each) are read alike.
+``partial_credit``. A setting that is absent or None has its default. Plain and conversational completions (a list of
+messages each) are read alike.
 """
 
 from __future__ import annotations

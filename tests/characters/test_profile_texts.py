@@ -75,7 +75,8 @@ BLOCKS = [
     "Name: A\nJob: x\n\nName: B\nJob: y\n\nName: C\nJob: z\n",
     "Name: A\nJob: x\nName: B\nJob: y\nName: C\nJob: z\n",
     "Name: A\r\nJob: x\r\n\r\n---\r\n\r\nName: B\r\nJob: y\r\n=====\r\nName: C\r\nJob: z\r\n",
-    "<Character Setting>\nName: A\nJob: x\n</Character Setting>\nand\n<character setting>Name: B\nJob: y\n<Character Setting>\nName: C\nJob: z",
+    "<Character Setting>\nName: A\nJob: x\n</Character Setting>\nand\n<character setting>Name: B\nJob: y\n"
+    "<Character Setting>\nName: C\nJob: z",
 ]
 
 

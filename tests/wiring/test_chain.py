@@ -1,8 +1,8 @@
 """How many files of ours lie between a command and the training loop: the calls themselves are counted.
 
-Prefect's engine is left out (a task is called as the function that it is), and so is the process that accelerate starts:
-its script is run here. What is on the stack when the script is started, and again when its trainer trains, are the files
-that docs/architecture.md lists.
+Prefect's engine is left out (a task is called as the function that it is), and so is what starts and supervises the
+process of the script (raiden_core/processes): the script is run here. What is on the stack when the script is started,
+and again when its trainer trains, are the files that docs/architecture.md lists.
 """
 
 from __future__ import annotations
@@ -50,12 +50,12 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The files that were under way when the script was started."""
     seen: list[str] = []
 
-    def popen(command: list[str], **how: Any) -> None:
+    def start(command: list[str], *rest: Any) -> None:
         assert command[-3:-1] == ["-m", "raiden_core.training.grpo"]
         seen.extend(files_on_the_stack())
         raise Reached
 
-    monkeypatch.setattr(accelerate, "subprocess", SimpleNamespace(**vars(accelerate.subprocess) | {"Popen": popen}))
+    monkeypatch.setattr(accelerate, "start", start)
     return seen
 
 
@@ -68,7 +68,7 @@ def in_the_script(folder: Path, model: Path, monkeypatch: pytest.MonkeyPatch) ->
         raise Reached
 
     monkeypatch.setattr("trl.GRPOTrainer.train", train_)
-    job = {
+    job: dict[str, Any] = {
         "model_name_or_path": str(model),
         "train_data_path": str(folder / TRAIN_FILE),
         "output_dir": str(folder / "o"),

@@ -34,6 +34,8 @@ def test_who_answers_is_made_of_the_settings(key: str, monkeypatch: pytest.Monke
     if key == "evaluation.vllm_gpus":
         config = configured({key: off_default(key), "evaluation.engine": "vllm"})
     models: dict[str, Path | str] = {"base": tmp_path, "trained": "http://127.0.0.1:9/v1#served"}
+    local: Any
+    served: Any
     local, served = (stage.answerers(EvaluateSettings.of(config), models)[name] for name in models)
     said = value_of(config, key)
     name = key.removeprefix("evaluation.")

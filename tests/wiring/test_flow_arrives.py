@@ -201,7 +201,12 @@ def test_what_is_dealt_is_what_is_named(
 ) -> None:
     made: list[Shards] = []
     monkeypatch.setattr(shards, "task_runner", lambda config: None)
-    monkeypatch.setattr(shards, "_run", lambda runner, stage, dealt, submit: made.append(dealt) or {})
+
+    def run(runner: Any, stage: str, dealt: Shards, submit: Any) -> dict[int, str]:
+        made.append(dealt)
+        return {}
+
+    monkeypatch.setattr(shards, "_run", run)
     config = configured({**values, "runner.shards": 3, "teacher.launch": None})
     shards.ask_in_shards(config.model_copy(update={"output_dir": tmp_path}), GENERATE)
     assert [dealt.of for dealt in made] == [3] * gathered
@@ -232,7 +237,8 @@ def test_rays_address_is_the_configured_one(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setitem(__import__("sys").modules, "prefect_ray", ray)
     assert shards.task_runner(configured({"runner.kind": "ray"})) is None
     config = configured({"runner.kind": "ray", "runner.address": "auto"})
-    assert shards.task_runner(config) == "auto"
+    address: Any = shards.task_runner(config)
+    assert address == "auto"
 
 
 def test_shards_are_given_the_settings_of_their_stage(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

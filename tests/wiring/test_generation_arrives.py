@@ -166,7 +166,8 @@ def test_the_way_to_the_teachers_models(key: str, mined: Seen, offline: Seen, tm
     if key == "teacher.kind":
         assert not mined["mined"] and offline["teacher_seed"] == 11, "the offline teacher asks nobody"
         return
-    teacher, first, second = config.teacher, *mined["mined"]
+    teacher = config.teacher
+    first, second = mined["mined"]
     (endpoints, store, as_is), (learners, apart, learner_as_is) = mined["clients"]
     name = key.removeprefix("teacher.")
     if name.startswith("launch."):
@@ -200,7 +201,12 @@ def test_mining_is_told_what_the_offline_generator_is_told(key: str, mined: Seen
 @pytest.mark.parametrize("key", [*keys_at(SPLIT), "seed"])
 def test_the_split_is_told(key: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     seen: list[Any] = []
-    monkeypatch.setattr("raiden_core.dataset.split.split_file", lambda *given: seen.extend(given) or {})
+
+    def split_file(*given: Any) -> dict[str, Any]:
+        seen.extend(given)
+        return {}
+
+    monkeypatch.setattr("raiden_core.dataset.split.split_file", split_file)
     config = configured({key: off_default(key)})
     split.work(SplitSettings.of(config), {"samples": tmp_path / "samples.jsonl"}, tmp_path, silent, print)
     assert seen == [tmp_path / "samples.jsonl", config.split, config.seed, tmp_path]

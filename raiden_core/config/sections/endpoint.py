@@ -32,10 +32,12 @@ class EndpointConfig(Section):
     thinking: Literal["default", "off", "on"] = "off"
     """Whether the model reasons before it answers; `default` sends nothing about it."""
     dialect: Annotated[Literal["openai", "sglang", "vllm"], NEUTRAL] = "sglang"
-    """Which extra fields the server knows. `sglang`, `vllm`: `chat_template_kwargs`, by which thinking is switched (with
-    `thinking: default`, `vllm` sends no extra field at all and fits most other servers); `openai`: OpenAI's own API."""
+    """Which extra fields the server knows. `sglang`, `vllm` (llama.cpp too): `chat_template_kwargs`, by which thinking is
+    switched; `vllm` with `thinking: default` sends no extra field at all, for TGI, Ollama, LM Studio and most others;
+    `openai`: OpenAI's own API."""
     json_schema: bool = True
-    """Whether the server constrains replies to a JSON schema; otherwise replies are parsed strictly."""
+    """Whether the server constrains replies to a JSON schema; false for those that refuse a `response_format` of that kind.
+    Replies are checked against the schema either way."""
     prompt_price: Annotated[float, NEUTRAL] = Field(default=0, ge=0)
     """Cost of a million prompt tokens."""
     completion_price: Annotated[float, NEUTRAL] = Field(default=0, ge=0)

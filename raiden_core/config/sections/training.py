@@ -138,13 +138,15 @@ class GrpoConfig(TrainingSection):
     permute_rewards: bool = False
     """Control: shuffle the rewards within each batch, so that nothing can be learned from them."""
     longest_first: bool | None = None
-    """Whether the first batch holds the longest prompts, so that a run that does not fit its memory fails at once; None: on GPUs."""
+    """Whether the first batch holds the longest prompts, so that a run that does not fit its memory fails at once;
+    None: on GPUs."""
     patience: int = Field(default=50, ge=1)
     """Stop after so many logged steps in a row in which no group's rewards differ: nothing to learn from."""
     max_prompt_length: int | None = Field(default=None, ge=16)
     """Samples with longer prompts (tokens) are dropped and counted; None: a prompt that the context cannot hold is an error."""
     eval_on: Annotated[Literal["held_back", "validation"], OUTSIDE_JOB] = "held_back"
-    """What `eval_strategy: steps` scores, and the best checkpoint is chosen by: training characters that are held back, or the validation file. With `validation` the final evaluation is on characters that had a say in which weights it sees."""
+    """What `eval_strategy: steps` scores, and the best checkpoint is chosen by: training characters that are held back, or
+    the validation file. With `validation` the final evaluation is on characters that had a say in which weights it sees."""
     eval_questions: int = Field(default=128, ge=16)
     """Questions about held-back training characters."""
     learning_rate: float = Field(default=3e-6, gt=0)

@@ -24,6 +24,7 @@ from raiden_core.generation.mining.student import Student
 from raiden_core.generation.settings import GenerateSettings
 from raiden_core.models.served.client import Client
 from raiden_core.models.served.launched import launched
+from raiden_core.processes.children import Child
 from raiden_core.stages.progress import Progress
 
 REPLIES = ".replies"
@@ -80,20 +81,25 @@ def mine_groups(settings: GenerateSettings, groups: Sequence[Group], progress: P
             f"{settings.output_dir}: cannot be made ({error.strerror}); choose another output_dir"
         ) from None
     log = settings.output_dir / SERVER_LOG
-    with launched(teacher.launch, teacher.endpoints[teacher.answerer], log, progress):
-        return _run(lambda: _mine_groups(settings, groups, progress))
+    with launched(teacher.launch, teacher.endpoints[teacher.answerer], log, progress) as server:
+        return _run(lambda: _mine_groups(settings, groups, progress, server))
 
 
-async def _mine_groups(settings: GenerateSettings, groups: Sequence[Group], progress: Progress) -> list[Generated]:
+async def _mine_groups(
+    settings: GenerateSettings, groups: Sequence[Group], progress: Progress, server: Child | None
+) -> list[Generated]:
     teacher = settings.teacher
     async with AsyncExitStack() as stack:
-        client = await stack.enter_async_context(Client(_endpoints(teacher), settings.output_dir / REPLIES))
+        endpoints = _endpoints(teacher)
+        started = teacher.endpoints[teacher.answerer].url
+        ended = {name: server.has_ended for name, one in endpoints.items() if one.url == started} if server else {}
+        client = await stack.enter_async_context(Client(endpoints, settings.output_dir / REPLIES, ended=ended))
         students: Client | None = None
         student: Student | None = None
         if teacher.student is not None:
             folder = settings.output_dir / STUDENT_REPLIES
-            endpoints = {teacher.student: teacher.endpoints[teacher.student]}
-            students = asking = await stack.enter_async_context(Client(endpoints, folder, as_is=True))
+            asked = {teacher.student: teacher.endpoints[teacher.student]}
+            students = asking = await stack.enter_async_context(Client(asked, folder, as_is=True))
             student = Student(
                 asker=asking,
                 endpoint=teacher.student,
@@ -117,7 +123,7 @@ async def _mine_groups(settings: GenerateSettings, groups: Sequence[Group], prog
                 seeds=group.seeds,
                 student=student if group.trained_on else None,
                 progress=progress,
-                note=lambda: client.usage().line(),
+                note=client.line,
             )
             made.append(generated)
         stats = {**made[0].stats, "usage": client.usage().to_json()}

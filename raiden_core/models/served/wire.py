@@ -22,7 +22,17 @@ from openai import APIConnectionError, APIStatusError, AsyncOpenAI, DefaultAioHt
 
 from raiden_core.config.sections.endpoint import EndpointConfig
 from raiden_core.models.served.listing import Listing, read_models
-from raiden_core.models.served.words import Said, advice, advised, error_in, hidden, is_page, quoted, words_of
+from raiden_core.models.served.words import (
+    Said,
+    advice,
+    advised,
+    error_in,
+    hidden,
+    is_page,
+    is_stream,
+    quoted,
+    words_of,
+)
 
 Kind = Literal["unreachable", "cut", "time-out", "turned away", "key", "missing", "rejected", "server"]
 """How a request fails: nobody listens; the connection broke; it took too long; 429 and the like; 401 or 403; 404;
@@ -102,7 +112,7 @@ class Wire:
         try:
             content = response.json()
         except (ValueError, RecursionError):
-            what = "the server streams although nobody asked it to" if text.startswith("data:") else "no JSON"
+            what = "the server streams although nobody asked it to" if is_stream(text) else "no JSON"
             what = "a web page; does the url lead to the API, and end in /v1?" if is_page(text) else what
             return Failure("server", f"200, but {what}: {quoted(text, 100)}")
         said = error_in(content)

@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 
 LETTERS = 240
 """Letters of a server's words that are quoted."""
+EVENT_FIELDS = ("data:", "event:", "id:", "retry:", ":", "error:")
+"""How lines of a stream of events begin; ``error:`` is llama.cpp's own."""
 BAD_REQUEST = re.compile(r"bad.?request|invalid.?request|validation|context.?(?:length|size)", re.IGNORECASE)
 """How error types are called that blame the request."""
 
@@ -114,6 +116,11 @@ def words_of(text: str) -> str:
     except (ValueError, RecursionError):
         said = None
     return said.words if said else quoted(text)
+
+
+def is_stream(text: str) -> bool:
+    """Whether a body, or its first line, is a stream of server-sent events."""
+    return text.lstrip().startswith(EVENT_FIELDS)
 
 
 def is_page(text: str) -> bool:

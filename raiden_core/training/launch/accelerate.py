@@ -3,7 +3,7 @@
 Where memory runs out, `Runner` starts it again with a smaller micro-batch. Every change is remembered beside the
 checkpoints, so that a run that is killed later does not find out again what does not fit.
 
-The subprocess runs under raiden_core.processes.supervisor, so that nothing of it outlives the caller. What it prints goes to
+The subprocess is supervised (raiden_core.processes.children): nothing of it outlives the caller. What it prints goes to
 ``<output_dir>/training.log``; progress is read from the trainer's own ``metrics.jsonl``.
 """
 
@@ -14,7 +14,6 @@ import json
 import logging
 import os
 import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -26,6 +25,7 @@ import yaml
 
 from raiden_core.config.sections.training import LaunchConfig
 from raiden_core.errors import StageError
+from raiden_core.processes.children import last_lines, start, supervised
 from raiden_core.stages.layout import LOG_FILE, METRICS_FILE, SUMMARY_FILE
 from raiden_core.stages.progress import Progress
 from raiden_core.training.launch.metrics import SHOWN, WARNING, read_metrics
@@ -138,15 +138,7 @@ def run_script(
     job_file.write_text(yaml.safe_dump({**job, "output_dir": str(out)}, sort_keys=False, allow_unicode=True), "utf-8")
     error_file = out / "error.json"
     error_file.unlink(missing_ok=True)
-    command = [
-        sys.executable,
-        "-m",
-        "raiden_core.processes.supervisor",
-        "--",
-        *accelerate_command(launch),
-        "-m",
-        module,
-    ]
+    command = supervised([*accelerate_command(launch), "-m", module, str(job_file)])
     environment = {
         **os.environ,
         ERROR_VARIABLE: str(error_file),
@@ -158,24 +150,15 @@ def run_script(
     log = out / LOG_FILE
     watcher = _Watcher(out / METRICS_FILE, progress, say)
     kernel = KernelKills()
-    with log.open("ab") as sink:
-        process = subprocess.Popen(
-            [*command, str(job_file)],
-            stdout=sink,
-            stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
-            env=environment,
-        )
-        try:
-            while process.poll() is None:
-                time.sleep(POLL_SECONDS)
-                watcher.look()
-        finally:
-            if process.poll() is None:
-                process.terminate()
-                process.wait()
+    child = start(command, log, environment)
+    try:
+        while not child.has_ended():
+            time.sleep(POLL_SECONDS)
+            watcher.look()
+    finally:
+        child.stop()
     watcher.look()
-    if not process.returncode:
+    if not child.code:
         return
     if error := reported_error(error_file):
         # The job is made anew each time: what can be corrected is the section of the configuration that it came from.
@@ -190,7 +173,7 @@ def run_script(
     # A launcher names the signal in its last words; the kernel's counter says whether memory was the reason.
     if "SIGKILL" in tail and kernel.struck():
         raise OutOfMemory("killed by the kernel, which ran out of memory")
-    raise StageError(f"{module} ended with exit code {process.returncode}; the end of {log}: {tail}")
+    raise StageError(f"{module} ended with exit code {child.code}; the end of {log}: {tail}")
 
 
 def accelerate_command(launch: LaunchConfig) -> list[str]:
@@ -241,7 +224,7 @@ def _warning(row: Mapping[str, Any]) -> tuple[int, str]:
 
 def _tail(log: Path) -> str:
     """The last words of the script itself; the launcher's own traceback, which follows them, says only that it failed."""
-    lines = [line.strip() for line in log.read_text("utf-8", errors="replace").splitlines() if line.strip()]
+    lines = last_lines(log)
     if lines and "CalledProcessError" in lines[-1] and TRACEBACK in lines:
         start = len(lines) - 1 - lines[::-1].index(TRACEBACK)
         # Where the script said nothing, the launcher's last line is all there is: it names the signal.
