@@ -5,7 +5,10 @@ from __future__ import annotations
 from raiden_core.doctor.check import Check, bad, none, ok
 from raiden_core.doctor.subject import Subject
 from raiden_core.errors import DataError
+from raiden_core.planning.sharding import read_sharding
 from raiden_core.rewards.gold import read_verified
+from raiden_core.training.checks import too_few
+from raiden_core.training.dataset import hold_back
 
 NAME = "data"
 FEW_BAD = 0.05
@@ -54,6 +57,8 @@ def check_data(subject: Subject) -> Check:
             NAME, f"{found.source}: no usable sample: {first}", "raiden score FILE shows what is wrong with each"
         )
     words = f"{found.source}: {count:,} samples"
+    if few := _too_few(subject):
+        return bad(NAME, f"{found.source}: {few.partition('; ')[0]}", few.partition("; ")[2])
     if len(found.failures) > FEW_BAD * (count + len(found.failures)):
         return bad(
             NAME,
@@ -73,6 +78,21 @@ def check_data(subject: Subject) -> Check:
             return bad(NAME, f"{path}: no usable sample: {first}", "correct eval_data_path, or set eval_strategy: no")
         words += f"; {path}: {len(asked):,} to evaluate on"
     return ok(NAME, words)
+
+
+def _too_few(subject: Subject) -> str | None:
+    """Why GRPO would take no step with the samples that evaluations in between leave it."""
+    section = subject.config.grpo
+    extra = section.model_extra or {}
+    used = list(subject.samples.samples)
+    # A script that is given a file to evaluate on holds questions back only where it is told how many.
+    held = section.eval_on == "held_back" and (subject.flat is None or "eval_questions" in section.model_fields_set)
+    if held and str(extra.get("eval_strategy", "no")) not in ("no", "False"):
+        _, used = hold_back(used, section.eval_questions, subject.config.seed)
+    processes = read_sharding(section.launch).processes
+    steps = extra.get("steps_per_generation") or section.gradient_accumulation_steps
+    batch = extra.get("generation_batch_size") or section.per_device_train_batch_size * processes * steps
+    return too_few(len(used), batch, section.num_generations)
 
 
 def _set_file(subject: Subject) -> str:
