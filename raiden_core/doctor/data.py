@@ -57,14 +57,14 @@ def check_data(subject: Subject) -> Check:
             NAME, f"{found.source}: no usable sample: {first}", "raiden score FILE shows what is wrong with each"
         )
     words = f"{found.source}: {count:,} samples"
-    if few := _too_few(subject):
-        return bad(NAME, f"{found.source}: {few.partition('; ')[0]}", few.partition("; ")[2])
     if len(found.failures) > FEW_BAD * (count + len(found.failures)):
         return bad(
             NAME,
             f"{words}, {len(found.failures)} unusable, the first: {found.failures[0]}",
             "correct or remove them; training leaves them out",
         )
+    if few := _too_few(subject):
+        return bad(NAME, f"{found.source}: {few.partition('; ')[0]}", few.partition("; ")[2])
     if found.failures:
         words += f", {len(found.failures)} unusable"
     if subject.flat is not None and subject.flat.evaluation is not None:
