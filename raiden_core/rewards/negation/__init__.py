@@ -17,8 +17,8 @@ from collections.abc import Sequence
 from functools import cache, cached_property
 from types import ModuleType
 
-from raiden_core.rewards.folding import HANGUL, KANA
-from raiden_core.rewards.negation.clause import QUOTES, Clause, Clauses
+from raiden_core.rewards.folding import HAN, HANGUL, KANA
+from raiden_core.rewards.negation.clause import MENTION, QUOTES, Clause, Clauses
 from raiden_core.rewards.negation.doubt import is_only_asked, is_open
 from raiden_core.rewards.negation.hints import CHINESE, ENGLISH, JAPANESE, KOREAN
 from raiden_core.rewards.negation.soft import soften
@@ -27,12 +27,14 @@ from raiden_core.rewards.negation.topic import NO_TOPIC, Topic
 
 _LETTERS = re.compile(f"{CHINESE}|{JAPANESE}|{KOREAN}")
 _WORDS = re.compile(ENGLISH)
-_SURE_STOP = re.compile(r"[,。!?;](?!\d)")
-_REACH = 4
+_SURE_STOP = re.compile(r"[,.。!?;][,.。!?;\s]*(?!\d)")
+_REACH = 5
 """What denies a mention stands in its own clause or the next, with asides between (A nurse? Me? Well, never)."""
 _LONGEST_BARE = 24
 """A clause that holds more than this before the mention is no bare item of a list."""
 _MORE = re.compile(r" ?\w")
+_LONGEST_ECHO = 8
+_TOUCHES = re.compile(f"[{HAN}{KANA}]")
 _KANA = re.compile(f"[{KANA}]")
 _CHINESE_NEGATOR = re.compile(f"(?:不[是会当做在叫喜]|没有|没当|并非|从不)[^{KANA}]*$")
 _HANGUL = re.compile(f"[{HANGUL}]")
@@ -144,7 +146,8 @@ class Negation:
 
     def _affirms(self, clause: Clause) -> bool:
         """Whether a sentence affirms what the question wants denied (I love peaches)."""
-        if self._topic.about in ("event", "other", ""):
+        if self._topic.about == "event":
+            # The cause may be told in any words.
             return False
         return any(language.RULES["affirming"].search(clause.surroundings) for language in self._languages)
 
@@ -168,15 +171,33 @@ class Negation:
 
 def _denies(language: ModuleType, clause: Clause, topic: Topic) -> bool:
     rules: Table = language.RULES
+    kind = _kind(topic)
+    if kind not in ("fear", "name") and language.denies(clause, topic):
+        return True
+    return bool(kind and _holds(rules, kind, clause)) or bool(language.is_answered(clause, topic))
+
+
+def _kind(topic: Topic) -> str:
+    """The kind of rows that a topic adds to, or puts in the place of, the general rules."""
     if topic.about == "fear":
-        inside = rules["fear"].search(clause.surroundings) is not None
-    elif topic.is_name:
-        inside = rules["name"].search(clause.surroundings) is not None
-    else:
-        inside = language.denies(clause, topic)
-        if not inside and topic.about in ("taste", "activity"):
-            inside = rules["dislike"].search(clause.surroundings) is not None
-    return inside or language.is_answered(clause, topic)
+        return "fear"
+    if topic.is_name:
+        return "name"
+    return "dislike" if topic.about in ("taste", "activity") else ""
+
+
+def _holds(rules: Table, kind: str, clause: Clause) -> bool:
+    """Whether a row of a kind is found around the mention; an echo (蛇？) is the topic of its answer."""
+    if rules[kind].search(clause.surroundings):
+        return True
+    if not clause.is_question or len(clause.before) + len(clause.after) > _LONGEST_ECHO:
+        return False
+    replies = clause.replies(rules["filler"])
+    if not replies or replies[-1].stop == "?":
+        return False
+    said = replies[-1].text
+    blank = "" if _TOUCHES.match(said) else " "
+    return rules[kind].search(f"{MENTION}{blank}{said}") is not None
 
 
 @cache

@@ -62,7 +62,7 @@ _ATTRIBUTE = re.compile("^[^是]*的(?:[^\\W的]{0,4})$")
 _CONDITIONAL = re.compile("^[^\\W]{0,3}(?:不|没有?)[^\\W]{0,3}$")
 _CONSEQUENCE = re.compile(
     "^(?:的话)?(?:我|你|他|她|人|日子)?(?:还能|还会|怎么|怎能|哪|就|便|活不|睡不|吃不|过不|受不|会很|会死|可?不行|"
-    "都不行|浑身)"
+    "都不行|浑身|的[^,。!?]{1,4}(?:不|哪|还算|算什么))"
 )
 """没有辣椒我吃不下饭, 不打篮球就难受: what is imagined away is there."""
 _INDISPENSABLE_BEFORE = re.compile("[非无][^\\W不没无非]{0,2}$")
@@ -117,6 +117,7 @@ def denies(clause: Clause, topic: Topic) -> bool:
 
 def _governed(before: str, after: str) -> bool:
     """Whether what stands before the mention negates it."""
+    before = before.lstrip(QUOTES)
     if after.startswith(("以外", "之外")):
         return False
     if (_CONDITIONAL.match(before) and _CONSEQUENCE.match(after)) or (
@@ -212,6 +213,8 @@ def _enumerated(clause: Clause) -> bool:
     items = 1
     for place, segment in enumerate(clause.previous):
         if segment.stop not in OPEN:
+            return False
+        if RULES["no"].match(segment.text) or RULES["takes back"].match(segment.text):
             return False
         if place == 0 and _DANGLING.search(segment.text):
             return True

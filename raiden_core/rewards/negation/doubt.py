@@ -15,6 +15,7 @@ from raiden_core.rewards.negation.topic import Topic
 
 _RUNS_ON = re.compile(r"\.\.|[…—,!。-]")
 """What may part a slip of the tongue from its correction; a plain full stop does not."""
+_ENDS = re.compile(r"[.。!?;\n]")
 _LONGEST_VALUE = 24
 """What follows "no," in a self-correction is a value, not a sentence."""
 
@@ -22,11 +23,11 @@ _LONGEST_VALUE = 24
 def is_open(language: ModuleType, clause: Clause, topic: Topic) -> bool:
     """Whether the mention claims nothing, by the rules of one language."""
     around = clause.surroundings
-    if language.RULES["open"].search(around):
+    if language.RULES["open"].search(around) or language.RULES["not said"].search(around):
         return True
     if topic.about not in ("", "event") and _is_other_time(language, around, topic):
         return True
-    return _is_corrected(language, clause)
+    return _is_corrected(language, clause) or _is_retracted(language, clause)
 
 
 def _is_other_time(language: ModuleType, around: str, topic: Topic) -> bool:
@@ -49,9 +50,28 @@ def _is_corrected(language: ModuleType, clause: Clause) -> bool:
     found = rules["no, but"].match(said[0])
     if not found or not (_RUNS_ON.search(clause.marks) or language.COMMA):
         return False
+    if len(said) > 1 and rules["takes back"].match(said[1]):
+        return True
     rest = said[0][found.end() :].strip()
     value = rest or next((text for text in said[1:] if not filler.match(text)), "")
     return 0 < len(value) <= _LONGEST_VALUE and language.VALUE.match(value) is not None
+
+
+def _is_retracted(language: ModuleType, clause: Clause) -> bool:
+    """I'm a doctor, and a good one. Just kidding: the next sentence takes back the whole one before."""
+    rules = language.RULES
+    ended = _ENDS.search(clause.marks) is not None
+    for piece in islice(clause.pieces(), _PIECES_READ):
+        if ended and piece.text and not rules["filler"].match(piece.text):
+            # An aside may stand before a comma of its own script (なんてね、嘘です).
+            parts = piece.text.split(language.COMMA) if language.COMMA else [piece.text]
+            taken_back = rules["takes back"].match(piece.text)
+            if taken_back or any(rules["retracts"].match(part) for part in (piece.text, parts[-1])):
+                return True
+            if not rules["no"].match(piece.text):
+                return False
+        ended = ended or (not piece.inside and _ENDS.search(piece.stop) is not None)
+    return False
 
 
 def is_only_asked(language: ModuleType, clause: Clause, topic: Topic) -> bool:

@@ -91,7 +91,7 @@ def is_answered(clause: Clause, topic: Topic) -> bool:
         replies.pop()
     if any(RULES["denial"].match(reply.text) for reply in replies):
         return True
-    echoed = clause.stop == "?" and _BARE.fullmatch(clause.before) and _BARE.fullmatch(clause.after)
+    echoed = clause.stop == "?" and _BARE.fullmatch(clause.before.split(COMMA)[-1]) and _BARE.fullmatch(clause.after)
     if echoed:
         # 弟？いないよ。
         said = [RULES["harmless"].sub(_blank, reply.text) for reply in replies if not reply.inside]

@@ -31,6 +31,8 @@ DOUBT = {
     "filler": f"^(?:{ROWS})$",
     "takes back": f"^(?:{ROWS})",
     "no, but": f"^(?:{ROWS})",
+    "retracts": f"^(?:{ROWS})$",
+    "not said": ROWS,
 }
 """Kinds that every language has, and their frames (see `doubt`)."""
 _FIELDS = ("kind", "pattern", "example", "term", "verdict")
