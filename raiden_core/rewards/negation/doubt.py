@@ -11,6 +11,7 @@ from itertools import islice
 from types import ModuleType
 
 from raiden_core.rewards.negation.clause import MENTION, Clause
+from raiden_core.rewards.negation.table import Table
 from raiden_core.rewards.negation.topic import Topic
 
 _RUNS_ON = re.compile(r"\.\.|[…—,!。-]")
@@ -22,23 +23,25 @@ _LONGEST_VALUE = 24
 
 def is_open(language: ModuleType, clause: Clause, topic: Topic) -> bool:
     """Whether the mention claims nothing, by the rules of one language."""
-    around = clause.surroundings
-    if language.RULES["open"].search(around) or language.RULES["not said"].search(around):
+    rules = language.RULES
+    if clause.holds(rules, "open") or clause.holds(rules, "not said"):
         return True
-    if topic.about not in ("", "event") and _is_other_time(language, around, topic):
+    if topic.about not in ("", "event") and _is_other_time(rules, clause, topic):
         return True
     return _is_corrected(language, clause) or _is_retracted(language, clause)
 
 
-def _is_other_time(language: ModuleType, around: str, topic: Topic) -> bool:
-    if not topic.is_past and language.RULES["past"].search(around):
+def _is_other_time(rules: Table, clause: Clause, topic: Topic) -> bool:
+    if not topic.is_past and clause.holds(rules, "past"):
         return True
-    return topic.about == "identity" and not topic.is_future and language.RULES["future"].search(around) is not None
+    return topic.about == "identity" and not topic.is_future and clause.holds(rules, "future")
 
 
 def _is_corrected(language: ModuleType, clause: Clause) -> bool:
     """Rotherham... no, Leeds: what stands at the end is claimed."""
     rules = language.RULES
+    if not (clause.may_hold(rules, "takes back") or clause.may_hold(rules, "no, but")):
+        return False
     filler = rules["filler"]
     said = [piece.text for piece in clause.pieces(language.COMMA) if piece.text and not piece.inside]
     while said and filler.match(said[0]):
@@ -60,6 +63,8 @@ def _is_corrected(language: ModuleType, clause: Clause) -> bool:
 def _is_retracted(language: ModuleType, clause: Clause) -> bool:
     """I'm a doctor, and a good one. Just kidding: the next sentence takes back the whole one before."""
     rules = language.RULES
+    if not (clause.may_hold(rules, "retracts") or clause.may_hold(rules, "takes back")):
+        return False
     ended = _ENDS.search(clause.marks) is not None
     for piece in islice(clause.pieces(), _PIECES_READ):
         if ended and piece.text and not rules["filler"].match(piece.text):

@@ -55,7 +55,7 @@ _ALL_EXCEPT = re.compile(
     r"\b(?:any(?:one|body|where|thing)?|every(?:one|body|where|thing)?|all)(?: \w+){0,4}? (?:except|but|"
     r"save)(?: for)?(?: in| to| at| a| the| my)? $"
 )
-_MAY_NEGATE = re.compile(ENGLISH)
+_MAY_NEGATE = re.compile(ENGLISH.near)
 _ECHO = re.compile("^(?:me|i|really|what|who|seriously)$")
 _CONCORD = frozenset({"no", "nobody", "nothing", "none", "nowhere", "nor", "neither"})
 _EMBEDDING = re.compile(
@@ -145,7 +145,7 @@ def denies(clause: Clause, topic: Topic) -> bool:
         _MISTAKEN.match(clause.after) or _MISTAKEN.match(clause.following.text.strip(QUOTES))
     ):
         return True
-    return _enumerated(clause) or RULES["around"].search(clause.surroundings) is not None
+    return _enumerated(clause) or clause.holds(RULES, "around")
 
 
 def _governed(before: str, after: str, is_question: bool) -> bool:

@@ -65,7 +65,7 @@ def denies(clause: Clause, topic: Topic) -> bool:
     if clause.stop == "?":
         # 医者ではない? and 医者じゃないか? ask for assent.
         after += "?"
-    if _compiled(_SCORNED).match(after) or RULES["around"].search(clause.surroundings):
+    if _compiled(_SCORNED).match(after) or clause.holds(RULES, "around"):
         return True
     if _compiled(_WHO_SAYS).search(clause.before) and _compiled(_SAYS).match(after):
         return True
