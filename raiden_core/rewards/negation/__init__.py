@@ -16,24 +16,54 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from functools import cache, cached_property
 from types import ModuleType
+from typing import NamedTuple
 
 from raiden_core.rewards.folding import HAN, HANGUL, KANA
 from raiden_core.rewards.negation.clause import MENTION, QUOTES, Clause, Clauses
 from raiden_core.rewards.negation.doubt import is_only_asked, is_open
-from raiden_core.rewards.negation.hints import CHINESE, ENGLISH, JAPANESE, KOREAN
+from raiden_core.rewards.negation.hints import CHINESE, ENGLISH, JAPANESE, KOREAN, words
 from raiden_core.rewards.negation.soft import soften
 from raiden_core.rewards.negation.table import Table
 from raiden_core.rewards.negation.topic import NO_TOPIC, Topic
 
-_SPOKEN = (CHINESE, JAPANESE, KOREAN)
-_NEAR_LETTERS = re.compile("|".join(hints.near for hints in _SPOKEN))
-_LETTERS = re.compile("|".join(f"{hints.near}|{hints.far}" for hints in _SPOKEN))
-_TOPICAL_LETTERS = re.compile("|".join("|".join(hints) for hints in _SPOKEN))
-_NEAR_WORDS = re.compile(ENGLISH.near)
-_WORDS = re.compile(f"{ENGLISH.near}|{ENGLISH.far}")
-_TOPICAL_WORDS = re.compile("|".join(ENGLISH))
-_FAR = re.compile("|".join(hints.far for hints in (*_SPOKEN, ENGLISH)))
-_TOPICAL = re.compile("|".join(f"{hints.far}|{hints.topical}" for hints in (*_SPOKEN, ENGLISH)))
+_KANA = re.compile(f"[{KANA}]")
+_HANGUL = re.compile(f"[{HANGUL}]")
+_HAN = re.compile("[\u4e00-\u9fff]")
+_LATIN = re.compile("[a-z]{2}")
+_NEAR_WORDS = words(ENGLISH.near)
+_FAR_WORDS = words(ENGLISH.far)
+_TOPICAL_WORDS = words(ENGLISH.far, ENGLISH.topical)
+
+
+class _Looks(NamedTuple):
+    """What is looked for in a text: all hints, those that reach to the next clause, those that reach further."""
+
+    any: re.Pattern[str]
+    near: re.Pattern[str]
+    far: re.Pattern[str]
+
+
+@cache
+def _looks(kana: bool, hangul: bool, han: bool, latin: bool, topical: bool) -> _Looks:
+    """The hints of the scripts that a text holds."""
+    letters = [hints for hints, there in ((JAPANESE, kana), (KOREAN, hangul), (CHINESE, han or kana)) if there]
+    near = [hints.near for hints in letters]
+    far = [f"{hints.far}|{hints.topical}" if topical else hints.far for hints in letters]
+    if latin:
+        near.append(_NEAR_WORDS)
+        far.append(_TOPICAL_WORDS if topical else _FAR_WORDS)
+    near.append(r"\?")
+    return _Looks(*(re.compile("|".join(kinds) or "(?!)") for kinds in ([*near, *far], near, far)))
+
+
+def _looks_for(text: str, topic: Topic) -> _Looks:
+    topical = bool(topic.about)
+    if text.isascii():
+        return _looks(False, False, False, _LATIN.search(text) is not None, topical)
+    scripts = (_KANA.search(text), _HANGUL.search(text), _HAN.search(text), _LATIN.search(text))
+    return _looks(*(found is not None for found in scripts), topical)
+
+
 _SURE_STOP = re.compile(r"[,.。!?;][,.。!?;\s]*(?!\d)")
 _REACH = 2
 """A denial may stand in the mention's own clause or in the next."""
@@ -45,11 +75,7 @@ _LONGEST_BARE = 24
 _MORE = re.compile(r" ?\w")
 _LONGEST_ECHO = 8
 _TOUCHES = re.compile(f"[{HAN}{KANA}]")
-_KANA = re.compile(f"[{KANA}]")
 _CHINESE_NEGATOR = re.compile(f"(?:不[是会当做在叫喜]|没有|没当|并非|从不)[^{KANA}]*$")
-_HANGUL = re.compile(f"[{HANGUL}]")
-_HAN = re.compile("[\u4e00-\u9fff]")
-_LATIN = re.compile("[a-z]{2}")
 
 
 def may_negate(text: str, topic: Topic = NO_TOPIC) -> bool:
@@ -57,15 +83,7 @@ def may_negate(text: str, topic: Topic = NO_TOPIC) -> bool:
     if topic.about == "fear" or "~~" in text:
         # A fear is denied without any negator (I laugh at spiders).
         return True
-    letters, words, _ = _looked_for(topic)
-    if not text.isascii() and letters.search(text):
-        return True
-    return _LATIN.search(text) is not None and words.search(text) is not None
-
-
-def _looked_for(topic: Topic) -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
-    """Expressions for all hints, in letters and in words, and for those that reach further."""
-    return (_TOPICAL_LETTERS, _TOPICAL_WORDS, _TOPICAL) if topic.about else (_LETTERS, _WORDS, _FAR)
+    return _looks_for(text, topic).any.search(text) is not None
 
 
 class Negation:
@@ -83,12 +101,10 @@ class Negation:
         self._is_chinese = _HAN.search(text) is not None
         self._is_japanese = _KANA.search(text) is not None
         self._is_korean = _HANGUL.search(text) is not None
-        letters, words, far = _looked_for(topic)
-        hints = [] if text.isascii() else [hint.start() for hint in letters.finditer(text)]
-        if self._is_english:
-            hints = sorted([*hints, *[hint.start() for hint in words.finditer(text)]])
-        self._near = [place for place in hints if _NEAR_LETTERS.match(text, place) or _NEAR_WORDS.match(text, place)]
-        self._far = [place for place in hints if far.match(text, place)]
+        looks = _looks_for(text, topic)
+        hints = [hint.start() for hint in looks.any.finditer(text)]
+        self._near = [place for place in hints if looks.near.match(text, place)]
+        self._far = [place for place in hints if looks.far.match(text, place)]
         self._is_doubtful = bool(self._far) or "?" in text or topic.about == "fear"
 
     def claims(self, start: int, end: int, denied: bool = False) -> bool:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from raiden_core.rewards.negation.needed import alternatives
+
 
 class Hints(NamedTuple):
     """Regular expressions over folded text (違 is 违); the example of every row of a table holds a match of one.
@@ -29,7 +31,7 @@ CHINESE = Hints(
         r"编的|乱说|就好|多好|拜托|\?|唔|冇|鬼|袂|毋|弗|甭|咋|吗|何"
     ),
     far=(
-        r"不+(?:是|对)?(?=[,.。!—~])|没说过|未说过|错[了啦]|骗|差得?远|唬|要么|就是|可能|也许|或许|大概|本来|原[本来]|想知道|你是?问|您是?问|辞了|呸|口误|嘴瓢|更正|收回|"
+        r"不不*(?:是|对)?(?=[,.。!—~])|没说过|未说过|错[了啦]|骗|差得?远|唬|要么|就是|可能|也许|或许|大概|本来|原[本来]|想知道|你是?问|您是?问|辞了|呸|口误|嘴瓢|更正|收回|"
         r"其实是|应该是|是说|准确|开玩笑|说笑|逗你|忽悠|耍|吹牛|才怪|不是真|八竿子|差[得远]|轮[不得]|或者?是|倘若|早知道|假[如使若]|要[是不]|鬼|摇|编|说着玩|糟|该死"
     ),
     topical=(
@@ -68,31 +70,42 @@ KOREAN = Hints(
 )
 ENGLISH = Hints(
     near=(
-        r"[?]|ne'er|nary|nowt|naw|\b(?:nay|hell)\b|(?:is|was|did|do|can|could|will|would|have|has|are|wis|hav|"
-        r"din|cann)nae|n't|\b(?:not?|nope|nah|never|cannot|nor|neither|none|nobody|nothing|nowhere|hardly|bare"
-        r"ly|scarcely|den(?:y|ie[sd]|ying)|refused?s?|yet to|zero|doubt|without|lack(?:s|ed|ing)?|wish|if i (?"
-        r":were|was)|do i look|except|but|fail(?:ed|s)?|non|instead|rather|far|anything|pretend(?:s|ed|ing)?|w"
-        r"ho (?:says|said|told)|false|lies?|wrong|untrue|nonsense|mist(?:ake|aken|aking|ook)|confus(?:e|ed|ing"
-        r")|rumou?rs?|myth|misunderstanding|joke|gossip|fiction|rubbish|impossible|kidding|please|as if|if onl"
-        r"y|used to|almost|nearly|think again|lying|liars?|had i|were i|why|ceased?|stopped|gave up|quit|me|wa"
-        r"it|scratch that|correction|sorry|or rather|(?:do|did|does|is|was|wo|ca|ai|are|have|has|had|could|wou"
-        r"ld|should|were)nt|wont|cant|aint|how (?:could|can|would) i)\b"
+        r"ne'er|nary|nowt|naw|nay|hell|isnae|wasnae|didnae|donae|cannae|couldnae|willnae|wouldnae|havenae|hasnae|"
+        r"arenae|wisnae|havnae|dinnae|cannnae|not?|nope|nah|never|cannot|nor|neither|none|nobody|nothing|nowhere|"
+        r"hardly|barely|scarcely|den(?:y|ie[sd]|ying)|refused?s?|yet to|zero|doubt|without|lack(?:s|ed|ing)?|wish|"
+        r"if i (?:were|was)|do i look|except|but|fail(?:ed|s)?|non|instead|rather|far|anything|"
+        r"pretend(?:s|ed|ing)?|who (?:says|said|told)|false|lies?|wrong|untrue|nonsense|"
+        r"mist(?:ake|aken|aking|ook)|confus(?:e|ed|ing)|rumou?rs?|myth|misunderstanding|joke|gossip|fiction|"
+        r"rubbish|impossible|kidding|please|as if|if only|used to|almost|nearly|think again|lying|liars?|had i|"
+        r"were i|why|ceased?|stopped|gave up|quit|me|wait|scratch that|correction|sorry|or rather|dont|didnt|"
+        r"doesnt|isnt|wasnt|wont|cant|aint|arent|havent|hasnt|hadnt|couldnt|wouldnt|shouldnt|werent|"
+        r"how (?:could|can|would) i"
     ),
     far=(
-        r"\b(?:(?<=[,.!—-] )(?:no|nope|nay|not)|(?:never|n't|not) (?:say|said|claim|told|tell|wr[io]te)|wait n"
-        r"o|either|maybe|lies?|untrue|nonsense|rubbish|mistaken|perhaps|might be|may be|could be|i'd|i (?:woul"
-        r"d|could|might|should)|ask(?:ed|ing)?|wonder|kidding|joking|teasing|pulling|lied|psych|gotcha|scratch"
-        r"|strike|take (?:that|it)|misspoke|made (?:it|that|this|up)|made|true|mean|make that|or rather|tell a"
-        r" lie|foot|arse|yeah|dreams|fat chance|pull the|beyond|out of my|hardly|last thing|anyone|dead body|p"
-        r"apers?|press|shak(?:es|ing)|shook|oh no|you wish|nuh|hell|ne'er|nary|nowt|naw|nay|(?:is|was|did|do|c"
-        r"an|could|will|would|have|has|are|wis|hav|din|cann)nae|way)\b"
+        r"no|nope|nay|not|never (?:say|said|claim|told|tell|wr[io]te)|n't (?:say|said|claim|told|tell|wr[io]te)|"
+        r"not (?:say|said|claim|told|tell|wr[io]te)|wait no|either|maybe|lies?|untrue|nonsense|rubbish|mistaken|"
+        r"perhaps|might be|may be|could be|i'd|i (?:would|could|might|should)|ask(?:ed|ing)?|wonder|kidding|"
+        r"joking|teasing|pulling|lied|psych|gotcha|scratch|strike|take (?:that|it)|misspoke|"
+        r"made (?:it|that|this|up)|made|true|mean|make that|or rather|tell a lie|foot|arse|yeah|dreams|fat chance|"
+        r"pull the|beyond|out of my|hardly|last thing|anyone|dead body|papers?|press|shak(?:es|ing)|shook|oh no|"
+        r"you wish|nuh|hell|ne'er|nary|nowt|naw|isnae|wasnae|didnae|donae|cannae|couldnae|willnae|wouldnae|"
+        r"havenae|hasnae|arenae|wisnae|havnae|dinnae|cannnae|way"
     ),
     topical=(
-        r"(?:\b|(?<=i))(?:used to|formerly|once|in the past|ago|back then|was|former|retired|one-?time|ex|gave"
-        r" up|given up|quit|left|stopped|want(?:s|ed)?|hop(?:e|ing|ed)|plan\w*|going|aim|aspire|dream\w*|train"
-        r"ing|studying|learning|wish|meant|will|'ll|gonna|hate[sd]?|detest|loathe|despise|dislike|abhor|can't|"
-        r"sick|allergic|avoid|tired|disgust\w*|revolt\w*|gross|vile|yuck\w*|awful|horrible|nasty|makes? me|tur"
-        r"ns?|bores? me|boring|e+w+|bleh|ugh|who|what|confus\w+|mist\w+|call me|died|gone|ran away|passed away"
-        r"|was my)\b"
+        r"used to|formerly|once|in the past|ago|back then|was|former|retired|one-?time|ex|gave up|given up|quit|"
+        r"left|stopped|want(?:s|ed)?|hop(?:e|ing|ed)|plan\w*|going|aim|aspire|dream\w*|training|studying|learning|"
+        r"wish|meant|will|gonna|hate[sd]?|detest|loathe|despise|dislike|abhor|can't|sick|allergic|avoid|tired|"
+        r"disgust\w*|revolt\w*|gross|vile|yuck\w*|awful|horrible|nasty|makes? me|turns?|bores? me|boring|ew+|eew+|"
+        r"bleh|ugh|who|what|confus\w+|mist\w+|call me|died|gone|ran away|passed away|was my"
     ),
 )
+"""Whole words; n't, 'll and a question mark, which are none, are added where they are compiled."""
+
+
+def words(*hints: str) -> str:
+    """An expression for whole words, each of which begins with a letter: the search for them skips between those."""
+    by_letter: dict[str, list[str]] = {}
+    for word in alternatives("|".join(hints)):
+        by_letter.setdefault(word[0], []).append(word[1:])
+    found = [rf"{letter}(?<!\w{letter})(?:{'|'.join(rest)})\b" for letter, rest in by_letter.items()]
+    return "|".join([r"\?", "n't", "'ll", *found])
