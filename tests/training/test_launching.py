@@ -115,6 +115,19 @@ def out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+def test_a_script_runs_under_the_supervisor(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[Sequence[str]] = []
+    original = launch.start
+
+    def start(command: Sequence[str], log: Path, environment: dict[str, str]) -> object:
+        started.append(command)
+        return original(command, log, environment)
+
+    monkeypatch.setattr(launch, "start", start)
+    run_script("good_script", {}, LaunchConfig(), out, silent)
+    assert [command[1:4] for command in started] == [["-m", "raiden_core.processes.supervisor", "--"]]
+
+
 def test_a_script_gets_the_job_and_its_progress_is_told(out: Path) -> None:
     told: list[tuple[int, int, str]] = []
     (out / "error.json").write_text(json.dumps({"kind": "DataError", "message": "of an earlier try"}))
