@@ -6,7 +6,7 @@ import warnings
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from raiden_core.characters.archives import open_archive
 from raiden_core.characters.rows import Rows, Unreadable, Value
@@ -68,7 +68,8 @@ def excel_sheets(stream: IO[bytes]) -> Iterator[tuple[str | None, Rows]]:
 def _lines(sheet: ReadOnlyWorksheet) -> list[list[Value]]:
     # Some programs state a sheet of one cell (A1) whatever is in it, and openpyxl would read no more than that.
     sheet.reset_dimensions()
-    return [_cells(row) for row in sheet.iter_rows(max_col=MAX_COLUMNS, values_only=True)]
+    rows: Any = sheet  # the stubs give a read-only sheet the iterator of an ordinary one
+    return [_cells(row) for row in rows.iter_rows(max_col=MAX_COLUMNS, values_only=True)]
 
 
 def _cells(row: Sequence[object]) -> list[Value]:

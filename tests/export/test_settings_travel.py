@@ -12,11 +12,12 @@ import yaml
 from datasets import Dataset
 
 from raiden_core.config import Config
-from raiden_core.config.sections.training import AccuracyConfig, FormatConfig, GrpoConfig, StudentConfig
+from raiden_core.config.sections.reward import AccuracyConfig, FormatConfig
+from raiden_core.config.sections.training import GrpoConfig, StudentConfig
 from raiden_core.export.verl import compute_score
 from raiden_core.export.writers import export
 from raiden_core.rewards import Scorer
-from raiden_core.rewards.configured import configured_scorer
+from raiden_core.rewards.configured import training_scorer
 from raiden_core.samples import Sample, Validator, write_samples
 
 CONFIG = Config(
@@ -69,7 +70,7 @@ def row_of(file: Path) -> dict[str, Any]:
 def test_verls_reward_scores_with_the_runs_settings(exported: Path) -> None:
     row = row_of(exported / "train.parquet")
     settings = json.loads(row["extra_info"]["settings"])
-    asked = configured_scorer(CONFIG, partial_credit=True)
+    asked = training_scorer(CONFIG)
     assert asdict(Scorer(**settings)) == asdict(asked)
     assert row["prompt"][0]["content"].startswith("Play Ann.")
     truth = json.loads(row["reward_model"]["ground_truth"])
