@@ -25,7 +25,7 @@ def python(code: str) -> list[str]:
 
 def until(condition: object) -> None:
     deadline = time.monotonic() + FEW_SECONDS
-    while not condition():  # type: ignore[operator]
+    while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)
 
@@ -50,7 +50,7 @@ def test_the_end_of_a_log_is_read_without_codes_and_blanks(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("wrap", [supervised, list])
 def test_stopping_ends_a_child_and_all_its_descendants(tmp_path: Path, wrap: object) -> None:
-    child = start(wrap(python(FAMILY)), tmp_path / "log", os.environ)  # type: ignore[operator]
+    child = start(wrap(python(FAMILY)), tmp_path / "log", os.environ)
     until(lambda: "up" in last_lines(tmp_path / "log"))
     family = [child.pid, *(one.pid for one in psutil.Process(child.pid).children(recursive=True))]
     assert len(family) >= 2

@@ -2,15 +2,16 @@
 
     judge = Judge(EndpointConfig(url="http://127.0.0.1:30000/v1", model="glm-4.6"))
     verdicts = judge.compare(contests, store=out / "judge", progress=silent)
-    results["judge"] = judge_summary(verdicts, judge.endpoint.model)
+    summary = judge_summary(verdicts, judge.endpoint.model)
 
 Each pair is shown twice, in both orders, blind. Only a verdict that stands in both orders counts: *win* (the trained
 model's reply is better), *loss*, or *tie* (equal in both). One that turns with the order is *inconsistent*, one that
 came in no readable form is *unreadable*; both are counted, and neither is a tie. Equal replies are a tie without being
-asked. Replies of the judge are kept in a store, so a judge that is killed goes on where it stopped.
+asked. The judge's replies are kept in a store, so a run that was killed asks only for what is missing.
 
 Pairwise judging with both orders is that of the RAIDEN benchmark and of Zheng et al., *Judging LLM-as-a-Judge*
-(arXiv 2306.05685, section 3.4). What comes of the verdicts is in judge_summary.py.
+(arXiv 2306.05685, section 3.4). `raiden_core.evaluation.judge.summary` turns verdicts into
+numbers.
 """
 
 from __future__ import annotations
