@@ -12,6 +12,7 @@ import yaml
 
 from raiden_core.config.sections.training import LaunchConfig
 from raiden_core.errors import ConfigError, DataError, RaidenError, StageError, UsageError
+from raiden_core.processes import children
 from raiden_core.stages.progress import silent
 from raiden_core.training.launch import accelerate as launch
 from raiden_core.training.launch.accelerate import accelerate_command, run_script
@@ -120,7 +121,7 @@ def out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_script_runs_under_the_supervisor(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[Sequence[str]] = []
-    original = launch.start
+    original = children.start
 
     def start(command: Sequence[str], log: Path, environment: dict[str, str]) -> object:
         started.append(command)
