@@ -91,7 +91,7 @@ def running(folder: Path) -> Services | None:
         processes = tuple(Process(**one) for one in state["processes"])
         services = Services(int(state["port"]), processes)
     except (ValueError, KeyError, TypeError):
-        raise UsageError(f"{file}: is no record of started processes; end them by hand and delete the file") from None
+        raise UsageError(f"{file}: is no record of started processes; end them yourself and delete the file") from None
     return services if any(process.alive for process in processes) else None
 
 

@@ -22,7 +22,7 @@ FACTS = [
         "姓名: 阿宝,\n性别: 男,\n年龄：12岁，\n学校（分校）:江边小学,\n",
         {"性别": "男", "年龄": "12岁", "学校（分校）": "江边小学"},
     ),
-    ('Name: "Jon"\nGender: "Male"\nTools: "saw" + "axe"\n', {"Gender": "Male", "Tools": '"saw" + "axe"'}),
+    ('Name: "Jon"\nGender: "Male"\nTools: "saw" + "axe"\n', {"Gender": "Male", "Tools": "saw, axe"}),
     ("- **Name**: Jon\n- **Age**: 40\n- **Home town:** Oslo\n", {"Age": "40", "Home town": "Oslo"}),
     ("【姓名】：阿宝\n【职业】：船夫\n", {"职业": "船夫"}),
     ("氏名：佐藤\n職業：船乗り\n趣味：釣り\n", {"職業": "船乗り", "趣味": "釣り"}),

@@ -106,6 +106,14 @@ def test_a_single_question_that_the_server_fails_on_ends_the_evaluation_and_the_
         assert server.counters.requests == asked + 1
 
 
+def test_progress_goes_on_while_replies_are_waited_for(tmp_path: Path) -> None:
+    told: list[int] = []
+    with serving(FaultServer(model="m", latency=2)) as server:
+        model = ServedModel(endpoint_at(f"{server.url}#m", TEMPLATE))
+        model.answer(PROMPTS[:1], store=tmp_path / "a", progress=lambda done, total, note="": told.append(done))
+    assert told.count(0) >= 3 and told[-1] == 1
+
+
 def test_some_refused_questions_have_a_note(tmp_path: Path) -> None:
     with serving(FaultServer(lambda chat: "Leeds", model="m")) as server:
         model = ServedModel(endpoint_at(f"{server.url}#m", TEMPLATE), max_new_tokens=50)

@@ -3,7 +3,8 @@
 A server's answer is checked in a fixed order: it is a chat completion; it has a choice; the model stopped by itself;
 the text is there, is text, and holds no tags of reasoning or of a chat template; where a schema was asked for, the text
 is one JSON value that satisfies it; and it does not go round in circles. Each refusal is one of `REASONS`, so that
-refusals can be counted. Nothing is repaired: a reply that needs repair is asked for again.
+refusals can be counted. Nothing is repaired: a reply that needs repair is asked for again. (Reasoning in front, where the
+endpoint is said to think, and an empty block of it have been left out before: raiden_core.models.served.dialects.)
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 REASONS = {
     "server": "the server failed, timed out or answered with something that is no chat completion",
-    "rejected": "the server refuses this request (400, 413, 422)",
+    "rejected": "the server refuses this request (400, 413, 422 and the like)",
     "empty": "no choice, or no text in it",
     "length": "cut off at max_tokens",
     "unfinished": "ended for another reason than that the model was done, such as a content filter",
@@ -144,7 +145,8 @@ def with_reasoning(answer: Answer) -> str:
 def accept(answer: Answer, schema: Mapping[str, Any] | None) -> Accepted | Refused:
     """Finish reason, text, JSON, schema, repetition: whether an answer counts."""
     if answer.finish_reason == "length":
-        return Refused("length", f"cut off after {answer.completion_tokens} tokens")
+        after = f" after {answer.completion_tokens} tokens" if answer.completion_tokens else ""
+        return Refused("length", f"cut off{after}; raise teacher.max_tokens (a judge's: evaluation.judge_max_tokens)")
     if answer.finish_reason != "stop":
         return Refused(
             "unfinished",

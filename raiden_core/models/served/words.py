@@ -40,7 +40,9 @@ class Advice:
 
 _ADVICE = (
     (
-        re.compile(r"response_?format|json_?schema|json_?object|grammar|guided|structured.?output", re.IGNORECASE),
+        re.compile(
+            r"response_?format|json.?schema|json_object|parse grammar|guided_|structured.?outputs?", re.IGNORECASE
+        ),
         Advice("this server takes no JSON schema: set json_schema: false for the endpoint", of_settings=True),
     ),
     (
