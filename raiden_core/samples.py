@@ -16,7 +16,17 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Literal, TextIO
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from raiden_core.errors import DataError
 from raiden_core.text.scripts import IDEOGRAPHS, KANA_LETTERS, SYLLABLES
@@ -28,6 +38,8 @@ Dimension = Literal["SBK", "CM"]
 QuestionType = Literal["what", "who", "where", "when", "why", "how"]
 ValidationMethod = Literal["single_term_validation", "multi_term_parsing"]
 Difficulty = Literal["easy", "medium", "hard"]
+_LATER = frozenset({"aside", "aside_limit"})
+"""Fields of a validator that are written only where they say something."""
 
 
 class Turn(BaseModel):
@@ -50,13 +62,28 @@ class Validator(BaseModel):
     """Terms of which none may be claimed."""
     min_groups: int | None = Field(default=None, ge=1)
     """How many groups suffice; None means all of them."""
+    aside: tuple[tuple[str, ...], ...] = ()
+    """Groups of terms for what else the profile holds: reciting it is not answering."""
+    aside_limit: int = Field(default=2, ge=0)
+    """Of how many groups of ``aside`` an answer may mention terms."""
 
-    @field_validator("all_of")
+    @field_validator("all_of", "aside")
     @classmethod
-    def _groups_hold_terms(cls, groups: tuple[tuple[str, ...], ...]) -> tuple[tuple[str, ...], ...]:
+    def _groups_hold_terms(
+        cls, groups: tuple[tuple[str, ...], ...], info: ValidationInfo
+    ) -> tuple[tuple[str, ...], ...]:
         if any(not group for group in groups):
-            raise ValueError("a group of all_of is empty")
+            raise ValueError(f"a group of {info.field_name} is empty")
         return groups
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_not_said(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Files of samples that use none of the later fields keep their form."""
+        fields: dict[str, Any] = dump(self)
+        return {name: value for name, value in fields.items() if name not in _LATER or self._says(name)}
+
+    def _says(self, name: str) -> bool:
+        return bool(getattr(self, name) != type(self).model_fields[name].default)
 
     @model_validator(mode="after")
     def _min_groups_can_be_met(self) -> Validator:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,13 +16,15 @@ from raiden_core.errors import DataError
 from raiden_core.rewards.matching import Span, Term, compile_term, may_overlap, mentions
 from raiden_core.rewards.negation import Negation, may_negate
 from raiden_core.rewards.negation.surroundings import Surroundings
+from raiden_core.rewards.recital import ASIDE_LIMIT, Groups
 
 if TYPE_CHECKING:
     from raiden_core.samples import Validator
 
 _MASK = "\ufffc"
 """Stands for a term's own text where negators are looked for: the 无 of 无锡 is none."""
-_KEYS = {"all_of", "none_of", "min_groups"}
+_KEYS = {"all_of", "none_of", "min_groups", "aside", "aside_limit"}
+_KNOWN = "all_of, none_of, min_groups, aside and aside_limit"
 
 
 class Verdict(NamedTuple):
@@ -53,6 +55,11 @@ class Rules:
     holds_negator: tuple[bool, ...]
     overlap: bool
     """Whether mentions of two terms can share text."""
+    wanted: Groups = ()
+    """The groups as the validator spells them."""
+    aside: Groups = ()
+    """Groups of terms for what else the profile holds, as the validator spells them."""
+    aside_limit: int = ASIDE_LIMIT
 
     def judge(self, text: str, breaks: Callable[[], Sequence[int]] = tuple) -> Verdict:
         """What a folded answer text says.
@@ -104,12 +111,13 @@ def rules_of(keywords: object, validator: object) -> Rules:
         return _from_json(json.dumps(dict(validator), ensure_ascii=False, default=str))
     if hasattr(validator, "all_of"):
         return _from_model(validator)
-    raise DataError(f"validator is {_kind(validator)}, not an object; give all_of, none_of and min_groups")
+    raise DataError(f"validator is {_kind(validator)}, not an object; give {_KNOWN}")
 
 
 @lru_cache(maxsize=65536)
 def _from_model(validator: Validator) -> Rules:
-    return _build(validator.all_of, validator.none_of, validator.min_groups)
+    rules = _build(validator.all_of, validator.none_of, validator.min_groups)
+    return replace(rules, aside=validator.aside, aside_limit=validator.aside_limit)
 
 
 @lru_cache(maxsize=65536)
@@ -128,10 +136,10 @@ def _from_json(validator: str) -> Rules:
     if fields is None:
         raise DataError("validator is the JSON string null; leave the field out instead")
     if not isinstance(fields, dict):
-        raise DataError(f"validator is {_kind(fields)}, not an object; give all_of, none_of and min_groups")
+        raise DataError(f"validator is {_kind(fields)}, not an object; give {_KNOWN}")
     unknown = sorted(set(fields) - _KEYS)
     if unknown:
-        raise DataError(f"validator has the unknown key {unknown[0]!r}; it knows all_of, none_of and min_groups")
+        raise DataError(f"validator has the unknown key {unknown[0]!r}; it knows {_KNOWN}")
     groups = fields.get("all_of")
     if not isinstance(groups, list):
         raise DataError(f"validator.all_of is {_kind(groups)}, not a list of groups of terms")
@@ -140,12 +148,25 @@ def _from_json(validator: str) -> Rules:
     min_groups = fields.get("min_groups")
     if min_groups is not None and (type(min_groups) is not int or not 1 <= min_groups <= len(groups)):
         raise DataError(f"validator.min_groups is {min_groups!r}; it must lie between 1 and {len(groups)}")
-    terms = tuple(_strings(group, f"validator.all_of[{place}]") for place, group in enumerate(groups))
+    none_of = fields.get("none_of")
+    limit = fields.get("aside_limit")
+    if limit is not None and (type(limit) is not int or limit < 0):
+        raise DataError(f"validator.aside_limit is {limit!r}; it must be a whole number of at least 0")
+    rules = _build(
+        _groups(groups, "all_of"), () if none_of is None else _strings(none_of, "validator.none_of"), min_groups
+    )
+    aside = _groups(fields.get("aside") or [], "aside")
+    return replace(rules, aside=aside, aside_limit=ASIDE_LIMIT if limit is None else limit)
+
+
+def _groups(values: object, name: str) -> Groups:
+    if not isinstance(values, list):
+        raise DataError(f"validator.{name} is {_kind(values)}, not a list of groups of terms")
+    terms = tuple(_strings(group, f"validator.{name}[{place}]") for place, group in enumerate(values))
     for place, group in enumerate(terms):
         if not group:
-            raise DataError(f"validator.all_of[{place}] is empty: a group needs a term")
-    none_of = fields.get("none_of")
-    return _build(terms, () if none_of is None else _strings(none_of, "validator.none_of"), min_groups)
+            raise DataError(f"validator.{name}[{place}] is empty: a group needs a term")
+    return terms
 
 
 def _build(groups: tuple[tuple[str, ...], ...], none_of: tuple[str, ...], min_groups: int | None) -> Rules:
@@ -168,6 +189,7 @@ def _build(groups: tuple[tuple[str, ...], ...], none_of: tuple[str, ...], min_gr
         needed=min_groups or len(groups),
         holds_negator=tuple(may_negate(term.text) for term in terms),
         overlap=may_overlap(terms),
+        wanted=groups,
     )
 
 

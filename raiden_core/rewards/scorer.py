@@ -27,6 +27,7 @@ from raiden_core.rewards.folding import (
     starts_longer_than,
     units,
 )
+from raiden_core.rewards.recital import Recital, clash, recital_of
 from raiden_core.rewards.rules import Rules, Verdict, rules_of
 
 if TYPE_CHECKING:
@@ -105,12 +106,14 @@ class Scorer:
         It may when an answer to it can be checked, its own reference answer scores 1 and an empty one 0.
         """
         try:
-            _rules(sample)
+            rules = _rules(sample)
         except DataError as error:
             return str(error)
         reference = _get(sample, "answer")
         if not isinstance(reference, str) or not has_ink(reference):
             return "answer: there is no reference answer"
+        if (term := clash(rules.aside, rules.wanted, reference)) is not None:
+            return f"validator.aside holds {term!r}, which is part of the right answer; take it out of aside"
         gold = self.score(sample, _completion(reference, self.prefilled_think))
         if gold.accuracy != 1.0:
             return f"answer: the reference fails its own validator: {gold.why}"
@@ -141,6 +144,8 @@ class Scorer:
             return 0.0, verdict.matched, f"claims {', '.join(verdict.claimed)}"
         share = min(1.0, len(verdict.met) / rules.needed)
         accuracy = share if self.partial_credit or share == 1.0 else 0.0
+        if accuracy and rules.aside and (told := _recital(rules, sample).told(folded)):
+            return 0.0, verdict.matched, f"recites: {', '.join(told)}"
         return accuracy, verdict.matched, _reason(rules, verdict)
 
     def _scored(self, accuracy: float, kept: float, matched: tuple[str, ...], why: str, answer: str) -> Score:
@@ -166,6 +171,15 @@ def text_of(completion: object) -> str | None:
         parts = [part.get("text") for part in completion if isinstance(part, Mapping) and part.get("type") == "text"]
         return "".join(part for part in parts if isinstance(part, str))
     return text_of(last) if isinstance(last, Mapping) else None
+
+
+def _recital(rules: Rules, sample: Sample | Mapping[str, Any]) -> Recital:
+    question, reference = (_text(_get(sample, name)) for name in ("question", "answer"))
+    return recital_of(rules.aside, rules.aside_limit, rules.wanted, question, reference)
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def _too_long(bound: int) -> str:

@@ -1,0 +1,145 @@
+"""What else a profile holds: `aside` of validators, from the short values of ``character_profile``.
+
+Generation fills ``aside`` from a character's facts (`of_profile` with their terms). Samples from elsewhere, those of the
+OpenR1 guide among them, have none: `completed` gives it to them when they are read for training, for evaluation or for
+an export, so that reciting a profile pays nowhere.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from raiden_core.characters.facts import facts_of_text, units
+from raiden_core.characters.keys import is_description_key
+from raiden_core.rewards.folding import fold
+from raiden_core.rewards.matching import compile_term
+from raiden_core.rewards.recital import ASIDE_LIMIT, Groups, fitting
+from raiden_core.samples import Validator
+
+if TYPE_CHECKING:
+    from raiden_core.samples import Sample
+
+MAX_UNITS = 20
+"""A value of more units is prose; a CJK character or another word is one."""
+MAX_GROUPS = 64
+"""Of a longer profile the first so many things; answers are bounded in length, so nobody can recite more."""
+FEW_VALUES = 4
+"""A profile with fewer short values lends the clauses of its prose as well."""
+MIN_CLAUSE_UNITS = {True: 5, False: 3}
+"""The shortest clause worth recognising, with and without CJK characters: shorter ones are said by chance."""
+
+_ITEMS = re.compile(r"[、，,；;／\n]|\s/\s|\s(?:and|&|그리고|및)\s")
+_CLAUSES = re.compile(r"[。！？!?；;，,\n：:]|\.(?:\s|$)")
+_PARENTHESIS = re.compile(r"\s*[(（][^)）]*[)）]")
+_ARTICLE = re.compile(r"(?:an?|the|his|her|my|their)\s+(?=\S)", re.IGNORECASE)
+_CJK = re.compile("[\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
+_MARKS = " 　\t\"'“”「」『』《》*_`-•。.!！?？"
+
+
+def completed(sample: Sample) -> Sample:
+    """The sample with an ``aside`` of its profile where its validator has none; itself where there is nothing to add."""
+    validator = sample.validator
+    if (validator is not None and validator.aside) or (validator is None and not sample.keywords):
+        return sample
+    wanted = validator.all_of if validator is not None else tuple((keyword,) for keyword in sample.keywords)
+    aside = fitting(of_profile(sample.character_profile), wanted, (sample.question, sample.answer))
+    if not aside:
+        return sample
+    found = validator or Validator(all_of=wanted)
+    limit = min(found.aside_limit, limit_of(aside))
+    return sample.model_copy(
+        update={"validator": found.model_copy(update={"aside": aside, "aside_limit": limit})}
+    )
+
+
+def limit_of(aside: Groups) -> int:
+    """Of how many groups an answer may mention terms: of two, but of a short profile never of all there is."""
+    return max(1, min(ASIDE_LIMIT, len(aside) - 1))
+
+
+def of_profile(profile: Mapping[str, Any], facts: Sequence[Sequence[str]] = ()) -> Groups:
+    """What a profile holds, a group of terms for each short value.
+
+    Args:
+        profile: free keys; values are texts, numbers, lists of them or objects.
+        facts: for each fact that the teacher knows, the terms that tell it; they go before the profile's own words.
+    """
+    return merged((*map(tuple, facts), *_groups(json.dumps(profile, ensure_ascii=False, default=str))))[:MAX_GROUPS]
+
+
+def merged(groups: Sequence[tuple[str, ...]]) -> Groups:
+    """Groups that share a term become one, at the place of the first; terms that say too little are left out."""
+    kept: list[dict[str, str]] = []
+    place_of: dict[str, int] = {}
+    for group in groups:
+        terms = {text: name for name in group if (text := _telling(name))}
+        if not terms:
+            continue
+        place = next((place_of[text] for text in terms if text in place_of), len(kept))
+        if place == len(kept):
+            kept.append({})
+        for text, name in terms.items():
+            kept[place].setdefault(text, name)
+            place_of.setdefault(text, place)
+    return tuple(tuple(group.values()) for group in kept)
+
+
+def _telling(name: str) -> str | None:
+    """A term's folded text, if it tells something: one letter stands in too many words, a small number in too many places."""
+    term = compile_term(name)
+    if term is None or len(term.text) < 2 or (term.text.isdecimal() and len(term.text) < 3):
+        return None
+    return term.text
+
+
+@lru_cache(maxsize=4096)
+def _groups(profile: str) -> Groups:
+    """The groups of a profile, given as JSON; a character's samples share it."""
+    fields = list(_fields("", json.loads(profile)))
+    values = [group for key, text in fields for group in _values(key, text)]
+    if len(values) < FEW_VALUES:
+        values += [(clause,) for _, text in fields for clause in _clauses(text)]
+    return tuple(values)
+
+
+def _fields(key: str, value: Any) -> Iterator[tuple[str, str]]:
+    """Keys and texts of a profile, nested ones too; the items of a list are one text."""
+    if isinstance(value, dict):
+        for inner_key, inner in value.items():
+            yield from _fields(inner_key, inner)
+    elif isinstance(value, list) and all(isinstance(item, str | int | float) for item in value):
+        yield key, "、".join(map(str, value))
+    elif isinstance(value, list):
+        for item in value:
+            yield from _fields(key, item)
+    elif value is not None and not isinstance(value, bool):
+        yield key, str(value)
+
+
+def _values(key: str, text: str) -> list[tuple[str, ...]]:
+    """The short value that a field holds, or those of the ``key: value`` lines in a longer text."""
+    is_prose = is_description_key(key)
+    texts = facts_of_text(text).values() if is_prose or units(text) > MAX_UNITS else ()
+    return [terms for one in texts or (() if is_prose else (text,)) if (terms := _terms(one))]
+
+
+def _terms(value: str) -> tuple[str, ...]:
+    """A short value and its items; () for prose."""
+    value = value.strip(_MARKS)
+    items = [item.strip(_MARKS) for item in _ITEMS.split(_PARENTHESIS.sub("", value))]
+    if any(units(item) > MAX_UNITS for item in items):
+        return ()
+    bare = [_ARTICLE.sub("", item, count=1) if _ARTICLE.match(item) else item for item in items]
+    return tuple(dict.fromkeys(term for term in (*items, *bare) if term))
+
+
+def _clauses(text: str) -> Iterator[str]:
+    """The clauses of prose that nobody says by chance."""
+    for clause in _CLAUSES.split(text):
+        clause = clause.strip(_MARKS)
+        if MIN_CLAUSE_UNITS[bool(_CJK.search(clause))] <= units(fold(clause)) <= MAX_UNITS:
+            yield clause

@@ -1,0 +1,134 @@
+"""Reciting is not answering: an answer that tells much of the profile besides what was asked earns nothing.
+
+A validator's ``aside`` says what else the profile holds, a group of terms for each thing. An answer may mention terms
+of up to ``aside_limit`` groups, or of as many as the reference mentions where that is more. Terms of the question and
+of the reference never count, and neither do those that the validator asks for. Denied mentions count like any other:
+whoever goes through the profile and says no to the rest of it recites all the same. raiden_core/rewards/aside.py fills
+``aside`` where a file has none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import NamedTuple
+
+from raiden_core.rewards.folding import fold
+from raiden_core.rewards.matching import Term, compile_term, mentions
+from raiden_core.rewards.numbers import find_numbers, may_hold_numbers
+
+Groups = tuple[tuple[str, ...], ...]
+
+ASIDE_LIMIT = 2
+"""Of how many groups an answer may mention terms, where the validator does not say."""
+
+
+class Recital(NamedTuple):
+    """A compiled ``aside``."""
+
+    terms: tuple[Term, ...]
+    """All terms, longest first."""
+    group_of: tuple[int, ...]
+    """For each term, the number of its group."""
+    names: tuple[str, ...]
+    """For each group, its first term, as the validator spells it."""
+    literals: tuple[tuple[str, ...], ...]
+    """For each group, the text of its terms that hold no number."""
+    by_value: tuple[bool, ...]
+    """For each group, whether a term of it holds a number, which matches in other words too."""
+    limit: int
+    """Of how many groups an answer may mention terms."""
+
+    def told(self, text: str) -> tuple[str, ...]:
+        """What a folded answer text tells besides, a name for each group, if that is too much; else ()."""
+        if len(self.names) <= self.limit or not self._may_tell_too_much(text):
+            return ()
+        told = self.groups_in(text)
+        return tuple(self.names[group] for group in told) if len(told) > self.limit else ()
+
+    def groups_in(self, text: str) -> list[int]:
+        """The groups of which a folded text mentions a term; a longer term shields what it holds."""
+        found = mentions(self.terms, text)
+        return sorted({group for group, spans in zip(self.group_of, found, strict=True) if spans})
+
+    def _may_tell_too_much(self, text: str) -> bool:
+        """The same without word boundaries, shields and values: most answers need no closer look."""
+        left = self.limit
+        with_numbers = may_hold_numbers(text)
+        for literals, by_value in zip(self.literals, self.by_value, strict=True):
+            if (by_value and with_numbers) or any(literal in text for literal in literals):
+                left -= 1
+                if left < 0:
+                    return True
+        return False
+
+
+@lru_cache(maxsize=65536)
+def recital_of(aside: Groups, limit: int, wanted: Groups, question: str, reference: str) -> Recital:
+    """The compiled ``aside`` of a validator.
+
+    Args:
+        aside: groups of terms.
+        limit: the validator's ``aside_limit``.
+        wanted: groups of terms that the validator asks for.
+        question, reference: what is asked and the right answer; "" where they are not known.
+    """
+    by_reference = len(_compile(aside, 0).groups_in(fold(reference)))
+    return _compile(fitting(aside, wanted, (question, reference)), max(limit, by_reference))
+
+
+def fitting(aside: Groups, wanted: Groups, texts: Iterable[str]) -> Groups:
+    """The groups without terms that some text mentions or that are part of a wanted term; empty ones are left out."""
+    folded = [fold(text) for text in texts if text]
+    asked = [term.text for group in wanted for name in group if (term := compile_term(name))]
+    kept = (
+        tuple(
+            name
+            for name in group
+            if (term := compile_term(name))
+            and not any(term.text in one for one in asked)
+            and not _stands_in(term, folded)
+        )
+        for group in aside
+    )
+    return tuple(group for group in kept if group)
+
+
+def clash(aside: Groups, wanted: Groups, reference: str) -> str | None:
+    """The first term of ``aside`` that the validator asks for or that the reference mentions; None where there is none."""
+    asked = {compile_term(name) for group in wanted for name in group}
+    said = [fold(reference)]
+    for group in aside:
+        for name in group:
+            term = compile_term(name)
+            if term and (term in asked or _stands_in(term, said)):
+                return name
+    return None
+
+
+def _stands_in(term: Term, texts: Iterable[str]) -> bool:
+    return any(
+        (term.text in text or (term.values and may_hold_numbers(text)))
+        and next(term.find(text, find_numbers(text) if term.values else []), None)
+        for text in texts
+    )
+
+
+def _compile(aside: Groups, limit: int) -> Recital:
+    group_of: dict[Term, int] = {}
+    for number, group in enumerate(aside):
+        for name in group:
+            if term := compile_term(name):
+                group_of.setdefault(term, number)
+    terms = sorted(group_of, key=lambda term: len(term.text), reverse=True)
+    own: list[list[Term]] = [[] for _ in aside]
+    for term, number in group_of.items():
+        own[number].append(term)
+    return Recital(
+        terms=tuple(terms),
+        group_of=tuple(group_of[term] for term in terms),
+        names=tuple(group[0] for group in aside),
+        literals=tuple(tuple(term.text for term in group if not term.values) for group in own),
+        by_value=tuple(any(term.values for term in group) for group in own),
+        limit=limit,
+    )
