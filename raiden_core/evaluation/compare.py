@@ -25,10 +25,12 @@ from raiden_core.evaluation.results import (
     RESULTS,
     Cells,
     Comparison,
+    Controls,
     Count,
     Gap,
     JudgeCell,
     Judged,
+    Number,
     Pairs,
     Part,
     read_results,
@@ -57,6 +59,8 @@ class Run:
     judge: Judged | None = None
     max_new_tokens: int | None = None
     """Longest reply; None where nobody says."""
+    controls: Controls | None = None
+    """None where only predictions are there."""
 
     @property
     def tested(self) -> str:
@@ -92,6 +96,10 @@ class ComparedRun(Part):
     judge: JudgeHeadline | None
     versus: Versus | None
     """Against the first run; None for that one, and where the two share no question."""
+    other_character: Number | None = None
+    """Control: what replies given for another character earn."""
+    recital: Number | None = None
+    """Control: what the recited profile earns."""
 
 
 class DifferingSetting(Part):
@@ -154,6 +162,8 @@ def compare_runs(runs: Sequence[Run]) -> RunComparison:
                 paired=run.results.paired,
                 judge=_judge(run),
                 versus=None if run is first else versus(first, run),
+                other_character=run.controls.other_character if run.controls else None,
+                recital=run.controls.recital if run.controls else None,
             )
             for run in runs
         ),
@@ -234,7 +244,8 @@ def _load(label: str, place: Path) -> Run:
         predictions = _by_model(folder / PREDICTIONS)
         _check_same(folder, results, predictions)
     settings = _flat(config or _manifest_config(folder))
-    return Run(label, place, results, predictions, settings, results.judge, results.settings.max_new_tokens)
+    longest = results.settings.max_new_tokens
+    return Run(label, place, results, predictions, settings, results.judge, longest, results.controls)
 
 
 def _of_predictions(label: str, path: Path) -> Run:

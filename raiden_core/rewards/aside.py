@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,8 @@ MAX_GROUPS = 64
 """Of a longer profile the first so many things; answers are bounded in length, so nobody can recite more."""
 FEW_VALUES = 4
 """A profile with fewer short values lends the clauses of its prose as well."""
+MARK = {"aside": "completed from the profile"}
+"""What the metadata of a completed sample say."""
 MIN_CLAUSE_UNITS = {True: 5, False: 3}
 """The shortest clause worth recognising, with and without CJK characters: shorter ones are said by chance."""
 
@@ -51,9 +53,13 @@ def completed(sample: Sample) -> Sample:
         return sample
     found = validator or Validator(all_of=wanted)
     limit = min(found.aside_limit, limit_of(aside))
-    return sample.model_copy(
-        update={"validator": found.model_copy(update={"aside": aside, "aside_limit": limit})}
-    )
+    validator = found.model_copy(update={"aside": aside, "aside_limit": limit})
+    return sample.model_copy(update={"validator": validator, "metadata": {**sample.metadata, **MARK}})
+
+
+def count_completed(samples: Iterable[Sample]) -> int:
+    """How many samples got their ``aside`` from `completed`, for statistics."""
+    return sum(sample.metadata.get("aside") == MARK["aside"] for sample in samples)
 
 
 def limit_of(aside: Groups) -> int:
@@ -69,6 +75,11 @@ def of_profile(profile: Mapping[str, Any], facts: Sequence[Sequence[str]] = ()) 
         facts: for each fact that the teacher knows, the terms that tell it; they go before the profile's own words.
     """
     return merged((*map(tuple, facts), *_groups(json.dumps(profile, ensure_ascii=False, default=str))))[:MAX_GROUPS]
+
+
+def short_values(profile: Mapping[str, Any]) -> list[str]:
+    """The short values of a profile as they stand there: what somebody says who recites it."""
+    return [value for key, text in _fields("", profile) for value in _values(key, text)]
 
 
 def merged(groups: Sequence[tuple[str, ...]]) -> Groups:
@@ -100,15 +111,15 @@ def _telling(name: str) -> str | None:
 def _groups(profile: str) -> Groups:
     """The groups of a profile, given as JSON; a character's samples share it."""
     fields = list(_fields("", json.loads(profile)))
-    values = [group for key, text in fields for group in _values(key, text)]
-    if len(values) < FEW_VALUES:
-        values += [(clause,) for _, text in fields for clause in _clauses(text)]
-    return tuple(values)
+    groups = [_terms(value) for key, text in fields for value in _values(key, text)]
+    if len(groups) < FEW_VALUES:
+        groups += [(clause,) for _, text in fields for clause in _clauses(text)]
+    return tuple(groups)
 
 
 def _fields(key: str, value: Any) -> Iterator[tuple[str, str]]:
     """Keys and texts of a profile, nested ones too; the items of a list are one text."""
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):
         for inner_key, inner in value.items():
             yield from _fields(inner_key, inner)
     elif isinstance(value, list) and all(isinstance(item, str | int | float) for item in value):
@@ -120,11 +131,11 @@ def _fields(key: str, value: Any) -> Iterator[tuple[str, str]]:
         yield key, str(value)
 
 
-def _values(key: str, text: str) -> list[tuple[str, ...]]:
+def _values(key: str, text: str) -> list[str]:
     """The short value that a field holds, or those of the ``key: value`` lines in a longer text."""
     is_prose = is_description_key(key)
     texts = facts_of_text(text).values() if is_prose or units(text) > MAX_UNITS else ()
-    return [terms for one in texts or (() if is_prose else (text,)) if (terms := _terms(one))]
+    return [one for one in texts or (() if is_prose else (text,)) if _terms(one)]
 
 
 def _terms(value: str) -> tuple[str, ...]:
