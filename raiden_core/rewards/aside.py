@@ -51,15 +51,21 @@ def completed(sample: Sample) -> Sample:
     aside = fitting(of_profile(sample.character_profile), wanted, (sample.question, sample.answer))
     if not aside:
         return sample
-    found = validator or Validator(all_of=wanted)
-    limit = min(found.aside_limit, limit_of(aside))
-    validator = found.model_copy(update={"aside": aside, "aside_limit": limit})
+    validator = guarded(validator or Validator(all_of=wanted), aside)
     return sample.model_copy(update={"validator": validator, "metadata": {**sample.metadata, **MARK}})
 
 
 def count_completed(samples: Iterable[Sample]) -> int:
     """How many samples got their ``aside`` from `completed`, for statistics."""
     return sum(sample.metadata.get("aside") == MARK["aside"] for sample in samples)
+
+
+def guarded(validator: Validator, aside: Groups) -> Validator:
+    """The validator with an ``aside`` and a limit that suits it; itself where there is nothing to tell besides."""
+    if not aside:
+        return validator
+    limit = min(validator.aside_limit, limit_of(aside))
+    return validator.model_copy(update={"aside": aside, "aside_limit": limit})
 
 
 def limit_of(aside: Groups) -> int:
@@ -111,7 +117,7 @@ def _telling(name: str) -> str | None:
 def _groups(profile: str) -> Groups:
     """The groups of a profile, given as JSON; a character's samples share it."""
     fields = list(_fields("", json.loads(profile)))
-    groups = [_terms(value) for key, text in fields for value in _values(key, text)]
+    groups = [terms_of(value) for key, text in fields for value in _values(key, text)]
     if len(groups) < FEW_VALUES:
         groups += [(clause,) for _, text in fields for clause in _clauses(text)]
     return tuple(groups)
@@ -135,10 +141,10 @@ def _values(key: str, text: str) -> list[str]:
     """The short value that a field holds, or those of the ``key: value`` lines in a longer text."""
     is_prose = is_description_key(key)
     texts = facts_of_text(text).values() if is_prose or units(text) > MAX_UNITS else ()
-    return [one for one in texts or (() if is_prose else (text,)) if _terms(one)]
+    return [one for one in texts or (() if is_prose else (text,)) if terms_of(one)]
 
 
-def _terms(value: str) -> tuple[str, ...]:
+def terms_of(value: str) -> tuple[str, ...]:
     """A short value and its items; () for prose."""
     value = value.strip(_MARKS)
     items = [item.strip(_MARKS) for item in _ITEMS.split(_PARENTHESIS.sub("", value))]

@@ -24,6 +24,8 @@ from raiden_core.generation.quality import filters
 from raiden_core.generation.quality.distractors import choose_distractors
 from raiden_core.generation.teacher import Draft
 from raiden_core.rewards import Scorer, contains_term
+from raiden_core.rewards.aside import guarded
+from raiden_core.rewards.recital import Groups, fitting
 from raiden_core.samples import Sample, Validator
 
 
@@ -37,6 +39,8 @@ class Verifier:
     seed: int
     identity: str
     student: Student | None = None
+    told: Groups = ()
+    """What the profile holds, a group of terms for each thing: ``aside`` is taken from it."""
 
     async def verify(self, asked: Asked) -> tuple[Sample | Drop, Interview]:
         """The sample or why there is none, with the interview that it took."""
@@ -69,7 +73,9 @@ class Verifier:
         draft = self._draft(asked, answers, validator.all_of, ())
         if reason := filters.refusal(draft, interview.briefing.profile):
             raise Dropped(reason)
-        sample = self._build(interview, asked, answers, validator)
+        # What any of the independent answers mentions is no sign of reciting.
+        aside = fitting(self.told, validator.all_of, (asked.question, *answers.all))
+        sample = self._build(interview, asked, answers, guarded(validator, aside))
         if self.scorer.check(sample) is not None:
             raise Dropped(filters.GOLD_FAILS)
         if right(validator, await guess(interview, asked), answers, self.scorer):

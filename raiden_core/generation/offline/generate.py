@@ -22,7 +22,7 @@ from raiden_core.generation.quality import filters
 from raiden_core.generation.quality.distractors import Pools, choose_distractors, collect_pools
 from raiden_core.generation.teacher import Draft, Fact, Teacher
 from raiden_core.rewards import Scorer
-from raiden_core.rewards.aside import limit_of, of_profile
+from raiden_core.rewards.aside import guarded, of_profile
 from raiden_core.rewards.recital import fitting
 from raiden_core.samples import Sample, Validator
 from raiden_core.stages.progress import Progress, silent
@@ -165,7 +165,7 @@ class _Taker:
             dimension=draft.dimension,
             question_type=draft.question_type,
             validation_method="multi_term_parsing" if len(draft.groups) > 1 else "single_term_validation",
-            validator=Validator(all_of=draft.groups, none_of=none_of, aside=aside, aside_limit=limit_of(aside)),
+            validator=guarded(Validator(all_of=draft.groups, none_of=none_of), aside),
             difficulty=draft.difficulty,
             reasoning=draft.reasoning,
             language=self.character.language,
