@@ -11,10 +11,10 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from raiden_core.characters.facts import facts_of_text, units
-from raiden_core.characters.keys import is_description_key
+from raiden_core.characters.keys import is_description_key, is_name_key
 from raiden_core.rewards.folding import fold
 from raiden_core.rewards.matching import compile_term
 from raiden_core.rewards.recital import ASIDE_LIMIT, Groups, fitting
@@ -38,8 +38,18 @@ _ITEMS = re.compile(r"[、，,；;／\n]|\s/\s|\s(?:and|&|그리고|및)\s")
 _CLAUSES = re.compile(r"[。！？!?；;，,\n：:]|\.(?:\s|$)")
 _PARENTHESIS = re.compile(r"\s*[(（][^)）]*[)）]")
 _ARTICLE = re.compile(r"(?:an?|the|his|her|my|their)\s+(?=\S)", re.IGNORECASE)
+_EMPHASIS = re.compile(r"[*`]|__")
 _CJK = re.compile("[\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
 _MARKS = " 　\t\"'“”「」『』《》*_`-•。.!！?？"
+
+
+class Told(NamedTuple):
+    """What a profile holds, a group of terms for each thing."""
+
+    values: Groups
+    """Its short values."""
+    clauses: Groups = ()
+    """The clauses of its prose, where values are few."""
 
 
 def completed(sample: Sample) -> Sample:
@@ -47,12 +57,11 @@ def completed(sample: Sample) -> Sample:
     validator = sample.validator
     if (validator is not None and validator.aside) or (validator is None and not sample.keywords):
         return sample
-    wanted = validator.all_of if validator is not None else tuple((keyword,) for keyword in sample.keywords)
-    aside = fitting(of_profile(sample.character_profile), wanted, (sample.question, sample.answer))
-    if not aside:
+    bare = validator or Validator(all_of=tuple((keyword,) for keyword in sample.keywords))
+    done = guarded(bare, of_profile(sample.character_profile), (sample.question, sample.answer))
+    if done is bare:
         return sample
-    validator = guarded(validator or Validator(all_of=wanted), aside)
-    return sample.model_copy(update={"validator": validator, "metadata": {**sample.metadata, **MARK}})
+    return sample.model_copy(update={"validator": done, "metadata": {**sample.metadata, **MARK}})
 
 
 def count_completed(samples: Iterable[Sample]) -> int:
@@ -60,27 +69,32 @@ def count_completed(samples: Iterable[Sample]) -> int:
     return sum(sample.metadata.get("aside") == MARK["aside"] for sample in samples)
 
 
-def guarded(validator: Validator, aside: Groups) -> Validator:
-    """The validator with an ``aside`` and a limit that suits it; itself where there is nothing to tell besides."""
-    if not aside:
+def guarded(validator: Validator, told: Told, texts: Sequence[str]) -> Validator:
+    """The validator with an ``aside``, and a limit that suits it; itself where nothing can be told besides.
+
+    Args:
+        validator: without ``aside``.
+        told: what the profile holds.
+        texts: question and right answers: what they mention is no sign of reciting.
+    """
+    values, clauses = (fitting(groups, validator.all_of, texts) for groups in told)
+    if not values and not clauses:
         return validator
-    limit = min(validator.aside_limit, limit_of(aside))
-    return validator.model_copy(update={"aside": aside, "aside_limit": limit})
+    # Of two values besides, whoever tells both has told all there is.
+    limit = 1 if len(values) == 2 else ASIDE_LIMIT
+    return validator.model_copy(update={"aside": (*values, *clauses), "aside_limit": min(limit, validator.aside_limit)})
 
 
-def limit_of(aside: Groups) -> int:
-    """Of how many groups an answer may mention terms: of two, but of a short profile never of all there is."""
-    return max(1, min(ASIDE_LIMIT, len(aside) - 1))
-
-
-def of_profile(profile: Mapping[str, Any], facts: Sequence[Sequence[str]] = ()) -> Groups:
-    """What a profile holds, a group of terms for each short value.
+def of_profile(profile: Mapping[str, Any], facts: Sequence[Sequence[str]] = ()) -> Told:
+    """What a profile holds.
 
     Args:
         profile: free keys; values are texts, numbers, lists of them or objects.
         facts: for each fact that the teacher knows, the terms that tell it; they go before the profile's own words.
     """
-    return merged((*map(tuple, facts), *_groups(json.dumps(profile, ensure_ascii=False, default=str))))[:MAX_GROUPS]
+    own = _told(json.dumps(profile, ensure_ascii=False, default=str))
+    values = merged((*map(tuple, facts), *own.values))[:MAX_GROUPS]
+    return Told(values, own.clauses if len(values) < FEW_VALUES else ())
 
 
 def short_values(profile: Mapping[str, Any]) -> list[str]:
@@ -114,13 +128,17 @@ def _telling(name: str) -> str | None:
 
 
 @lru_cache(maxsize=4096)
-def _groups(profile: str) -> Groups:
+def _told(profile: str) -> Told:
     """The groups of a profile, given as JSON; a character's samples share it."""
     fields = list(_fields("", json.loads(profile)))
-    groups = [terms_of(value) for key, text in fields for value in _values(key, text)]
-    if len(groups) < FEW_VALUES:
-        groups += [(clause,) for _, text in fields for clause in _clauses(text)]
-    return tuple(groups)
+    values = merged([_terms_of_field(key, value) for key, text in fields for value in _values(key, text)])
+    clauses = [(clause,) for _, text in fields for clause in _clauses(text)] if len(values) < FEW_VALUES else []
+    return Told(values, merged(clauses)[:MAX_GROUPS])
+
+
+def _terms_of_field(key: str, value: str) -> tuple[str, ...]:
+    """The terms of a value; a name is one, whatever stands in it."""
+    return (value.strip(_MARKS),) if is_name_key(key) else terms_of(value)
 
 
 def _fields(key: str, value: Any) -> Iterator[tuple[str, str]]:
@@ -146,7 +164,7 @@ def _values(key: str, text: str) -> list[str]:
 
 def terms_of(value: str) -> tuple[str, ...]:
     """A short value and its items; () for prose."""
-    value = value.strip(_MARKS)
+    value = _EMPHASIS.sub("", value).strip(_MARKS)
     items = [item.strip(_MARKS) for item in _ITEMS.split(_PARENTHESIS.sub("", value))]
     if any(units(item) > MAX_UNITS for item in items):
         return ()

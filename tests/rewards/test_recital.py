@@ -15,9 +15,9 @@ from raiden_core.export.openr1 import RAIDENDataAdapter
 from raiden_core.generation.offline.generate import generate
 from raiden_core.generation.offline.teacher import OfflineTeacher
 from raiden_core.rewards import Scorer, accuracy_reward
-from raiden_core.rewards.aside import completed, count_completed, limit_of, of_profile
+from raiden_core.rewards.aside import completed, count_completed, guarded, of_profile
 from raiden_core.rewards.gold import read_verified
-from raiden_core.samples import Sample, parse_sample, table_row
+from raiden_core.samples import Sample, Validator, parse_sample, table_row
 
 ASIDE = [["医生", "大夫"], ["豆包", "橘猫"], ["十七岁"], ["围棋"]]
 SAMPLE = {
@@ -157,11 +157,14 @@ PROFILES = [
 
 @pytest.mark.parametrize(("profile", "groups", "reason"), PROFILES, ids=[reason for *_, reason in PROFILES])
 def test_what_a_profile_holds(profile: dict[str, Any], groups: tuple[tuple[str, ...], ...], reason: str) -> None:
-    assert of_profile(profile) == groups
+    assert sum(of_profile(profile), ()) == groups
 
 
-def test_the_limit_leaves_something_of_a_short_profile() -> None:
-    assert [limit_of((("a",),) * count) for count in (1, 2, 3, 9)] == [1, 1, 2, 2]
+def test_the_limit_suits_a_short_profile() -> None:
+    """Whoever tells two values of two has told all there is; of one alone nothing can be said."""
+    for count, limit in ((1, 2), (2, 1), (3, 2), (9, 2)):
+        told = of_profile({f"key {number}": f"value {number}x" for number in range(count)})
+        assert guarded(Validator(all_of=(("Leeds",),)), told, ()).aside_limit == limit
 
 
 def _sample(**fields: Any) -> Sample:

@@ -23,7 +23,6 @@ from raiden_core.generation.quality.distractors import Pools, choose_distractors
 from raiden_core.generation.teacher import Draft, Fact, Teacher
 from raiden_core.rewards import Scorer
 from raiden_core.rewards.aside import guarded, of_profile
-from raiden_core.rewards.recital import fitting
 from raiden_core.samples import Sample, Validator
 from raiden_core.stages.progress import Progress, silent
 
@@ -154,7 +153,6 @@ class _Taker:
         rng = random.Random(f"{self.seed}:distractors:{self.identity}:{draft.question}:{history}")
         contexts = (self.profile_text, f"{history}\n{draft.question}")
         none_of = choose_distractors(draft, self.character.language, self.pools, contexts, rng)
-        aside = fitting(self.told, draft.groups, (draft.question, draft.answer))
         return Sample(
             character_name=self.character.name or "",
             character_profile=dict(self.character.profile),
@@ -165,7 +163,9 @@ class _Taker:
             dimension=draft.dimension,
             question_type=draft.question_type,
             validation_method="multi_term_parsing" if len(draft.groups) > 1 else "single_term_validation",
-            validator=guarded(Validator(all_of=draft.groups, none_of=none_of), aside),
+            validator=guarded(
+                Validator(all_of=draft.groups, none_of=none_of), self.told, (draft.question, draft.answer)
+            ),
             difficulty=draft.difficulty,
             reasoning=draft.reasoning,
             language=self.character.language,
