@@ -38,7 +38,8 @@ Dimension = Literal["SBK", "CM"]
 QuestionType = Literal["what", "who", "where", "when", "why", "how"]
 ValidationMethod = Literal["single_term_validation", "multi_term_parsing"]
 Difficulty = Literal["easy", "medium", "hard"]
-_LATER = frozenset({"aside", "aside_limit"})
+About = Literal["identity", "taste", "fear", "possession", "activity", "event", "other"]
+_LATER = frozenset({"aside", "aside_limit", "polarity", "about", "denied", "abstains"})
 """Fields of a validator that are written only where they say something."""
 
 
@@ -56,8 +57,13 @@ class Validator(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    all_of: tuple[tuple[str, ...], ...] = Field(min_length=1)
-    """Groups of equivalent terms; every group needs one of its terms."""
+    # These two come first, because all_of may be empty beside them.
+    denied: tuple[tuple[str, ...], ...] = ()
+    """Groups of terms that a right answer denies or corrects."""
+    abstains: bool = False
+    """A right answer says that it does not know."""
+    all_of: tuple[tuple[str, ...], ...] = Field(default=(), validate_default=True)
+    """Groups of equivalent terms; every group needs one of its terms. Empty only with ``denied`` or ``abstains``."""
     none_of: tuple[str, ...] = ()
     """Terms of which none may be claimed."""
     min_groups: int | None = Field(default=None, ge=1)
@@ -66,14 +72,20 @@ class Validator(BaseModel):
     """Groups of terms for what else the profile holds: reciting it is not answering."""
     aside_limit: int = Field(default=2, ge=0)
     """Of how many groups of ``aside`` an answer may mention terms."""
+    polarity: Literal["affirmed", "denied"] | None = None
+    """Whether a right answer affirms or denies the terms; None means as the reference does."""
+    about: About | None = None
+    """What is asked for, so what a denial looks like; None means as the question shows."""
 
-    @field_validator("all_of", "aside")
+    @field_validator("all_of", "aside", "denied")
     @classmethod
     def _groups_hold_terms(
         cls, groups: tuple[tuple[str, ...], ...], info: ValidationInfo
     ) -> tuple[tuple[str, ...], ...]:
         if any(not group for group in groups):
             raise ValueError(f"a group of {info.field_name} is empty")
+        if info.field_name == "all_of" and not (groups or info.data.get("denied") or info.data.get("abstains")):
+            raise ValueError("it is empty: every answer would be right")
         return groups
 
     @model_serializer(mode="wrap")

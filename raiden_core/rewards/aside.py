@@ -17,7 +17,8 @@ from raiden_core.characters.facts import facts_of_text, units
 from raiden_core.characters.keys import is_description_key, is_name_key
 from raiden_core.rewards.folding import fold
 from raiden_core.rewards.matching import compile_term
-from raiden_core.rewards.recital import ASIDE_LIMIT, Groups, fitting
+from raiden_core.rewards.recital import fitting
+from raiden_core.rewards.validators import ASIDE_LIMIT, Groups
 from raiden_core.samples import Validator
 
 if TYPE_CHECKING:

@@ -41,6 +41,8 @@ _ASCII_FOLD = {**dict.fromkeys([*range(0x09), *range(0x0E, 0x1C), 0x7F]), ord("`
 """What folding does to ASCII beside lowering it: control characters (white space aside) go."""
 _VARIANTS = str.maketrans("’‘ʼ＇`´ʹ′ıſ‐‑−", "''''''''is---")
 _HAS_VARIANT = re.compile("[’‘ʼ＇`´ʹ′ıſ‐‑−]")
+_BOLD = "**"
+"""Emphasis in Markdown: it may stand inside a term and around a reply, and says nothing."""
 _WIDE = (
     ("，", ","),
     ("！", "!"),
@@ -102,7 +104,7 @@ def line_breaks(text: str) -> tuple[int, ...]:
 def normalise(text: str) -> str:
     """Folding without its last step: blanks stay as they are."""
     if text.isascii():
-        return text.lower().translate(_ASCII_FOLD)
+        return text.lower().translate(_ASCII_FOLD).replace(_BOLD, "")
     for wide, narrow in _WIDE:
         text = text.replace(wide, narrow)
     if _SPECIAL.search(_without_plain(text) if len(text) > _LONG else text):
@@ -117,7 +119,7 @@ def normalise(text: str) -> str:
             folded = unicodedata.normalize("NFKC", folded)
         if _HAS_VARIANT.search(folded):
             folded = folded.translate(_VARIANTS)
-    return simplify(folded)
+    return simplify(folded).replace(_BOLD, "")
 
 
 def collapse(text: str) -> str:

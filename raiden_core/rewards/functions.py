@@ -4,8 +4,8 @@
              --reward_weights 0.7 0.3 …
 
 Every column of the dataset arrives as a list beside the completions. Read here: ``keywords``, ``validator`` (an
-object, that as a JSON string, or None), ``answer`` (the reference, for the length bound), and the settings that must
-travel with the data: ``prefilled_think``, ``min_length_bound``, ``length_ratio``, ``partial_credit``. A setting that is absent or None
+object, that as a JSON string, or None), ``question`` and ``answer`` (the reference: both say what a denial looks like, and
+the reference bounds the length), and the settings that must travel with the data: ``prefilled_think``, ``min_length_bound``, ``length_ratio``, ``partial_credit``. A setting that is absent or None
 has its default. Plain and conversational completions (a list of messages each) are read alike.
 """
 
@@ -61,13 +61,15 @@ def _scores(completions: Sequence[object], scorer: Scorer, columns: dict[str, An
         raise DataError("the dataset has neither a column keywords nor a column validator: nothing can be checked")
     count = len(completions)
     rows = zip(
-        *(_column(columns.get(name), count) for name in ("keywords", "validator", "answer", *_SETTINGS)), strict=True
+        *(_column(columns.get(name), count) for name in ("keywords", "validator", "question", "answer", *_SETTINGS)),
+        strict=True,
     )
     scores = []
-    for completion, (keywords, validator, answer, *settings) in zip(completions, rows, strict=True):
+    for completion, (keywords, validator, question, answer, *settings) in zip(completions, rows, strict=True):
         own = scorer if all(one is None for one in settings) else _with_settings(scorer, *settings)
         try:
-            score = own.score({"keywords": keywords, "validator": validator, "answer": answer}, completion)
+            sample = {"keywords": keywords, "validator": validator, "question": question, "answer": answer}
+            score = own.score(sample, completion)
         except DataError as error:
             # Files are checked when they are loaded; a sample that slipped through earns nothing rather than
             # stopping a training run of days.

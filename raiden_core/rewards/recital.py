@@ -10,17 +10,12 @@ whoever goes through the profile and says no to the rest of it recites all the s
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import lru_cache
 from typing import NamedTuple
 
 from raiden_core.rewards.folding import fold
 from raiden_core.rewards.matching import Term, compile_term, mentions
 from raiden_core.rewards.numbers import find_numbers, may_hold_numbers
-
-Groups = tuple[tuple[str, ...], ...]
-
-ASIDE_LIMIT = 2
-"""Of how many groups an answer may mention terms, where the validator does not say."""
+from raiden_core.rewards.validators import Groups
 
 
 class Recital(NamedTuple):
@@ -38,6 +33,8 @@ class Recital(NamedTuple):
     """For each group, whether a term of it holds a number, which matches in other words too."""
     limit: int
     """Of how many groups an answer may mention terms."""
+    clash: str | None = None
+    """A term that the right answer holds, which makes the validator a broken one."""
 
     def told(self, text: str) -> tuple[str, ...]:
         """What a folded answer text tells besides, a name for each group, if that is too much; else ()."""
@@ -63,7 +60,6 @@ class Recital(NamedTuple):
         return False
 
 
-@lru_cache(maxsize=65536)
 def recital_of(aside: Groups, limit: int, wanted: Groups, question: str, reference: str) -> Recital:
     """The compiled ``aside`` of a validator.
 
@@ -73,8 +69,11 @@ def recital_of(aside: Groups, limit: int, wanted: Groups, question: str, referen
         wanted: groups of terms that the validator asks for.
         question, reference: what is asked and the right answer; "" where they are not known.
     """
+    kept = fitting(aside, wanted, (question, reference))
+    if kept == aside:
+        return _compile(kept, limit)
     by_reference = len(_compile(aside, 0).groups_in(fold(reference)))
-    return _compile(fitting(aside, wanted, (question, reference)), max(limit, by_reference))
+    return _compile(kept, max(limit, by_reference))._replace(clash=_clash(aside, wanted, reference))
 
 
 def fitting(aside: Groups, wanted: Groups, texts: Iterable[str]) -> Groups:
@@ -94,7 +93,7 @@ def fitting(aside: Groups, wanted: Groups, texts: Iterable[str]) -> Groups:
     return tuple(group for group in kept if group)
 
 
-def clash(aside: Groups, wanted: Groups, reference: str) -> str | None:
+def _clash(aside: Groups, wanted: Groups, reference: str) -> str | None:
     """The first term of ``aside`` that the validator asks for or that the reference mentions; None where there is none."""
     asked = {compile_term(name) for group in wanted for name in group}
     said = [fold(reference)]

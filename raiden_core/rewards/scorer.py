@@ -27,7 +27,6 @@ from raiden_core.rewards.folding import (
     starts_longer_than,
     units,
 )
-from raiden_core.rewards.recital import Recital, clash, recital_of
 from raiden_core.rewards.rules import Rules, Verdict, rules_of
 
 if TYPE_CHECKING:
@@ -112,8 +111,8 @@ class Scorer:
         reference = _get(sample, "answer")
         if not isinstance(reference, str) or not has_ink(reference):
             return "answer: there is no reference answer"
-        if (term := clash(rules.aside, rules.wanted, reference)) is not None:
-            return f"validator.aside holds {term!r}, which is part of the right answer; take it out of aside"
+        if rules.recital and rules.recital.clash:
+            return f"validator.aside holds {rules.recital.clash!r}, which is part of the right answer; take it out of aside"
         gold = self.score(sample, _completion(reference, self.prefilled_think))
         if gold.accuracy != 1.0:
             return f"answer: the reference fails its own validator: {gold.why}"
@@ -142,9 +141,13 @@ class Scorer:
         verdict = rules.judge(folded, partial(line_breaks, normal))
         if verdict.claimed:
             return 0.0, verdict.matched, f"claims {', '.join(verdict.claimed)}"
-        share = min(1.0, len(verdict.met) / rules.needed)
+        if verdict.undenied:
+            return 0.0, verdict.matched, f"does not deny {', '.join(verdict.undenied)}"
+        if rules.abstains and not verdict.abstains:
+            return 0.0, verdict.matched, "does not say that it does not know"
+        share = min(1.0, len(verdict.met) / rules.needed) if rules.needed else 1.0
         accuracy = share if self.partial_credit or share == 1.0 else 0.0
-        if accuracy and rules.aside and (told := _recital(rules, sample).told(folded)):
+        if accuracy and rules.recital and (told := rules.recital.told(folded)):
             return 0.0, verdict.matched, f"recites: {', '.join(told)}"
         return accuracy, verdict.matched, _reason(rules, verdict)
 
@@ -173,15 +176,6 @@ def text_of(completion: object) -> str | None:
     return text_of(last) if isinstance(last, Mapping) else None
 
 
-def _recital(rules: Rules, sample: Sample | Mapping[str, Any]) -> Recital:
-    question, reference = (_text(_get(sample, name)) for name in ("question", "answer"))
-    return recital_of(rules.aside, rules.aside_limit, rules.wanted, question, reference)
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
-
-
 def _too_long(bound: int) -> str:
     return f"the answer is longer than {bound} characters or words"
 
@@ -191,12 +185,17 @@ def _reason(rules: Rules, verdict: Verdict) -> str:
         return "right"
     missing = [group for number, group in enumerate(rules.groups) if number not in verdict.met]
     if verdict.denied:
-        return f"negated: {', '.join(verdict.denied)}"
+        affirmed = rules.negative and not rules.negative.isdisjoint(
+            index for number, group in enumerate(rules.groups) if number not in verdict.met for index in group
+        )
+        return f"{'affirmed' if affirmed else 'negated'}: {', '.join(verdict.denied)}"
     return "missing: " + "; ".join(" or ".join(rules.names[index] for index in group) for group in missing)
 
 
 def _rules(sample: Sample | Mapping[str, Any]) -> Rules:
-    return rules_of(_get(sample, "keywords"), _get(sample, "validator"))
+    return rules_of(
+        _get(sample, "keywords"), _get(sample, "validator"), _get(sample, "question"), _get(sample, "answer")
+    )
 
 
 def _get(sample: Sample | Mapping[str, Any], field: str) -> Any:

@@ -1,12 +1,14 @@
 """The tables of negation: each row decides its own example, and a table that is not in order does not load."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from raiden_core.errors import DataError
+from raiden_core.rewards import rules
 from raiden_core.rewards.folding import fold
-from raiden_core.rewards.negation import chinese, english, japanese, korean
+from raiden_core.rewards.negation import Negation, chinese, english, japanese, korean
 from raiden_core.rewards.negation.table import Row, Table, read_rows
 from raiden_core.rewards.rules import rules_of
 
@@ -14,7 +16,9 @@ LANGUAGES = (chinese, english, japanese, korean)
 
 
 def denies(row: Row) -> bool:
-    verdict = rules_of([row.term], None).judge(fold(row.example))
+    # Where there is a question, the bare term is its reference.
+    reference = row.term if row.question else ""
+    verdict = rules_of([row.term], None, row.question, reference).judge(fold(row.example))
     assert bool(verdict.met) != bool(verdict.denied), f"{row.where}: the term is not found"
     return bool(verdict.denied)
 
@@ -35,6 +39,16 @@ def test_each_row_decides_its_example(language, monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize("language", LANGUAGES, ids=lambda module: module.__name__.rsplit(".", 1)[-1])
 def test_every_kind_has_rows(language) -> None:
     assert {row.kind for row in language.RULES.rows} == set(language.RULES.kinds)
+
+
+def test_the_quick_looks_hide_no_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [row for language in LANGUAGES for row in language.RULES.rows]
+    quick = [denies(row) for row in rows]
+    monkeypatch.setattr(rules, "may_negate", lambda text: True)
+    monkeypatch.setattr(Negation, "_is_out_of_reach", lambda self, start, end: False)
+    for language in (chinese, english):
+        monkeypatch.setattr(language, "_MAY_NEGATE", re.compile(""))
+    assert [row.where for row, found in zip(rows, quick, strict=True) if denies(row) != found] == []
 
 
 GOOD = "negator\t不\t我不是医生。\t医生\tdenied"

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 
-from raiden_core.rewards.negation.clause import OPEN, Clause, Segment
+from raiden_core.rewards.negation.clause import OPEN, QUOTES, Clause, Segment
 from raiden_core.rewards.negation.hints import CHINESE
-from raiden_core.rewards.negation.table import ROWS, load
+from raiden_core.rewards.negation.table import DOUBT, ROWS, load
+from raiden_core.rewards.negation.topic import Topic
 
 _SPEAK = (
     "(?:但是?|可(?:是|惜)?|其实|不过|然而|事实上|实际上|才|那|这|都|我们?|当然|绝对|根本|完全|并|也|还|从来?|最后|"
@@ -29,8 +30,17 @@ RULES = load(
         "echo": ROWS,
         "denial": f"^{_SPEAK}(?:{ROWS}){_SOFTENER}",
         "no": f"^{_SPEAK}(?:{ROWS})(?:的|啊|哦|呢|吧|啦|呀|哟)*$",
+        "around": ROWS,
+        "dislike": ROWS,
+        "fear": ROWS,
+        "name": ROWS,
+        **DOUBT,
     },
 )
+COMMA = ""
+ASKS = re.compile("[吗么][\"'”」』]?$")
+NOW = re.compile("现在|如今|眼下|这会儿")
+VALUE = re.compile("^(?!真的|说真的|我没|我不|不|没|是真|骗|开玩笑|认真|我是说真|谁|什么|怎么|为什么|你)")
 _A_NOT_A = re.compile("([^\\W不])不\\1|有没有|([^\\W没])没\\2")
 _REPLY = re.compile("^(?:不|没有|不是|没)(?=[我你您他她它咱俺本这那]|老)")
 _MAY_NEGATE = re.compile(CHINESE)
@@ -89,10 +99,6 @@ _UNTIED = re.compile(
 """我跟长沙没有关系"""
 _ECHO_BEFORE = re.compile("^(?:至于|说到|说起|提到|提起|要说|去|当|做|是|我|我是|你说我是|什么|住|叫)?[\"'“「]?$")
 _ECHO_AFTER = re.compile("^[\"'”」]?(?:吗|啊|呀|么|嘛)?$")
-# No alternative may be the beginning of another or stand twice: that keeps the repetition linear.
-_CORRECTION = re.compile("^[哦噢啊呃额唔]?(?:不+[对是]?|等等)$")
-_CORRECTED = re.compile("^我?(?:应该|其实|说错|记错|弹|叫|住|是)")
-"""我叫小红…不，是小明。"""
 _BARE_BEFORE = re.compile(
     "^[\\s\"“「『《'的]*(?:或者?|和|与|以及|还有|[也不是]|更别说|甚至|又或者|一[个名位只条]|[个名位])*[\\s\"“「『《']*$"
 )
@@ -102,11 +108,11 @@ _DANGLING = re.compile(
 )
 
 
-def denies(clause: Clause) -> bool:
-    """Whether the clause denies its mention."""
+def denies(clause: Clause, topic: Topic) -> bool:
+    """Whether the clause itself denies its mention."""
     if _MAY_NEGATE.search(clause.before) and _governed(clause.before, clause.after) and not _imagined_away(clause):
         return True
-    return _denied_by_what_follows(clause) or _enumerated(clause)
+    return _denied_behind(clause) or _enumerated(clause) or RULES["around"].search(clause.surroundings) is not None
 
 
 def _governed(before: str, after: str) -> bool:
@@ -153,7 +159,7 @@ def _reaches(text: str, negator: re.Match[str]) -> bool:
     return not attribute or negator.group().endswith("是")
 
 
-def _denied_by_what_follows(clause: Clause) -> bool:
+def _denied_behind(clause: Clause) -> bool:
     after = clause.after
     following = clause.following
     if _WISH_AFTER.search(after) and _WISH_BEFORE.search(clause.before):
@@ -168,22 +174,31 @@ def _denied_by_what_follows(clause: Clause) -> bool:
         return True
     if _OBJECT_BEFORE.search(clause.before) and _OBJECT_DENIED.match(RULES["harmless"].sub(_blank, after)):
         return True
-    said = following.text.strip(" \"'”“」』")
-    if clause.stop in (".", "—") and _CORRECTION.match(said) and _CORRECTED.match(clause.after_next.text):
-        return True
+    said = following.text.strip(QUOTES)
     if _REPORTED.search(clause.before) and (_MISTAKEN.search(after) or _MISTAKEN.search(said)):
         return True
     topic = clause.stop == "," and _ECHO_BEFORE.match(clause.before) and _TOPIC.match(after)
-    if topic and _TOPIC_NEVER.match(RULES["harmless"].sub(_blank, said)):
-        return True
-    if following.stop == "?" or _RHETORICAL_END.search(said):
+    return bool(topic and _TOPIC_NEVER.match(RULES["harmless"].sub(_blank, said)))
+
+
+def is_answered(clause: Clause, topic: Topic) -> bool:
+    """Whether what follows says no to the clause."""
+    replies = clause.replies(RULES["filler"])
+    if not replies or not any(_MAY_NEGATE.search(reply.text) for reply in replies):
         return False
-    if clause.is_question or _RHETORICAL_END.search(after):
-        echoed = _ECHO_BEFORE.match(clause.before) and _ECHO_AFTER.match(after)
-        if echoed and RULES["echo"].match(RULES["harmless"].sub(_blank, said)):
+    last = replies[-1]
+    if topic.is_past and NOW.match(last.text):
+        return False
+    if last.stop == "?" or _RHETORICAL_END.search(last.text):
+        replies.pop()
+    if clause.is_question or _RHETORICAL_END.search(clause.after):
+        if _ECHO_BEFORE.match(clause.before) and _ECHO_AFTER.match(clause.after):
+            echo, harmless = RULES["echo"], RULES["harmless"]
+            if any(echo.match(harmless.sub(_blank, reply.text)) for reply in replies if not reply.inside):
+                return True
+        if any(RULES["no"].match(reply.text) for reply in replies):
             return True
-        return RULES["no"].match(said) is not None or RULES["denial"].match(said) is not None
-    return RULES["denial"].match(said) is not None
+    return any(RULES["denial"].match(reply.text) for reply in replies)
 
 
 def _enumerated(clause: Clause) -> bool:

@@ -9,10 +9,12 @@ its clause round, and two negations cancel, but for the concord of "I ain't no d
 from __future__ import annotations
 
 import re
+from itertools import islice
 
-from raiden_core.rewards.negation.clause import OPEN, Clause, Segment
+from raiden_core.rewards.negation.clause import OPEN, QUOTES, Clause, Segment
 from raiden_core.rewards.negation.hints import ENGLISH
-from raiden_core.rewards.negation.table import ROWS, load
+from raiden_core.rewards.negation.table import DOUBT, ROWS, load
+from raiden_core.rewards.negation.topic import Topic
 
 _SPEAK = (
     r"^(?:(?:but|well|actually|in fact|in truth|in reality|really|oh|and|yet|though|so|honestly|sorry|of course|"
@@ -32,7 +34,20 @@ RULES = load(
         "behind": ROWS,
         "denial": rf"{_SPEAK}(?:{ROWS})$",
         "no": rf"{_SPEAK}(?:{ROWS})$",
+        "around": ROWS,
+        "dislike": ROWS,
+        "fear": ROWS,
+        "name": ROWS,
+        **DOUBT,
     },
+)
+COMMA = ""
+ASKS = re.compile("(?!)")
+NOW = re.compile(r"(?:but )?(?:now|these days|nowadays|today|not any ?more)\b")
+VALUE = re.compile(
+    r"^(?:(?:it(?:'s| is| was)|i'm|i am|i was|i mean|that's|my|from|in|at) )?(?!(?:i|you|we|he|she|they|it|that|this|what|"
+    r"who|why|how|really|serious|seriously|honest|honestly|truly|just|not|never|no|yes|yeah|and|but|so|because|if|"
+    r"thanks?|please|joking|kidding|believe|trust|sure|true|wait|lying)\b)"
 )
 _REPLY = re.compile(r"^\W*(?:no+|nope|nah|not really|no no) (?=i\b|i'|my |we |it |it's |it is |he |she |that's )")
 _ANYTHING_BUT = re.compile(r"\banything but\b")
@@ -96,10 +111,6 @@ _INVERTED = re.compile(
 _WHY_NOT = re.compile(
     r"^\W*(?:why|how) (?:would|should|could|do|can)(?:n't| i not)\b|\bhow (?:could|can|would) i (?:not|n't)\b"
 )
-_CORRECTION = re.compile(r"^(?:no wait|wait no|scratch that|correction|my mistake|or rather)\b")
-_TAKING_BACK = re.compile(r"^(?:no|wait|sorry)$")
-_TAKEN_BACK = re.compile(r"^(?:wait|no wait|sorry|scratch that|i meant?|make that)\b")
-"""Oslo... no, wait, it was Bergen."""
 _ME = re.compile(r"(?:^|\W)me$")
 _YES = re.compile(r"^(?:yes|yeah|yep|sure|of course|indeed|absolutely|certainly|why|that|exactly|right|you)\b")
 """Me, a pilot?"""
@@ -123,12 +134,18 @@ _DANGLING = re.compile(
 )
 
 
-def denies(clause: Clause) -> bool:
-    """Whether the clause denies its mention."""
+def denies(clause: Clause, topic: Topic) -> bool:
+    """Whether the clause itself denies its mention."""
     after = clause.after or (clause.following.text if clause.stop == "," else "")
     if _MAY_NEGATE.search(clause.before) and _governed(clause.before, after, clause.is_question):
         return True
-    return _denied_by_what_follows(clause) or _enumerated(clause)
+    if not clause.is_question and RULES["behind"].search(clause.after):
+        return True
+    if _REPORTED.search(clause.before) and (
+        _MISTAKEN.match(clause.after) or _MISTAKEN.match(clause.following.text.strip(QUOTES))
+    ):
+        return True
+    return _enumerated(clause) or RULES["around"].search(clause.surroundings) is not None
 
 
 def _governed(before: str, after: str, is_question: bool) -> bool:
@@ -169,29 +186,29 @@ def _reaches(text: str, negator: re.Match[str]) -> bool:
     return _NEW_STATEMENT.search(between) is None
 
 
-def _denied_by_what_follows(clause: Clause) -> bool:
-    if RULES["behind"].search(clause.after) and not clause.is_question:
-        return True
-    following = clause.following
-    said = following.text.strip(" \"'“”")
-    if _REPORTED.search(clause.before) and (_MISTAKEN.match(clause.after) or _MISTAKEN.match(said)):
-        return True
-    if _CORRECTION.match(said) or (_TAKING_BACK.match(said) and _TAKEN_BACK.match(clause.after_next.text)):
-        return True
-    if clause.is_question and not _YES.match(said) and _ME.search(next(clause.previous, Segment("", "")).text):
-        return True
-    if clause.is_question and following.stop == "?" and _ECHO.match(said):
-        # "A nurse? Me? Never."
-        following = clause.after_next
-        said = following.text.strip(" \"'“”")
-    if following.stop == "?":
+def is_answered(clause: Clause, topic: Topic) -> bool:
+    """Whether what follows says no to the clause."""
+    replies = clause.replies(RULES["filler"])
+    if not replies:
+        return False
+    if topic.is_past and NOW.match(replies[-1].text):
         return False
     if clause.is_question:
-        echoed = _BARE_BEFORE.match(clause.before) and not clause.after.strip(" \"'“”")
-        if echoed and _ECHO_DENIED.match(RULES.either("harmless", "never").sub(_blank, said)):
+        if not _YES.match(replies[-1].text) and _ME.search(next(clause.previous, Segment("", "")).text):
             return True
-        return RULES["no"].match(said) is not None or RULES["denial"].match(said) is not None
-    return RULES["denial"].match(said) is not None
+        if replies[-1].stop == "?" and _ECHO.match(replies[-1].text):
+            # "A nurse? Me? Never."
+            replies = list(islice((piece for piece in clause.pieces() if piece.text), len(replies), len(replies) + 1))
+    if replies and replies[-1].stop == "?":
+        replies.pop()
+    if clause.is_question:
+        if _BARE_BEFORE.match(clause.before) and not clause.after.strip(QUOTES):
+            harmless = RULES.either("harmless", "never")
+            if any(_ECHO_DENIED.match(harmless.sub(_blank, reply.text)) for reply in replies if not reply.inside):
+                return True
+        if any(RULES["no"].match(reply.text) for reply in replies):
+            return True
+    return any(RULES["denial"].match(reply.text) for reply in replies)
 
 
 def _enumerated(clause: Clause) -> bool:
@@ -201,6 +218,8 @@ def _enumerated(clause: Clause) -> bool:
     joined = _JOINED.match(clause.before) is not None or _continues(clause.following)
     for segment in clause.previous:
         if segment.stop not in OPEN:
+            return False
+        if RULES["no"].match(segment.text) or RULES["filler"].match(segment.text):
             return False
         if _DANGLING.search(segment.text) and segment.text.strip() != "not":
             return True

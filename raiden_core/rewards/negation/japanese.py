@@ -12,7 +12,8 @@ from functools import cache
 
 from raiden_core.rewards.folding import simplify
 from raiden_core.rewards.negation.clause import Clause
-from raiden_core.rewards.negation.table import ROWS, load
+from raiden_core.rewards.negation.table import DOUBT, ROWS, load
+from raiden_core.rewards.negation.topic import Topic
 
 _SPEAK = (
     "(?:いや|いいえ|いえ|でも|実は|それは|これは|本当は|私は|僕は|俺は|しかし|ですが|だが|もちろん|全然|まったく|"
@@ -28,14 +29,24 @@ RULES = load(
         "negator": ROWS,
         "denial": f"^{_SPEAK}(?:{ROWS})(?:ん|です|だ|よ|ね|が|けど|わ|な|ぞ|の)*$",
         "no": f"^(?:{ROWS})(?:です|よ|ね|え)*$",
+        "being": ROWS,
+        "around": ROWS,
+        "dislike": ROWS,
+        "fear": ROWS,
+        "name": ROWS,
+        **DOUBT,
     },
     simplify,
 )
+COMMA = "、"
+ASKS = re.compile("(?!)")
+NOW = re.compile("(?:でも)?(?:今|现在|いま)")
+VALUE = re.compile("^(?!本当|ほんと|冗談|冗谈|嘘|うそ|マジ|まじ|いい|もう|何|なん|だれ|誰)")
 _WHO_SAYS = "(?:誰|だれ|どこ|何)が$"
 _SAYS = "^(?:だ|です)?(?:って|なんて|と(?:言|い)(?:った|いました|うんだ|うの)|と[?])[^、]{0,6}$"
 """誰が医者だって？"""
 _SCORNED = "^だ?(?:なんて|など)、?とんでも(?:ない|ありません|ございません)"
-_TOPIC_COMMA = re.compile("^(は|には|では|なんて|なんか|など|って)、")
+_TOPIC_COMMA = re.compile("^(は|には|では|だけは|も|なんて|なんか|など|って)、")
 """京都なんて、好きになれない: the predicate stands behind the comma."""
 
 
@@ -48,13 +59,13 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(simplify(pattern))
 
 
-def denies(clause: Clause) -> bool:
-    """Whether the clause denies its mention."""
+def denies(clause: Clause, topic: Topic) -> bool:
+    """Whether the clause itself denies its mention."""
     after = clause.after
     if clause.stop == "?":
         # 医者ではない? and 医者じゃないか? ask for assent.
         after += "?"
-    if _compiled(_SCORNED).match(after):
+    if _compiled(_SCORNED).match(after) or RULES["around"].search(clause.surroundings):
         return True
     if _compiled(_WHO_SAYS).search(clause.before) and _compiled(_SAYS).match(after):
         return True
@@ -63,26 +74,31 @@ def denies(clause: Clause) -> bool:
     if end:
         negative = "な" in end.group() or "ず" in end.group()
         predicate = predicate[: end.end() if negative else end.start()]
-    negations = sum(1 for _ in RULES["negator"].finditer(predicate.rstrip("?")))
-    if negations:
-        return negations % 2 == 1
-    return _denied_by_what_follows(clause)
-
-
-def _denied_by_what_follows(clause: Clause) -> bool:
-    segments = clause.after.split("、")[1:]
-    is_last = len(segments) == 1 or (not segments and "、" not in clause.following.text)
-    if is_last and (clause.stop if segments else clause.following.stop) == "?":
+    predicate = predicate.rstrip("?")
+    negations = sum(1 for _ in RULES["negator"].finditer(predicate))
+    if topic.about == "identity" and negations and not RULES["being"].search(predicate):
+        # 医者は肉を食べません says nothing of who is one.
         return False
-    said = (segments or clause.following.text.split("、"))[0].strip(" \"'“”」』")
-    if RULES["denial"].match(said):
+    return negations % 2 == 1
+
+
+def is_answered(clause: Clause, topic: Topic) -> bool:
+    """Whether what follows says no to the clause."""
+    replies = clause.replies(RULES["filler"], COMMA)
+    if not replies or (topic.is_past and NOW.match(replies[-1].text)):
+        return False
+    if replies[-1].stop == "?":
+        replies.pop()
+    if any(RULES["denial"].match(reply.text) for reply in replies):
         return True
-    if clause.stop == "?" and _BARE.fullmatch(clause.before) and _BARE.fullmatch(clause.after):
+    echoed = clause.stop == "?" and _BARE.fullmatch(clause.before) and _BARE.fullmatch(clause.after)
+    if echoed:
         # 弟？いないよ。
-        said = RULES["harmless"].sub(_blank, said)
-        return (RULES["no"].match(said) or _compiled(_ECHO_DENIED).match(said)) is not None
-    asked = clause.stop == "?" or clause.after.rstrip("」』").endswith(("か", "って", "だって"))
-    return asked and RULES["no"].match(said) is not None
+        said = [RULES["harmless"].sub(_blank, reply.text) for reply in replies if not reply.inside]
+        if any(_compiled(_ECHO_DENIED).match(text) for text in said):
+            return True
+    asked = clause.stop == "?" or clause.after.split(COMMA)[0].rstrip("」』").endswith(("か", "って"))
+    return asked and any(RULES["no"].match(reply.text) for reply in replies)
 
 
 def _blank(match: re.Match[str]) -> str:

@@ -12,7 +12,8 @@ from __future__ import annotations
 import re
 
 from raiden_core.rewards.negation.clause import Clause
-from raiden_core.rewards.negation.table import ROWS, load
+from raiden_core.rewards.negation.table import DOUBT, ROWS, load
+from raiden_core.rewards.negation.topic import Topic
 
 _SPEAK = (
     "(?:하지만|그런데|근데|사실은?|저는|나는|난|전|그건|그것은|그게|그렇지만|실은|물론|전혀|절대|에이|아뇨|아니요|아니) ?"
@@ -29,8 +30,18 @@ RULES = load(
         "denial": f"^{_SPEAK}(?:{ROWS})$",
         "bare denial": f"^(?:{ROWS})$",
         "no": f"^(?:{ROWS})(?: 아니에요| 아닙니다)?$",
+        "being": ROWS,
+        "around": ROWS,
+        "dislike": ROWS,
+        "fear": ROWS,
+        "name": ROWS,
+        **DOUBT,
     },
 )
+COMMA = ""
+ASKS = re.compile("(?!)")
+NOW = re.compile("(?:하지만 |근데 )?(?:지금|이제|요즘|현재)")
+VALUE = re.compile("^(?!진짜|정말|농담|장난|왜|뭐|누가)")
 _NO_END = re.compile("(?:^|[라다냐자])고$|^(?:그리고|하고)$")
 """Quotations (간호사라고 부르지 마세요) and conjunctions do not end a clause."""
 _AUXILIARY = re.compile("싶|있|계|나서|나니|보니|말")
@@ -38,7 +49,6 @@ _REST_DENIED = re.compile("^(?:결국 |끝내 )?(?:(?:못|안) ?[^ ]+|(?:되|이
 _NEVER_DONE = re.compile(
     "^(?:거(?:긴|기는|기에는|기엔) )?(?:한 번도 )?(?:(?:안|못) [^ ]+(?: 봤[^ ]*)?$|[^ ]*(?: 본)? ?적(?:이|은|도)? ?(?:한 번도 )?없[^ ]*$)"
 )
-_FILLER = re.compile("^(?:글쎄요?|음+|아+|저기요?|어+)$")
 
 
 _BELIEVED = re.compile("줄(?:로|만)? ?알[았고]")
@@ -51,9 +61,11 @@ _SAYS = re.compile("^(?:이?래|이?라(?:고|던|나|니)|이?라 ?그)[^ ]*(?:
 """누가 의사래요?"""
 
 
-def denies(clause: Clause) -> bool:
-    """Whether the clause denies its mention."""
+def denies(clause: Clause, topic: Topic) -> bool:
+    """Whether the clause itself denies its mention."""
     if RULES["scorn"].match(clause.after) or (_WHO.search(clause.before) and _SAYS.match(clause.after)):
+        return True
+    if RULES["around"].search(clause.surroundings):
         return True
     if _WHY.search(clause.before) and _RHETORICAL.search(clause.after):
         return not RULES["negator"].search(clause.after)
@@ -68,14 +80,26 @@ def denies(clause: Clause) -> bool:
     negations = sum(1 for _ in RULES["negator"].finditer(predicate))
     if not clause.is_question and _BELIEVED.search(predicate):
         negations += 1
-    if negations:
-        return negations % 2 == 1
-    following = clause.after_next if _FILLER.match(clause.following.text) else clause.following
-    said = following.text.strip(" \"'“”")
-    if following.stop == "?":
+    if topic.about == "identity" and negations and not RULES["being"].search(predicate):
+        # 의사는 안 아파요 says nothing of who is one.
         return False
-    return RULES.either("denial", "bare denial").match(said) is not None or (
-        clause.is_question and (RULES["no"].match(said) or _NEVER_DONE.match(said)) is not None
+    return negations % 2 == 1
+
+
+def is_answered(clause: Clause, topic: Topic) -> bool:
+    """Whether what follows says no to the clause."""
+    replies = clause.replies(RULES["filler"])
+    if not replies or (topic.is_past and NOW.match(replies[-1].text)):
+        return False
+    if clause.is_question and RULES["tag"].search(clause.after.rstrip()):
+        return False
+    if replies[-1].stop == "?":
+        replies.pop()
+    denial = RULES.either("denial", "bare denial")
+    if any(denial.match(reply.text) for reply in replies):
+        return True
+    return clause.is_question and any(
+        RULES["no"].match(reply.text) or (not reply.inside and _NEVER_DONE.match(reply.text)) for reply in replies
     )
 
 

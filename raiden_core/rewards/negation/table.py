@@ -1,13 +1,15 @@
 """Tables of rules: every negator, idiom and reply of a language is a row with an example that tests it.
 
 ``chinese.tsv``, ``english.tsv``, ``japanese.tsv`` and ``korean.tsv`` stand beside this module. A line is blank, a
-comment (``#``), or a row of five fields parted by tabs:
+comment (``#``), or a row of five or six fields parted by tabs:
 
-    kind    pattern     example                 term    verdict
+    kind    pattern     example                 term    verdict     question
     harmless    忍不住  我忍不住又去了长沙。    长沙    affirmed
+    fear    不怕.{0,8}■ 我不怕停电。    停电    denied  你最怕什么？
 
-``pattern`` is a regular expression over folded text, ``verdict`` (affirmed or denied) what the example says of the
-term; tests/rewards/test_negation_tables.py checks it, and that it changes when the row is taken out. The rows of a kind
+``pattern`` is a regular expression over folded text (in the kinds that read the whole surroundings ``■`` stands for the
+mention), ``verdict`` (affirmed or denied) what the example says of the term as an answer to the question, if there is
+one; tests/rewards/test_negation_tables.py checks it, and that it changes when the row is taken out. The rows of a kind
 are the alternatives of one expression, in their order; the language's module says into which frame they go.
 """
 
@@ -23,7 +25,17 @@ from raiden_core.errors import DataError
 
 ROWS = "<rows>"
 """Where the rows stand in a frame."""
+_DOUBTFUL = ("open", "past", "future", "unknown", "assent", "affirming")
+DOUBT = {
+    **dict.fromkeys(_DOUBTFUL, ROWS),
+    "filler": f"^(?:{ROWS})$",
+    "takes back": f"^(?:{ROWS})",
+    "no, but": f"^(?:{ROWS})",
+}
+"""Kinds that every language has, and their frames (see `doubt`)."""
 _FIELDS = ("kind", "pattern", "example", "term", "verdict")
+_FURTHER = 1
+"""The question may be left out."""
 _VERDICTS = ("affirmed", "denied")
 
 
@@ -37,6 +49,8 @@ class Row(NamedTuple):
     term: str
     denied: bool
     """Whether the example denies the term."""
+    question: str
+    """What the example answers; "" where that does not matter."""
     where: str
     """File and line, for messages."""
 
@@ -95,12 +109,12 @@ def read_rows(path: Path) -> tuple[Row, ...]:
 
 def _row(line: str, where: str) -> Row:
     fields = line.split("\t")
-    if len(fields) != len(_FIELDS):
+    if not len(_FIELDS) <= len(fields) <= len(_FIELDS) + _FURTHER:
         raise DataError(f"{where}: {len(fields)} fields instead of {len(_FIELDS)} ({', '.join(_FIELDS)}, by tabs)")
-    for name, field in zip(_FIELDS, fields, strict=True):
+    for name, field in zip(_FIELDS, fields, strict=False):
         if not field.strip():
             raise DataError(f"{where}: {name} is blank; every rule needs an example that tests it")
-    kind, pattern, example, term, verdict = fields
+    kind, pattern, example, term, verdict, question = (*fields, "")[: len(_FIELDS) + _FURTHER]
     if verdict not in _VERDICTS:
         raise DataError(f"{where}: the verdict is {verdict!r}; it must be affirmed or denied")
     if term.casefold() not in example.casefold():
@@ -109,7 +123,7 @@ def _row(line: str, where: str) -> Row:
         re.compile(pattern)
     except re.error as error:
         raise DataError(f"{where}: the pattern is no regular expression: {error}") from None
-    return Row(kind, pattern, example, term, verdict == "denied", where)
+    return Row(kind, pattern, example, term, verdict == "denied", question, where)
 
 
 def load(language: str, frames: Mapping[str, str], prepare: Callable[[str], str] = str) -> Table:
