@@ -74,7 +74,8 @@ def page(rows: list[dict[str, Any]]) -> str:
     lines = [
         "# What the quickstart learns",
         "",
-        f"{'The six' if len(rows) == RUNS else f'{len(rows)} of the six'} runs of `{CONFIG}` by `make learning`, raiden {__version__}, on {describe_hardware()}. Each seed composes",
+        f"{'The six' if len(rows) == RUNS else f'{len(rows)} of the six'} runs of `{CONFIG}` by `make learning`, "
+        f"raiden {__version__}, on {describe_hardware()}. Each seed composes",
         "its own characters; the validation characters are in no training step of their run. Strict accuracy is keyword",
         "accuracy in the right format, lenient accuracy is keyword accuracy alone. Intervals are 95%, clustered by",
         "character; p is McNemar's.",

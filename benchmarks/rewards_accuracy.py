@@ -7,8 +7,8 @@
 A case is a row as tests/rewards/everyday.md describes it; rows that hold a whole completion and
 ``{"accuracy": …}`` as ``expected`` are read as well. Only decidable cases count. *Affirmations* are cases that a
 reader calls right; *denials* are those called wrong although a term of the sample stands in the reply (not of values,
-where another number is no denial, nor of polarity and distractors, where a claim is what is wrong). ``--build`` scores in a subprocess whose PYTHONPATH is that checkout, so that two
-builds are measured by one script on the same rows.
+where another number is no denial, nor of polarity and distractors, where a claim is what is wrong). ``--build`` scores
+in a subprocess whose PYTHONPATH is that checkout, so that two builds are measured by one script on the same rows.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def score_here(cases: Iterable[Case]) -> list[int]:
 
     scorer = Scorer()
     return [
-        scorer.score(case, said if "<answer>" in said else f"<think>.</think><answer>{said}</answer>").accuracy
+        int(scorer.score(case, said if "<answer>" in said else f"<think>.</think><answer>{said}</answer>").accuracy)
         for case in cases
         for said in (case["completion"],)
     ]

@@ -28,11 +28,11 @@ def audit(data: Path, bounds: tuple[str, ...], as_json: bool, config: Path | Non
     samples are scored as they stand in the file; training adds an aside where there is none.
     """
     from raiden_core.dataset.audit import audit_samples, bounds_of
-    from raiden_core.rewards.configured import configured_scorer
+    from raiden_core.rewards.configured import data_scorer
     from raiden_core.samples import read_samples
 
     wanted = bounds_of(bounds)
-    scorer = configured_scorer(read_config(config, overrides))
+    scorer = data_scorer(read_config(config, overrides))
     samples = read_samples(data)
     with progress_bar("audit") as progress:
         found = audit_samples(samples, scorer, wanted, progress)

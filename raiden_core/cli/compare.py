@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from raiden_core.evaluation.compare import RunComparison
+    from raiden_core.evaluation.compared import RunComparison
 
 
 @click.command("compare")

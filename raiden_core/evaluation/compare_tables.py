@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from raiden_core.evaluation.compare import ComparedRun, RunComparison
+from raiden_core.evaluation.compared import ComparedRun, RunComparison
 from raiden_core.evaluation.results import PARTS, Pair, Pairs
 from raiden_core.text.formatting import DASH, p_value, percent, percent_range, points, points_range
 from raiden_core.text.plain import one_line

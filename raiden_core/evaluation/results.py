@@ -13,29 +13,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from math import isfinite
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Self
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    PlainSerializer,
-    PlainValidator,
-    SerializerFunctionWrapHandler,
-    ValidationError,
-    model_serializer,
-    model_validator,
-)
+from pydantic import ValidationError, model_validator
 
 from raiden_core.errors import DataError
+from raiden_core.evaluation.judged import Judged
+from raiden_core.evaluation.parts import Count, Interval, Number, Part
+from raiden_core.stages.layout import MODELS, RESULTS_FILE
 from raiden_core.text.plain import one_line
-
-RESULTS = "results.json"
-
-MODELS = ("original", "base", "trained")
-"""The names a model can have, in the order of every table: what a cold start began with, what GRPO started from, and
-what came of it."""
 
 DIMENSIONS = ("SBK", "CM")
 
@@ -44,47 +31,6 @@ PARTS = ("all", *DIMENSIONS)
 
 SHOWN_INPUT = 60
 """Characters of a wrong value in an error."""
-
-
-def _number(value: object) -> object:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError("must be a number")
-    if not isfinite(value):
-        raise ValueError("must be a finite number")
-    return value
-
-
-def _count(value: object) -> object:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise ValueError("must be a count")
-    return value
-
-
-def _as_it_is(value: object) -> object:
-    return value
-
-
-Number = Annotated[float, PlainValidator(_number), PlainSerializer(_as_it_is, return_type=Any)]
-"""A finite number; 0 and 0.0 stay what they are, in the file too."""
-Count = Annotated[int, PlainValidator(_count)]
-Interval = tuple[Number, Number]
-"""Lower and upper end of a 95% interval."""
-
-
-class Part(BaseModel):
-    """A part of results.json."""
-
-    model_config = ConfigDict(frozen=True, extra="allow")
-
-    @model_serializer(mode="wrap")
-    def _without_what_is_absent(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        optional = {name for name, field in type(self).model_fields.items() if not field.is_required()}
-        values: dict[str, Any] = handler(self)
-        return {name: value for name, value in values.items() if value is not None or name not in optional}
-
-    def as_json(self) -> dict[str, Any]:
-        """The JSON object that the file holds."""
-        return self.model_dump(mode="json")
 
 
 class Cell(Part):
@@ -188,7 +134,7 @@ class Comparison(Part):
             DataError: it was not evaluated.
         """
         if self.trained is None:
-            raise DataError(f"{RESULTS} holds no model called 'trained'; evaluate with a trained model")
+            raise DataError(f"{RESULTS_FILE} holds no model called 'trained'; evaluate with a trained model")
         return self.trained
 
 
@@ -258,71 +204,6 @@ class SampledReplies(Part):
     majority: Mean
 
 
-class JudgeCell(Part):
-    """What a judge said in some comparisons; shares are of the ``n`` that count."""
-
-    comparisons: Count
-    n: Count
-    characters: Count
-    win: Count
-    """For the trained model."""
-    tie: Count
-    loss: Count
-    identical: Count
-    """Equal replies: a tie without asking."""
-    inconsistent: Count
-    """The verdict changed with the order."""
-    first_preferred: Count
-    """Of the inconsistent ones."""
-    second_preferred: Count
-    unreadable: Count
-    win_rate: Number | None
-    ci95: Interval | None
-    """Of ``win_rate``."""
-    tie_rate: Number | None
-    loss_rate: Number | None
-    preference: Number | None
-    """Share of wins less share of losses."""
-    preference_ci95: Interval | None
-
-
-class Gap(Part):
-    """The reward-hacking gap: the change that keywords see less the one that the judge sees."""
-
-    n: Count
-    accuracy_delta: Number | None
-    preference: Number | None
-    gap: Number | None
-    ci95: Interval | None
-    p: Number | None
-
-
-class Agreement(Part):
-    """Questions where keywords see a change, by what the judge sees."""
-
-    n: Count
-    same: Count
-    equal: Count
-    opposite: Count
-    share: Number | None
-    """Of ``same``."""
-    ci95: Interval | None
-
-
-class Judged(Part):
-    """What a judge said of base and trained."""
-
-    model: str
-    """Who judged."""
-    questions: Count
-    all: JudgeCell
-    """Every question by the rubrics of its own dimensions."""
-    by_rubric: dict[str, JudgeCell]
-    by_language: dict[str, JudgeCell]
-    gap: Gap
-    agreement: Agreement
-
-
 class Asked(Part):
     """How the models were asked."""
 
@@ -373,7 +254,7 @@ def parse_results(value: object, where: Path | str) -> Results:
     if not isinstance(value, Mapping):
         raise DataError(f"{where}: not a JSON object; evaluate again")
     if not any(model in value for model in MODELS):
-        raise DataError(f"{where}: holds no model's results; is it the {RESULTS} of `raiden evaluate`?")
+        raise DataError(f"{where}: holds no model's results; is it the {RESULTS_FILE} of `raiden evaluate`?")
     try:
         return Results.model_validate(value)
     except ValidationError as error:

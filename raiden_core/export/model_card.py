@@ -1,6 +1,6 @@
 """The model card: a README.md beside a trained model, with the header that the Hugging Face Hub reads.
 
-    text = model_card(results=…, config=…, split=…, generation=…, manifests=…, notes=…, adapter=False)
+    text = model_card(results=…, config=…, split=…, manifests=…, notes=…, adapter=False)
 
 It says what the model was trained on and how, what was measured and how sure that is, and what was not measured. The
 results stand twice: as ``model-index`` for the Hub, and as a table with intervals for people. The licence is the user's
@@ -172,7 +172,7 @@ def _training(config: Mapping[str, Any], split: Mapping[str, Any]) -> str:
     grpo = config["grpo"]
     names = ("learning_rate", "num_generations", "max_completion_length", "beta", "temperature", "max_steps", "lora_r")
     told = ", ".join(f"`{name}` {_value(grpo[name])}" for name in names if grpo.get(name) is not None)
-    started = "a model of half a million parameters, made inside the run" if base == NANO else f"`{_code(base)}`"
+    started = "a small model that the run made itself (nano)" if base == NANO else f"`{_code(base)}`"
     return (
         f"## Training\n\nGRPO (TRL) on {train['samples']:,} questions about {train['characters']:,} characters, starting "
         f"from {started}{' after a cold start' if config.get('cold_start') else ''}. Reward: "

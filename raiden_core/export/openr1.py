@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 
+_DEFAULT = Scorer()
+
+
 class RAIDENDataAdapter:
     """Samples as the rows that TRL trains on."""
 
@@ -58,12 +61,7 @@ class RAIDENDataAdapter:
         samples, failures = read_verified(path, scorer)
         if not samples:
             raise DataError(f"{path}: no usable sample; {failures[0] if failures else 'the file is empty'}")
-        table = reward_table(
-            samples,
-            instructions=self.system_prompt,
-            min_length_bound=scorer.min_length_bound,
-            length_ratio=scorer.length_ratio,
-        )
+        table = reward_table(samples, scorer, self.system_prompt)
         return table.add_column("expected_answer", [sample.answer for sample in samples])
 
 
@@ -76,8 +74,8 @@ class RAIDENRewardFunction:
     def __init__(
         self,
         tokenizer: PreTrainedTokenizerBase | None = None,
-        accuracy_weight: float = 0.7,
-        format_weight: float = 0.3,
+        accuracy_weight: float = _DEFAULT.accuracy_weight,
+        format_weight: float = _DEFAULT.format_weight,
         dataset_metadata: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> None:
         """
@@ -120,8 +118,8 @@ class RAIDENRewardFunction:
 
 def create_raiden_reward_function(
     tokenizer: PreTrainedTokenizerBase | None = None,
-    accuracy_weight: float = 0.7,
-    format_weight: float = 0.3,
+    accuracy_weight: float = _DEFAULT.accuracy_weight,
+    format_weight: float = _DEFAULT.format_weight,
     dataset_metadata: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> RAIDENRewardFunction:
     """The reward for TRL's ``reward_funcs``, by the guide's name; see `RAIDENRewardFunction`."""

@@ -16,6 +16,7 @@ from raiden_core.errors import ConfigError, DataError, StageError
 from raiden_core.prompts import Message
 
 CONNECT_SECONDS = 15.0
+"""How long a connection, or the list of models, may take."""
 
 
 def model_folder(place: str) -> Path:
@@ -71,7 +72,7 @@ class LocalTalker:
         if context is not None and length + self._max_new_tokens > context:
             raise StageError(
                 f"the conversation of {length} tokens leaves no room for {self._max_new_tokens} more in the model's "
-                f"context of {context}; start anew with /reset"
+                f"context of {context}; begin again with /reset"
             )
         pieces: Any = TextIteratorStreamer(self._tokenizer, skip_prompt=True, skip_special_tokens=False)
         stop = Event()
@@ -101,7 +102,7 @@ class LocalTalker:
                 work.result()
             except torch.cuda.OutOfMemoryError:
                 raise StageError(
-                    "the conversation does not fit into the GPU's memory; start anew with /reset"
+                    "the conversation does not fit into the GPU's memory; begin again with /reset"
                 ) from None
 
 

@@ -7,7 +7,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from raiden_core.evaluation.compare import Run, RunComparison, common_predictions
+from raiden_core.evaluation.compare import Run, common_predictions
+from raiden_core.evaluation.compared import RunComparison
 from raiden_core.evaluation.results import PARTS
 from raiden_core.report.pages import page_environment
 

@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from raiden_core.evaluation.results import Agreement, Gap, JudgeCell, Judged, Mean, SampledReplies
+from raiden_core.evaluation.judged import Agreement, Gap, JudgeCell, Judged
+from raiden_core.evaluation.results import Mean, SampledReplies
 from raiden_core.text.formatting import percent, percent_range, points, points_range
 
 

@@ -13,8 +13,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from raiden_core.characters.facts import facts_of_text, units
+from raiden_core.characters.facts import facts_of_text
 from raiden_core.characters.keys import is_description_key, is_name_key
+from raiden_core.characters.lines import units
 from raiden_core.rewards.folding import fold
 from raiden_core.rewards.matching import compile_term
 from raiden_core.rewards.recital import fitting

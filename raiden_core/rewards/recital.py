@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from raiden_core.rewards.folding import fold
-from raiden_core.rewards.matching import Term, compile_term, mentions
-from raiden_core.rewards.numbers import find_numbers, may_hold_numbers
+from raiden_core.rewards.folding import fold, without_accents
+from raiden_core.rewards.matching import Page, Term, compile_term, kinds_of, mentions
+from raiden_core.rewards.numbers import may_hold_numbers
 from raiden_core.rewards.validators import Groups
 
 
@@ -28,7 +28,7 @@ class Recital(NamedTuple):
     names: tuple[str, ...]
     """For each group, its first term, as the validator spells it."""
     literals: tuple[tuple[str, ...], ...]
-    """For each group, the text of its terms that hold no number."""
+    """For each group, how its terms are written that hold no number."""
     by_value: tuple[bool, ...]
     """For each group, whether a term of it holds a number, which matches in other words too."""
     limit: int
@@ -52,6 +52,7 @@ class Recital(NamedTuple):
         """The same without word boundaries, shields and values: most answers need no closer look."""
         left = self.limit
         with_numbers = may_hold_numbers(text)
+        text = f"{text}\n{without_accents(text)}"
         for literals, by_value in zip(self.literals, self.by_value, strict=True):
             if (by_value and with_numbers) or any(literal in text for literal in literals):
                 left -= 1
@@ -78,15 +79,16 @@ def recital_of(aside: Groups, limit: int, wanted: Groups, question: str, referen
 
 def fitting(aside: Groups, wanted: Groups, texts: Iterable[str]) -> Groups:
     """The groups without terms that some text mentions or that are part of a wanted term; empty ones are left out."""
-    folded = [fold(text) for text in texts if text]
-    asked = [term.text for group in wanted for name in group if (term := compile_term(name))]
+    kinds = kinds_of(_terms(aside))
+    pages = [Page(fold(text), kinds, frozenset()) for text in texts if text]
+    asked = [term.text for term in _terms(wanted)]
     kept = (
         tuple(
             name
             for name in group
             if (term := compile_term(name))
             and not any(term.text in one for one in asked)
-            and not _stands_in(term, folded)
+            and not _stands_in(term, pages)
         )
         for group in aside
     )
@@ -95,8 +97,8 @@ def fitting(aside: Groups, wanted: Groups, texts: Iterable[str]) -> Groups:
 
 def _clash(aside: Groups, wanted: Groups, reference: str) -> str | None:
     """The first term of ``aside`` that the validator asks for or that the reference mentions; None where there is none."""
-    asked = {compile_term(name) for group in wanted for name in group}
-    said = [fold(reference)]
+    asked = set(_terms(wanted))
+    said = [Page(fold(reference), kinds_of(_terms(aside)), frozenset())]
     for group in aside:
         for name in group:
             term = compile_term(name)
@@ -105,12 +107,12 @@ def _clash(aside: Groups, wanted: Groups, reference: str) -> str | None:
     return None
 
 
-def _stands_in(term: Term, texts: Iterable[str]) -> bool:
-    return any(
-        (term.text in text or (term.values and may_hold_numbers(text)))
-        and next(term.find(text, find_numbers(text) if term.values else []), None)
-        for text in texts
-    )
+def _terms(groups: Groups) -> list[Term]:
+    return [term for group in groups for name in group if (term := compile_term(name))]
+
+
+def _stands_in(term: Term, pages: Iterable[Page]) -> bool:
+    return any(term.is_in(page) and next(term.find(page), None) for page in pages)
 
 
 def _compile(aside: Groups, limit: int) -> Recital:
@@ -127,7 +129,13 @@ def _compile(aside: Groups, limit: int) -> Recital:
         terms=tuple(terms),
         group_of=tuple(group_of[term] for term in terms),
         names=tuple(group[0] for group in aside),
-        literals=tuple(tuple(term.text for term in group if not term.values) for group in own),
-        by_value=tuple(any(term.values for term in group) for group in own),
+        literals=tuple(
+            tuple(form for term in group if not _is_value(term) for form in (term.text, *term.forms)) for group in own
+        ),
+        by_value=tuple(any(map(_is_value, group)) for group in own),
         limit=limit,
     )
+
+
+def _is_value(term: Term) -> bool:
+    return bool(term.values or term.quantity)

@@ -70,15 +70,20 @@ class Rules:
     """Indices of terms that a right answer denies."""
     recital: Recital | None = None
     """What an answer may tell besides; None where anything may be told."""
+    has_values: bool = False
+    """Whether a term is a value, so that the question may set its unit."""
 
-    def judge(self, text: str, breaks: Callable[[], Sequence[int]] = tuple) -> Verdict:
+    def judge(
+        self, text: str, breaks: Callable[[], Sequence[int]] = tuple, asked: frozenset[str] = frozenset()
+    ) -> Verdict:
         """What a folded answer text says.
 
         Args:
             text: folded.
             breaks: gives the places in it where a new line begins; asked only where something may be negated.
+            asked: the kinds of value that the question asks for.
         """
-        found = mentions(self.terms, text, self.overlap)
+        found = mentions(self.terms, text, self.overlap, asked)
         claims = [bool(spans) for spans in found]
         near = Surroundings(text, found) if True in claims else None
         if near and (self.negative or self.topic.about == "fear" or may_negate(near.text)):
@@ -232,6 +237,7 @@ def _build(fields: Fields) -> Rules:
         overlap=may_overlap(terms),
         to_deny=to_deny,
         abstains=fields.abstains,
+        has_values=any(term.quantity for term in terms),
     )
 
 

@@ -26,24 +26,11 @@ REWARD_COLUMNS = ("id", "character_name", "answer", "keywords", "validator", "va
 """Fields of a sample that the rewards read, or that a log of completions is joined by."""
 
 
-def reward_table(
-    samples: Sequence[Sample],
-    *,
-    instructions: str | None = None,
-    prefilled_think: bool = False,
-    min_length_bound: int,
-    length_ratio: float,
-    partial_credit: bool = False,
-) -> Dataset:
-    """A row a sample: ``prompt`` (a chat), `REWARD_COLUMNS`, and the reward's settings."""
+def reward_table(samples: Sequence[Sample], scorer: Scorer, instructions: str | None = None) -> Dataset:
+    """A row a sample: ``prompt`` (a chat), `REWARD_COLUMNS`, and the scorer's settings (`Scorer.columns`)."""
     from datasets import Dataset
 
-    settings = {
-        "prefilled_think": prefilled_think,
-        "min_length_bound": min_length_bound,
-        "length_ratio": length_ratio,
-        "partial_credit": partial_credit,
-    }
+    settings = scorer.columns()
     rows: list[dict[str, Any]] = []
     for sample in samples:
         row = table_row(sample)

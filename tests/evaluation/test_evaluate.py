@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
+from raiden_core.config.loading import parse_config
 from raiden_core.config.sections.evaluation import EvaluationConfig
 from raiden_core.errors import DataError, UsageError
 from raiden_core.evaluation.controls import run_controls
@@ -19,6 +20,8 @@ from raiden_core.evaluation.evaluate import evaluate
 from raiden_core.evaluation.predictions import read_predictions
 from raiden_core.evaluation.results import Results
 from raiden_core.evaluation.sets import Measure, QuestionSets
+from raiden_core.evaluation.settings import EvaluateSettings
+from raiden_core.evaluation.stage import measure_of
 from raiden_core.evaluation.tables import result_tables
 from raiden_core.models.answering import Prompt, Reply
 from raiden_core.rewards import Scorer
@@ -265,6 +268,42 @@ def test_samples_for_the_judge_are_left_out_and_counted(tmp_path: Path) -> None:
     results = _run(tmp_path, samples=[*SAMPLES, _sample(1, "SBK", keywords=(), question="你怎么看？")])
     assert results.models["trained"].all.n == 20
     assert any("1 samples without keywords" in note for note in results.notes)
+
+
+def test_results_say_how_models_were_asked(tmp_path: Path) -> None:
+    def asked(**settings: object) -> dict[str, object]:
+        section = EvaluationConfig.model_validate({"max_new_tokens": 96, "temperature": 0.7} | settings)
+        measure = Measure(Scorer(), section, "Be {name}.", seed=3)
+        return evaluate({"base": Rule(_knows(2))}, QuestionSets(SAMPLES), measure, tmp_path).settings.as_json()
+
+    greedy = {"decoding": "greedy", "samples_per_question": 0, "temperature": None, "max_new_tokens": 96}
+    assert asked() == greedy | {"instructions": "Be {name}.", "seed": 3}
+    assert asked(samples=2) == greedy | {
+        "samples_per_question": 2, "temperature": 0.7, "instructions": "Be {name}.", "seed": 3,
+    }  # fmt: skip
+
+
+def test_the_seed_draws_the_other_characters_of_the_control(tmp_path: Path) -> None:
+    samples = [_sample(number % 2, "SBK", f"{number}-") for number in range(20)]
+
+    def rate(seed: int) -> float | None:
+        measure = Measure(Scorer(), seed=seed)
+        results = evaluate({"base": Rule(_knows(2))}, QuestionSets(samples), measure, tmp_path)
+        return results.controls.other_character
+
+    by_seed = {seed: run_controls(samples, [one.answer for one in samples], Scorer(), seed) for seed in range(4)}
+    assert len({controls.other_character for controls in by_seed.values()}) > 1, "the seed matters here"
+    assert [rate(seed) for seed in by_seed] == [controls.other_character for controls in by_seed.values()]
+
+
+def test_the_measure_is_that_of_the_configuration() -> None:
+    text = (
+        "seed: 5\nsystem_prompt: Be {name}.\naccuracy: {min_length_bound: 9}\nevaluation: {samples: 3, batch_size: 2}\n"
+    )
+    config = parse_config(text, (), where="test")
+    measure = measure_of(EvaluateSettings.of(config))
+    assert measure.settings is config.evaluation and measure.settings.samples == 3
+    assert (measure.instructions, measure.seed, measure.scorer.min_length_bound) == ("Be {name}.", 5, 9)
 
 
 def test_progress_runs_over_all_models(tmp_path: Path) -> None:

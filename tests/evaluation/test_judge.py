@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 
 from raiden_core.config.sections.endpoint import EndpointConfig
+from raiden_core.config.sections.evaluation import RUBRICS
 from raiden_core.errors import DataError, StageError
 from raiden_core.evaluation.evaluate import evaluate
 from raiden_core.evaluation.judge.judge import Contest, Judge, Verdict, outcome, read_verdicts, write_verdicts
-from raiden_core.evaluation.judge.prompts import RUBRICS, comparison, load_judge_prompts
+from raiden_core.evaluation.judge.prompts import comparison, load_judge_prompts
 from raiden_core.evaluation.judge.summary import judge_notes, judge_summary
 from raiden_core.evaluation.results import Results
 from raiden_core.evaluation.sets import Measure, QuestionSets
@@ -220,6 +221,15 @@ def test_an_evaluation_shows_the_judge_all_questions_those_without_keywords_too(
     console.print(result_tables(results))
     text = console.export_text()
     assert "referee" in text and "Reward-hacking gap on 6" in text and "…" not in text
+
+
+def test_what_a_reader_must_know_of_a_judge_stands_in_the_notes(tmp_path: Path) -> None:
+    with judged_by(lambda a, b: "A") as (_, endpoint):
+        notes = _evaluate(tmp_path / "a", Judge(endpoint), SAMPLES).notes
+        trained = {"trained": Script(lambda system, draw: "<think>x</think><answer>No.</answer>")}
+        alone = evaluate(trained, QuestionSets(SAMPLES), Measure(Scorer()), tmp_path / "b", judge=Judge(endpoint))
+    assert any("changed its mind with the order in 100%" in note for note in notes)
+    assert alone.judge is None and any("Nothing was judged" in note for note in alone.notes)
 
 
 def test_without_a_judge_open_questions_are_left_out_or_refused_in_clear_words(tmp_path: Path) -> None:

@@ -38,6 +38,8 @@ def test_attributes_are_what_the_file_says() -> None:
     assert [results.paired.part(name).fixed for name in ("all", "SBK", "CM")] == [
         file["paired"]["fixed"], file["paired"]["SBK"]["fixed"], file["paired"]["CM"]["fixed"],
     ]  # fmt: skip
+    for of_parts in (results.of_trained(), results.paired):
+        assert of_parts.part("SBK") is of_parts.SBK and of_parts.part("CM") is of_parts.CM
     assert results.by["source"]["composed"].models["trained"].n == file["by"]["source"]["composed"]["trained"]["n"]
     assert (
         results.extra["hand-written"].models["base"].all.strict

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import runpy
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -10,17 +9,16 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from raiden_core.evaluation.parts import Part
 from raiden_core.evaluation.predictions import MAIN_SET, Prediction
-from raiden_core.evaluation.results import Part
 from raiden_core.evaluation.statistics import mean_interval
 from raiden_core.evaluation.summary import breakdown, cells, pairs, write_tables
-
-SYNTHETIC = runpy.run_path(str(Path(__file__).parents[1] / "support" / "synthetic.py"))
+from tests.support.synthetic import make_predictions
 
 
 @pytest.fixture(scope="module")
 def by_model() -> dict[str, list[Prediction]]:
-    rows = SYNTHETIC["make_predictions"](12, 6, (MAIN_SET,))
+    rows = make_predictions(12, 6, (MAIN_SET,))
     return {model: [row for row in rows if row.model == model] for model in ("base", "trained")}
 
 

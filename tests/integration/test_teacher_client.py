@@ -91,7 +91,7 @@ def real_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             character_profile={"Name": f"Lin {place}", "Job": "doctor"},
             question="What is your job?",
             answer="I am a doctor.",
-            keywords=["doctor"],
+            keywords=("doctor",),
         )
         for place in range(5)
     ]

@@ -2,7 +2,6 @@
 
 import json
 import re
-import runpy
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -19,14 +18,13 @@ from raiden_core.report.examples import QUOTAS, choose_examples
 from raiden_core.report.further import judge_table, sampling_table
 from raiden_core.report.tree import mask_secrets, tree
 from raiden_core.report.wording import explanation, verdict
-
-SYNTHETIC = runpy.run_path(str(Path(__file__).parents[1] / "support" / "synthetic.py"))
+from tests.support.synthetic import make_inputs, make_predictions, make_results, write_metrics
 
 
 def _page(folder: Path, hostile: bool = False, **changes: Any) -> str:
-    inputs = SYNTHETIC["make_inputs"](folder, hostile) | changes
+    inputs = make_inputs(folder, hostile) | changes
     build_report(**inputs)
-    return inputs["out"].read_text(encoding="utf-8")
+    return Path(inputs["out"]).read_text(encoding="utf-8")
 
 
 class _Tags(HTMLParser):
@@ -74,10 +72,10 @@ def test_masks(key: str, value: object, masked: object) -> None:
 
 
 def test_without_base_training_and_optional_facts_the_page_still_stands(tmp_path: Path) -> None:
-    predictions = [row for row in SYNTHETIC["make_predictions"](4, 2, (MAIN_SET,)) if row.model == "trained"]
+    predictions = [row for row in make_predictions(4, 2, (MAIN_SET,)) if row.model == "trained"]
     rows = [json.dumps(row.__dict__) for row in predictions]
     (tmp_path / "only.jsonl").write_text("\n".join(rows))
-    results = SYNTHETIC["make_results"](SYNTHETIC["make_predictions"](4, 2, (MAIN_SET,)))
+    results = make_results(make_predictions(4, 2, (MAIN_SET,)))
     gone = {"base": None, "paired": None}
     languages = {value: entry.model_copy(update=gone) for value, entry in results.by["language"].items()}
     results = results.model_copy(update={**gone, "by": {"language": languages}})
@@ -97,7 +95,7 @@ def test_sampled_replies_and_verdicts_are_shown_where_there_are_some(tmp_path: P
         "Turned",
     ):
         assert words in page, words
-    results = SYNTHETIC["make_results"](SYNTHETIC["make_predictions"](4, 2, (MAIN_SET,)))
+    results = make_results(make_predictions(4, 2, (MAIN_SET,)))
     page = _page(tmp_path, results=results.model_copy(update={"sampling": None, "judge": None}))
     assert "pass@" not in page and "What a judge prefers" not in page
 
@@ -123,12 +121,12 @@ def test_a_missing_kl_is_explained(beta: float, words: bool, tmp_path: Path) -> 
 
 def test_results_without_a_trained_model_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no model called 'trained'"):
-        results = SYNTHETIC["make_results"](SYNTHETIC["make_predictions"](4, 2, (MAIN_SET,)))
+        results = make_results(make_predictions(4, 2, (MAIN_SET,)))
         _page(tmp_path, results=results.model_copy(update={"trained": None, "paired": None}))
 
 
 def test_no_run_of_text_breaks_the_file(tmp_path: Path) -> None:
-    inputs = SYNTHETIC["make_inputs"](tmp_path)
+    inputs = make_inputs(tmp_path)
     inputs["run"]["notes"] = ["half a pair \ud83d, NUL \0, long " + "字" * 10_000]
     build_report(**inputs)
     page = inputs["out"].read_text(encoding="utf-8")
@@ -137,7 +135,7 @@ def test_no_run_of_text_breaks_the_file(tmp_path: Path) -> None:
 
 def _results(delta: float, low: float, high: float, cell: dict[str, Any] | None = None, **changes: Any) -> Results:
     """Results whose cells of all questions and whose difference are these; the rest is made up."""
-    made = SYNTHETIC["make_results"](SYNTHETIC["make_predictions"](4, 2, (MAIN_SET,)))
+    made = make_results(make_predictions(4, 2, (MAIN_SET,)))
     numbers = {"n": 480, "characters": 60, "strict": 0.6, "lenient": 0.7, "empty": 0, "cut_off": 0}
     base = made.base.model_copy(update={"all": made.base.all.model_copy(update=numbers)})
     trained = made.trained.model_copy(update={"all": made.trained.all.model_copy(update=numbers | (cell or {}))})
@@ -172,7 +170,7 @@ def test_a_gain_of_format_alone_is_called_that() -> None:
 
 
 def test_examples_show_every_outcome_and_many_characters() -> None:
-    chosen = choose_examples(SYNTHETIC["make_predictions"]())
+    chosen = choose_examples(make_predictions())
     main = [example for example in chosen if example.sample.set == MAIN_SET]
     assert {name: sum(one.outcome == name for one in main) for name in QUOTAS} == QUOTAS
     assert {one.sample.language for one in main} == {"zh", "en", "ja", "ko"}
@@ -185,13 +183,15 @@ def test_examples_show_every_outcome_and_many_characters() -> None:
         assert base.id == trained.id and (base.model, trained.model) == ("base", "trained")
         assert (
             one.outcome
-            == {(0, 1): "fixed", (1, 0): "broken", (0, 0): "wrong", (1, 1): "right"}[base.strict, trained.strict]
+            == {(0, 1): "fixed", (1, 0): "broken", (0, 0): "wrong", (1, 1): "right"}[
+                int(base.strict), int(trained.strict)
+            ]
         )
-    assert chosen == choose_examples(SYNTHETIC["make_predictions"]())
+    assert chosen == choose_examples(make_predictions())
 
 
 def test_curves_come_from_the_log_by_phase(tmp_path: Path) -> None:
-    SYNTHETIC["write_metrics"](tmp_path / "log.jsonl")
+    write_metrics(tmp_path / "log.jsonl")
     with (tmp_path / "log.jsonl").open("a") as file:
         file.write('{"phase": "grpo", "step": 999, "kl": NaN}\n{"step": 10')
     phases = dict(training_charts(read_log(tmp_path / "log.jsonl")))

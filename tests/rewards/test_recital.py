@@ -56,7 +56,12 @@ LIMITS = [
     (_with(aside_limit=0), "长沙的医生", 0, "the limit is the validator's"),
     (_with(aside_limit=3), "长沙、医生、豆包、围棋", 1, "a higher one as well"),
     (_with(aside_limit=4), "长沙、医生、豆包、围棋、十七岁", 1, "as many as there are groups"),
-    ({**SAMPLE, "question": "医生，你的橘猫叫什么？家乡呢？"}, "长沙、医生、橘猫、围棋、十七岁", 1, "terms of the question never count"),
+    (
+        {**SAMPLE, "question": "医生，你的橘猫叫什么？家乡呢？"},
+        "长沙、医生、橘猫、围棋、十七岁",
+        1,
+        "terms of the question never count",
+    ),
     (
         {**_with(aside_limit=0), "answer": "我是长沙的医生。"},
         "长沙、围棋",
@@ -197,7 +202,7 @@ def test_loading_leaves_alone_what_has_an_aside_and_what_is_for_a_judge() -> Non
 
 def test_terms_of_question_reference_and_keywords_stay_out() -> None:
     asked = _sample(question="24岁的你，家乡在哪里？", answer="我是长沙的医生。")
-    assert completed(asked).validator.aside == (("李梅",), ("围棋", "钓鱼"))  # type: ignore[union-attr]
+    assert completed(asked).validator.aside == (("李梅",), ("围棋", "钓鱼"))
 
 
 def test_the_columns_carry_it(tmp_path: Path) -> None:

@@ -3,14 +3,16 @@
 Everything in it is invented and drawn with a seed; ``hostile`` puts markup and scripts wherever a stranger could.
 """
 
+import copy
 import json
 import sys
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from random import Random
 from typing import Any
 
-from raiden_core.evaluation.judge.judge import Verdict
+from raiden_core.evaluation.judge.judge import Outcome, Verdict
 from raiden_core.evaluation.judge.summary import judge_summary
 from raiden_core.evaluation.predictions import MAIN_SET, Prediction, write_predictions
 from raiden_core.evaluation.results import Asked, Controls, Results
@@ -28,7 +30,9 @@ QUESTIONS = {
 }
 
 
-def make_predictions(characters: int = 60, questions: int = 8, sets: tuple[str, ...] = (MAIN_SET, "hand-written")):
+def make_predictions(
+    characters: int = 60, questions: int = 8, sets: tuple[str, ...] = (MAIN_SET, "hand-written")
+) -> list[Prediction]:
     """Predictions of a base and a trained model, a third of which differ."""
     random, rows = Random(5), []
     for set_name in sets:
@@ -44,7 +48,7 @@ def make_predictions(characters: int = 60, questions: int = 8, sets: tuple[str, 
 
 def _prediction(
     set_name: str, model: str, key: str, number: int, question: int, language: str, random: Random, p: float
-):
+) -> Prediction:
     ask, reference, keyword, thought = QUESTIONS[language]
     right, formed = random.random() < p, random.random() < p + 0.25
     answer = reference if right else reference.replace(keyword, "?")
@@ -106,9 +110,12 @@ def _draws(rows: list[Prediction]) -> list[list[Prediction]]:
 
 def _verdicts(base: list[Prediction], trained: list[Prediction]) -> list[Verdict]:
     """A judge that often agrees with the keywords."""
-    random, verdicts = Random(9), []
+    random = Random(9)
+    verdicts: list[Verdict] = []
     for old, new in zip(base, trained, strict=True):
-        outcome = random.choice(["win" if new.accuracy > old.accuracy else "tie", "tie", "loss", "inconsistent"])
+        outcome: Outcome = random.choice(
+            ["win" if new.accuracy > old.accuracy else "tie", "tie", "loss", "inconsistent"]
+        )
         said = {"win": "trained", "loss": "base", "tie": "equal", "inconsistent": "base"}[outcome]
         verdicts.append(
             Verdict(
@@ -147,10 +154,15 @@ def write_metrics(path: Path, steps: int = 300) -> None:
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
 
 
+@cache
+def _evaluated() -> tuple[list[Prediction], Results]:
+    predictions = make_predictions()
+    return predictions, make_results(predictions)
+
+
 def make_inputs(folder: Path, hostile: bool = False) -> dict[str, Any]:
     """The arguments of `build_report`, its files written into the folder."""
-    predictions = make_predictions()
-    results = make_results(predictions)
+    predictions, results = copy.deepcopy(_evaluated())
     text = HOSTILE if hostile else ""
     if hostile:
         fields = ("character", "question", "reference", "completion", "answer", "why", "set")

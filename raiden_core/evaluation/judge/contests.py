@@ -6,8 +6,8 @@ from pathlib import Path
 
 from raiden_core.evaluation.judge.judge import Contest, Judge, write_verdicts
 from raiden_core.evaluation.judge.summary import judge_notes, judge_summary
+from raiden_core.evaluation.judged import Judged
 from raiden_core.evaluation.predictions import MAIN_SET, Predicted
-from raiden_core.evaluation.results import Judged
 from raiden_core.evaluation.sets import UsableSets
 from raiden_core.models.answering import Reply
 from raiden_core.rewards import Scorer

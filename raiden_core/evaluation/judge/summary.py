@@ -19,7 +19,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from raiden_core.evaluation.judge.judge import Verdict
-from raiden_core.evaluation.results import Agreement, Gap, JudgeCell, Judged
+from raiden_core.evaluation.judged import Agreement, Gap, JudgeCell, Judged
 from raiden_core.evaluation.statistics import Estimate, mean_interval
 
 COUNTS = {"win": 1.0, "tie": 0.0, "loss": -1.0}

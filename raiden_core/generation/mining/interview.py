@@ -84,7 +84,7 @@ class Interview:
         self.ledger.requests[purpose] += 1
         reply = await self.asker.ask(request)
         if isinstance(reply, Refused):
-            raise self._dropped(purpose, reply.reason)
+            raise self._dropped(purpose, reply.reason, reply.detail)
         self.ledger.prompt_tokens += reply.prompt_tokens
         self.ledger.completion_tokens += reply.tokens
         try:
@@ -92,9 +92,9 @@ class Interview:
         except ValidationError:
             raise self._dropped(purpose, "schema") from None
 
-    def _dropped(self, purpose: str, reason: str) -> Dropped:
+    def _dropped(self, purpose: str, reason: str, detail: str = "") -> Dropped:
         self.ledger.refused[f"{purpose}: {reason}"] += 1
-        return Dropped(refused(purpose, reason))
+        return Dropped(refused(purpose, reason), detail)
 
 
 async def together(work: Iterable[Coroutine[Any, Any, Result]]) -> list[Result]:

@@ -3,7 +3,8 @@
 A server's answer is checked in a fixed order: it is a chat completion; it has a choice; the model stopped by itself;
 the text is there, is text, and holds no tags of reasoning or of a chat template; where a schema was asked for, the text
 is one JSON value that satisfies it; and it does not go round in circles. Each refusal is one of `REASONS`, so that
-refusals can be counted. Nothing is repaired: a reply that needs repair is asked for again.
+refusals can be counted. Nothing is repaired: a reply that needs repair is asked for again. (Reasoning in front, where the
+endpoint is said to think, and an empty block of it have been left out before: raiden_core.models.served.dialects.)
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 REASONS = {
     "server": "the server failed, timed out or answered with something that is no chat completion",
-    "rejected": "the server refuses this request (400, 413, 422)",
+    "rejected": "the server refuses this request (400, 413, 422 and the like)",
     "empty": "no choice, or no text in it",
     "length": "cut off at max_tokens",
     "unfinished": "ended for another reason than that the model was done, such as a content filter",
@@ -72,7 +73,9 @@ class Answer:
     reasoning: str = ""
     """What the server took out of the text as reasoning; not stored."""
     remark: str = ""
-    """Why there is no text, where the server says so; not stored."""
+    """What a user should know about how the server says it; not stored."""
+    refusal: str = ""
+    """What the model said in place of a reply, from servers that keep it apart; not stored."""
 
 
 @dataclass(frozen=True)
@@ -107,14 +110,18 @@ def read_answer(body: object) -> Answer | Refused:
         return Refused("empty", words, of_server=True)
     usage = body.get("usage")
     usage = usage if isinstance(usage, dict) else {}
-    refusal = message.get("refusal")
+    said, ending = choice.get("finish_reason"), _ending(choice.get("finish_reason"))
+    remark = (
+        f"finish_reason is {said!r} where OpenAI says {ending!r}; it is taken for that" if ending != str(said) else ""
+    )
     return Answer(
         content or "",
-        _ending(choice.get("finish_reason")),
+        ending,
         _count(usage.get("prompt_tokens")),
         _count(usage.get("completion_tokens")),
         reasoning_of(message),
-        f"the model refuses: {_shown(refusal)}" if refusal and not content else "",
+        remark,
+        str(message.get("refusal") or ""),
     )
 
 
@@ -128,19 +135,22 @@ def reasoning_of(message: Mapping[str, Any]) -> str:
 
 
 def with_reasoning(answer: Answer) -> str:
-    """The text as the model wrote it, as far as that can be told: reasoning that was kept apart in its tags again."""
+    """The text as the model wrote it, as far as that can be told: what was kept apart is put back, reasoning in its tags."""
+    text = answer.text or answer.refusal
     if not answer.reasoning or "think>" in answer.reasoning:
-        return answer.reasoning + answer.text
-    return f"<think>{answer.reasoning}" + (f"</think>{answer.text}" if answer.text else "")
+        return answer.reasoning + text
+    return f"<think>{answer.reasoning}" + (f"</think>{text}" if text else "")
 
 
 def accept(answer: Answer, schema: Mapping[str, Any] | None) -> Accepted | Refused:
     """Finish reason, text, JSON, schema, repetition: whether an answer counts."""
     if answer.finish_reason == "length":
-        return Refused("length", f"cut off after {answer.completion_tokens} tokens")
+        after = f" after {answer.completion_tokens} tokens" if answer.completion_tokens else ""
+        return Refused("length", f"cut off{after}; raise teacher.max_tokens (a judge's: evaluation.judge_max_tokens)")
     if answer.finish_reason != "stop":
         return Refused(
-            "unfinished", f"finish_reason is {answer.finish_reason}, which does not say that the reply is complete"
+            "unfinished",
+            f"finish_reason is {answer.finish_reason or 'empty'}, which does not say that the reply is complete",
         )
     text = answer.text.strip()
     refused = _look_at(text)
@@ -166,7 +176,7 @@ def accept(answer: Answer, schema: Mapping[str, Any] | None) -> Accepted | Refus
 def accept_as_is(answer: Answer) -> Accepted | Refused:
     """What a model under evaluation said, however it said it: only an answer without any text is none."""
     if not answer.text.strip():
-        return Refused("empty", answer.remark)
+        return Refused("empty", "no text in the message")
     return Refused("encoding") if _half_a_character(answer.text) else Accepted(answer.text)
 
 
@@ -210,14 +220,12 @@ def _look_at(text: str) -> Refused | None:
 
 
 def _why_empty(answer: Answer) -> str:
-    if answer.remark:
-        return answer.remark
     if answer.reasoning:
         return (
             f"no text, all is in the server's reasoning_content ({_shown(answer.reasoning)}); start the server without a "
             "reasoning parser, or switch thinking off by a dialect that this server knows"
         )
-    return "no text in the message"
+    return f"the model refuses: {_shown(answer.refusal)}" if answer.refusal else "no text in the message"
 
 
 def _half_a_character(text: str) -> bool:
@@ -265,10 +273,10 @@ def _no_constant(name: str) -> NoReturn:
 
 
 def _ending(reason: object) -> str:
-    word = str(reason)
-    if word.lower() in FINISHED:
+    word = str(reason).lower()
+    if word in FINISHED:
         return "stop"
-    return "length" if word.lower() in CUT else word or "empty"
+    return "length" if word in CUT else str(reason)
 
 
 def _count(value: object) -> int:

@@ -43,7 +43,7 @@ from raiden_core.models.served.words import shown_url
 FIRST_PAUSE = 0.25
 """Seconds before the second attempt, on average; they double with each."""
 LONGEST_PAUSE = 15.0
-"""Seconds between attempts at most."""
+"""Seconds between attempts at most, on average."""
 LOOK_SECONDS = 1.0
 """While a server is waited for, whether it has ended is looked at so often."""
 PASSING = frozenset({"turned away", "cut", "unreachable"})
@@ -205,6 +205,7 @@ class Endpoint:
     def _read(self, body: Body, request: Request) -> Good | _Bad | Failure:
         answer = read_answer(body.content)
         if isinstance(answer, Refused):
+            answer = replace(answer, detail=self._wire.clean(answer.detail))
             return Failure("server", answer.detail) if answer.reason == "server" else _Bad("", answer)
         self._last_good = self._heard = time.monotonic()
         self._failing_since = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 
 from raiden_core.config.sections.endpoint import EndpointConfig
 from raiden_core.models.served.acceptance import Answer, with_reasoning
@@ -13,7 +14,12 @@ REASONING_APART = (
     "<think> tags, but whether the model wrote these tags itself cannot be seen: for a format rate that means something, "
     "start the server without --reasoning-parser"
 )
+LEFT_ENDS = "the server leaves the token that ends a turn in the text; it is cut off, as for a local model"
 EMPTY_THOUGHT = "replies begin with an empty <think></think>, which is left out"
+
+_TURN_END = re.compile(
+    r"(?:<\|(?:im_end|endoftext|eot_id|end|user|observation)\|>|<end_of_turn>|</s>|<｜end▁of▁sentence｜>)\s*\Z"
+)
 
 _log = logging.getLogger(__name__)
 
@@ -32,17 +38,27 @@ class Notices:
             self._tell(reason, f"first reply refused ({reason}): {detail}")
 
     def whole(self, answer: Answer) -> str:
-        """The text of a model under evaluation, with the reasoning that a parser took out of it."""
+        """The text of a model under evaluation as the model wrote it: with the reasoning that a parser took out of it, and
+        without the token that ends its turn."""
+        self._remark(answer)
         if answer.reasoning:
             self._tell("reasoning apart", REASONING_APART)
-        return with_reasoning(answer)
+        text = with_reasoning(answer)
+        if _TURN_END.search(text):
+            self._tell("turn's end", LEFT_ENDS)
+        return _TURN_END.sub("", text)
 
     def bare(self, answer: Answer, config: EndpointConfig) -> str:
         """A teacher's text without the reasoning in front."""
+        self._remark(answer)
         text = without_thought(answer.text, config)
         if text != answer.text and config.thinking != "on":
             self._tell("empty thought", EMPTY_THOUGHT)
         return text
+
+    def _remark(self, answer: Answer) -> None:
+        if answer.remark and answer.text:
+            self._tell("remark", answer.remark)
 
     def _tell(self, topic: str, words: str) -> None:
         if topic not in self._told:

@@ -14,10 +14,8 @@ from typing import Any
 from raiden_core.errors import StageError
 from raiden_core.models.answering import Refused
 from raiden_core.models.served.acceptance import read_answer, reasoning_of, with_reasoning
-from raiden_core.models.served.words import Said, advised, error_in, is_page, quoted
+from raiden_core.models.served.words import advised, error_in, is_page, is_stream, quoted
 
-FIELDS = ("data:", "event:", "id:", "retry:", ":", "error:")
-"""How lines of a stream of events begin."""
 END = "[DONE]"
 
 
@@ -33,7 +31,7 @@ def pieces(where: str, body: Iterable[bytes]) -> Iterator[str]:
     """
     lines = _lines(body)
     first = next((line for line in lines if line.strip()), "")
-    if not first.startswith(FIELDS):
+    if not is_stream(first):
         yield _whole(where, "\n".join([first, *lines]))
         return
     reasoning = False
@@ -41,7 +39,7 @@ def pieces(where: str, body: Iterable[bytes]) -> Iterator[str]:
         if thought := reasoning_of(message):
             yield thought if reasoning else f"<think>{thought}"
             reasoning = True
-        content = message.get("content")
+        content = message.get("content") or message.get("refusal")
         if isinstance(content, str) and content:
             yield f"</think>{content}" if reasoning else content
             reasoning = False
@@ -63,7 +61,9 @@ def _messages(where: str, first: Iterable[str], rest: Iterable[str]) -> Iterator
                 return
             came = True
             content = _parsed(where, value)
-            said = error_in(content) or (Said(500, quoted(value)) if "error" in (field, event) else None)
+            if "error" in (field, event):
+                content = content if error_in(content) else {"error": content}
+            said = error_in(content)
             if said:
                 raise StageError(f"{where}: {advised(said.words)}")
             choices = content.get("choices") if isinstance(content, dict) else None
@@ -89,7 +89,7 @@ def _whole(where: str, text: str) -> str:
     answer = read_answer(content)
     if isinstance(answer, Refused):
         raise StageError(f"{where}: {answer.detail}")
-    return with_reasoning(answer) or answer.remark
+    return with_reasoning(answer)
 
 
 def _parsed(where: str, text: str) -> Any:

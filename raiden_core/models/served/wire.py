@@ -22,11 +22,21 @@ from openai import APIConnectionError, APIStatusError, AsyncOpenAI, DefaultAioHt
 
 from raiden_core.config.sections.endpoint import EndpointConfig
 from raiden_core.models.served.listing import Listing, read_models
-from raiden_core.models.served.words import Said, advice, advised, error_in, hidden, is_page, quoted, words_of
+from raiden_core.models.served.words import (
+    Said,
+    advice,
+    advised,
+    error_in,
+    hidden,
+    is_page,
+    is_stream,
+    quoted,
+    words_of,
+)
 
 Kind = Literal["unreachable", "cut", "time-out", "turned away", "key", "missing", "rejected", "server"]
 """How a request fails: nobody listens; the connection broke; it took too long; 429 and the like; 401 or 403; 404;
-another 4xx; anything else that is the server's fault."""
+another 4xx, or a complaint about a setting of ours; anything else, which is the server's fault."""
 
 KEY_HEADER = "x-raiden-request"
 """Names the request's key to the server, for its logs: repetitions of a request carry the same."""
@@ -102,7 +112,7 @@ class Wire:
         try:
             content = response.json()
         except (ValueError, RecursionError):
-            what = "the server streams although nobody asked it to" if text.startswith("data:") else "no JSON"
+            what = "the server streams although nobody asked it to" if is_stream(text) else "no JSON"
             what = "a web page; does the url lead to the API, and end in /v1?" if is_page(text) else what
             return Failure("server", f"200, but {what}: {quoted(text, 100)}")
         said = error_in(content)
@@ -122,13 +132,13 @@ class Wire:
         except APIConnectionError as error:
             return self._broken(error)
         except (OpenAIError, httpx2.HTTPError, aiohttp.ClientError) as error:
-            return Failure("cut", self._clean(f"{type(error).__name__}: {error}"))
+            return Failure("cut", self.clean(f"{type(error).__name__}: {error}"))
 
     def _broken(self, error: APIConnectionError) -> Failure:
         """openai and httpx2 call most of it a time-out; what aiohttp said at the bottom is the truth."""
         # Whoever asks may be handling an error of its own; it stands below ours and has nothing to do with the server.
         causes = [str(cause) for cause in _causes(error) if isinstance(cause, OSError | aiohttp.ClientError)]
-        detail = self._clean(next((text for text in reversed(causes) if text), str(error)))
+        detail = self.clean(next((text for text in reversed(causes) if text), str(error)))
         kinds = tuple(_causes(error))
         if any(isinstance(cause, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError) for cause in kinds):
             return Failure("unreachable", detail)
@@ -136,7 +146,7 @@ class Wire:
             return Failure("time-out", detail)
         return Failure("cut", detail)
 
-    def _clean(self, text: str) -> str:
+    def clean(self, text: str) -> str:
         """One line without the key, whatever the server echoes."""
         return " ".join(hidden(text, self._key).split())
 

@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 
 LETTERS = 240
 """Letters of a server's words that are quoted."""
+EVENT_FIELDS = ("data:", "event:", "id:", "retry:", ":", "error:")
+"""How lines of a stream of events begin; ``error:`` is llama.cpp's own."""
 BAD_REQUEST = re.compile(r"bad.?request|invalid.?request|validation|context.?(?:length|size)", re.IGNORECASE)
 """How error types are called that blame the request."""
 
@@ -38,7 +40,9 @@ class Advice:
 
 _ADVICE = (
     (
-        re.compile(r"response_?format|json_?schema|json_?object|grammar|guided|structured.?output", re.IGNORECASE),
+        re.compile(
+            r"response_?format|json.?schema|json_object|parse grammar|guided_|structured.?outputs?", re.IGNORECASE
+        ),
         Advice("this server takes no JSON schema: set json_schema: false for the endpoint", of_settings=True),
     ),
     (
@@ -114,6 +118,11 @@ def words_of(text: str) -> str:
     except (ValueError, RecursionError):
         said = None
     return said.words if said else quoted(text)
+
+
+def is_stream(text: str) -> bool:
+    """Whether a body, or its first line, is a stream of server-sent events."""
+    return text.lstrip().startswith(EVENT_FIELDS)
 
 
 def is_page(text: str) -> bool:

@@ -16,7 +16,8 @@ JAPANESE = "|".join("ずぬ違违嘘誤误無无非不間间冗") + (
     "誰が|谁が|何が|だれが|どこが|よかった|良かった|いいのに|デマ|でたらめ|駄目|だめ|ダメ|へん"
 )
 KOREAN = "|".join("않없못몰싫척잖뇨안") + (
-    "|[?~몬질별꽝끊만]|아[니닌닐닙님녜]|아이[다라데네고]|아[녀냐]|턱도|착각|오[해보]|관[두뒀둔]|때려치|은퇴|전직|예전|옛날|한때|과거|전에|될 |되[고려는]|농담|장난|뻥|"
+    "|[?~몬질별꽝끊만]|아[니닌닐닙님녜]|아이[다라데네고]|아[녀냐]|턱도|착각|오[해보]|"
+    "관[두뒀둔]|때려치|은퇴|전직|예전|옛날|한때|과거|전에|될 |되[고려는]|농담|장난|뻥|"
     "수도|중에? |중 |면 |줄 |개뿔|얼어|웬|어찌|어떻게|괜찮|까짓|고까이|따위|끄떡|겁|좋아|누구|고개|정정|취소|아차|글쎄|혐오|극혐|"
     "지 ?[마말]|말[고도]|모[르른릅]|거짓|틀[렸린려]|그만|그럴|그런|면 좋|무슨|누가|커녕|알[았고]|대신|왜|"
     "당치|천만|전혀|절대|설마|어[림디]|뭐가|오해"
@@ -30,7 +31,8 @@ ENGLISH = (
     r"do i look|except|but|"
     r"fail(?:ed|s)?|non|instead|rather|far|anything|pretend(?:s|ed|ing)?|who (?:says|said|told)|false|lies?|wrong|"
     r"untrue|nonsense|mist(?:ake|aken|aking|ook)|confus(?:e|ed|ing)|rumou?rs?|myth|misunderstanding|joke|gossip|fiction|rubbish|impossible|kidding|"
-    r"please|as if|if only|used to|almost|nearly|think again|lying|liars?|had i|were i|why|ceased?|stopped|gave up|quit|me|wait|scratch that|correction|sorry|or rather|"
+    r"please|as if|if only|used to|almost|nearly|think again|lying|liars?|had i|were i|why|ceased?|stopped|gave up|quit|"
+    r"me|wait|scratch that|correction|sorry|or rather|"
     r"ne'er|nary|nowt|naw|nay|hell|hate[sd]?|detest|loathe|despise|dislike|abhor|disgust\w*|vile|gross|yuck|e+w+|ugh|awful|"
     r"horrible|nasty|boring|sick|avoid|either|maybe|perhaps|might|may|i'd|would|could|should|ask(?:ed|ing)?|wonder|if i|"
     r"formerly|once|former|retired|ex-|given up|was|now|these days|want(?:s|ed)?|hop(?:e|ed|ing)|plan\w*|dream\w*|"
