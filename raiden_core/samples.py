@@ -39,10 +39,9 @@ Dimension = Literal["SBK", "CM"]
 QuestionType = Literal["what", "who", "where", "when", "why", "how"]
 ValidationMethod = Literal["single_term_validation", "multi_term_parsing"]
 Difficulty = Literal["easy", "medium", "hard"]
-
-
 About = Literal["identity", "taste", "fear", "possession", "activity", "event", "other"]
 _LATER = frozenset({"aside", "aside_limit", "polarity", "about", "denied", "abstains"})
+"""Fields of a validator that are written only where they say something."""
 
 
 class Turn(BaseModel):
