@@ -88,7 +88,8 @@ def fact_value(value: str) -> str:
         if len(texts) < len(items) or len(texts) > MAX_ITEMS or any(units(text) > MAX_ITEM_UNITS for text in texts):
             return value
         value = ("、" if any(CJK.search(text) for text in texts) else ", ").join(texts)
-    return _unquoted(clean_value(value).strip(END_MARKS))
+    value = _unquoted(clean_value(value).strip(END_MARKS))
+    return value[:-1] if value.endswith("。") and value.count("。") == 1 and units(value) <= MAX_SAID_UNITS else value
 
 
 def is_fact(key: str, value: str) -> bool:

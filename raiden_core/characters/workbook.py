@@ -59,7 +59,9 @@ def excel_sheets(stream: IO[bytes]) -> Iterator[tuple[str | None, Rows]]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             book = openpyxl.load_workbook(stream, read_only=True, data_only=True)
-            lines = {sheet.title: _lines(cast("_Sheet", sheet)) for sheet in book.worksheets if hasattr(sheet, "iter_rows")}
+            lines = {
+                sheet.title: _lines(cast("_Sheet", sheet)) for sheet in book.worksheets if hasattr(sheet, "iter_rows")
+            }
             book.close()
     except broken as error:
         raise Unreadable(f"not a readable Excel workbook: {error}") from None
