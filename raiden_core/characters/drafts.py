@@ -24,6 +24,8 @@ from raiden_core.characters.rows import MAX_CHARACTER_CHARS
 
 NAME = "Name"
 DESCRIPTION = "Description"
+TEMPLATE = "a template that nobody filled in: its fields hold nothing but their places"
+"""Why such a file is refused."""
 _WHOSE = re.compile(r"(?P<whose>[^:：]{1,40}?)(?:'s|’s) (?P<key>\S.*)")
 _JOINED_KEY = re.compile(r"(?P<whose>[A-Za-z][a-z]+)(?:_|(?=[A-Z]))(?P<key>[A-Za-z_]+)")
 
@@ -96,7 +98,7 @@ def character_of(draft: Draft, source: str, row: int | None) -> Character:
     kept = [item for item in (_cleaned(item, name) for item in said) if item.value]
     if not kept:
         if any(is_unfilled(item.value, item.key) for item in shown):
-            raise NotACharacter("a template that nobody filled in: its fields hold nothing but their places")
+            raise NotACharacter(TEMPLATE)
         raise NotACharacter("nothing but a name" if name else "empty")
     language = detect_language(
         "\n".join(f.value for f in kept), draft.language, [f.key for f in kept] + [draft.name_key]

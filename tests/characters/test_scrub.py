@@ -44,9 +44,17 @@ def test_a_secret_is_left_out_everywhere(tmp_path: Path, key: str, value: str, f
         "nested": ("a.json", json.dumps({"name": "Mara", "job": "baker", "settings": {"secrets": {key: value}}})),
         "text": ("a.txt", lines),
         "csv": ("a.csv", f"name,job,{key}\nMara,baker,{value}\n"),
-        "card": ("a.json", json.dumps({"spec": "chara_card_v2", "data": {"name": "Mara", "description": lines, "system_prompt": f"{key}: {value}"}})),
+        "card": (
+            "a.json",
+            json.dumps(
+                {
+                    "spec": "chara_card_v2",
+                    "data": {"name": "Mara", "description": lines, "system_prompt": f"{key}: {value}"},
+                }
+            ),
+        ),
         "json in a description": ("a.json", json.dumps({"name": "Mara", "description": inner})),
-    }  # fmt: skip
+    }
     name, content = files[form]
     (tmp_path / name).write_text(content, encoding="utf-8")
     result = read_characters([tmp_path / name])
@@ -94,4 +102,6 @@ def test_an_embedded_image_is_left_out_with_a_warning(tmp_path: Path, text: str)
     (mara,) = result.characters
     assert "iVBOR" not in json.dumps(astuple(mara))
     assert (mara.language, mara.facts) == ("en", {"Age": "29", "Job": "baker"})
-    assert [("description" in warning.reason, "image" in warning.reason) for warning in result.warnings] == [(True, True)]
+    assert [("description" in warning.reason, "image" in warning.reason) for warning in result.warnings] == [
+        (True, True)
+    ]

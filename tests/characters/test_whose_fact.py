@@ -36,7 +36,11 @@ RECORDS: list[tuple[dict[str, Any], dict[str, str], dict[str, str]]] = [
         {"rival: name": "Odd", "rival: hometown": "Tarn"},
     ),
     (ORLA | {"house": {"age": 120}}, JOB, {"house: age": "120"}),
-    (ORLA | {"father_occupation": "sailor", "motherAge": 60}, JOB, {"father: occupation": "sailor", "mother: age": "60"}),
+    (
+        ORLA | {"father_occupation": "sailor", "motherAge": 60},
+        JOB,
+        {"father: occupation": "sailor", "mother: age": "60"},
+    ),
     # What merely groups fields is the character's own.
     (ORLA | {"basic_info": {"age": 29}, "appearance": {"hair": "red"}}, JOB | {"age": "29", "hair": "red"}, {}),
     (ORLA | {"favorites": {"food": "herring"}}, JOB | {"favourite food": "herring"}, {}),
@@ -73,19 +77,49 @@ def test_nested_fields_keep_their_path(
 
 TEXTS = [
     (".txt", "Name: Orla\nFather:\n  Name: Ulf\n  Age: 61\nTown: Oslo\n", {"Town": "Oslo"}, "Father: Age"),
-    (".txt", "Name: Orla\nAge: 29\nFather: Ulf\n  Age: 61\nTown: Oslo\n", {"Age": "29", "Father": "Ulf", "Town": "Oslo"}, "Father: Age"),
-    (".txt", "Name: Orla\nTown: Oslo\n\nFather:\nName: Ulf\nAge: 61\n\nAge: 29\n", {"Town": "Oslo", "Age": "29"}, "Father: Age"),
+    (
+        ".txt",
+        "Name: Orla\nAge: 29\nFather: Ulf\n  Age: 61\nTown: Oslo\n",
+        {"Age": "29", "Father": "Ulf", "Town": "Oslo"},
+        "Father: Age",
+    ),
+    (
+        ".txt",
+        "Name: Orla\nTown: Oslo\n\nFather:\nName: Ulf\nAge: 61\n\nAge: 29\n",
+        {"Town": "Oslo", "Age": "29"},
+        "Father: Age",
+    ),
     (".txt", "- **Name:** Orla\n- **Brother:**\n    - **Age:** 35\n- **Job:** cook\n", {"Job": "cook"}, "Brother: Age"),
-    (".txt", "姓名：林小雨\n\n【父亲】\n职业：铁匠\n年龄：61\n\n【基本信息】\n年龄：24\n家乡：徽州\n", {"年龄": "24", "家乡": "徽州"}, "父亲: 职业"),
+    (
+        ".txt",
+        "姓名：林小雨\n\n【父亲】\n职业：铁匠\n年龄：61\n\n【基本信息】\n年龄：24\n家乡：徽州\n",
+        {"年龄": "24", "家乡": "徽州"},
+        "父亲: 职业",
+    ),
     (".txt", "姓名：林小雨，家乡：徽州，父亲：林大山，职业：铁匠", {"家乡": "徽州", "父亲": "林大山"}, "父亲: 职业"),
     (".txt", "名前：佐藤健\n出身：大阪\n\n父：\n名前：佐藤一\n職業：鍛冶屋\n", {"出身": "大阪"}, "父: 職業"),
     (".txt", "이름: 한지우\n고향: 부산\n아버지:\n  이름: 한대산\n  직업: 대장장이\n", {"고향": "부산"}, "아버지: 직업"),
-    (".md", "# Orla\n\n- Age: 29\n\n## Family\n\n### Mother\n- Name: Una\n- Job: weaver\n", {"Age": "29"}, "Mother: Job"),
-    (".md", "# 林小雨\n\n- 家乡：徽州\n\n## 家庭\n\n### 父亲\n- 姓名：林大山\n- 职业：铁匠\n", {"家乡": "徽州"}, "父亲: 职业"),
+    (
+        ".md",
+        "# Orla\n\n- Age: 29\n\n## Family\n\n### Mother\n- Name: Una\n- Job: weaver\n",
+        {"Age": "29"},
+        "Mother: Job",
+    ),
+    (
+        ".md",
+        "# 林小雨\n\n- 家乡：徽州\n\n## 家庭\n\n### 父亲\n- 姓名：林大山\n- 职业：铁匠\n",
+        {"家乡": "徽州"},
+        "父亲: 职业",
+    ),
     (".md", "# 佐藤健\n\n- 出身：大阪\n\n## ペット\n- 名前：ポチ\n- 種類：柴犬\n", {"出身": "大阪"}, "ペット: 種類"),
-    (".md", "# Mara\n\n- Age: 29\n\n## Husband\n| Field | Value |\n|---|---|\n| Job | sailor |\n", {"Age": "29"}, "Husband: Job"),
+    (
+        ".md",
+        "# Mara\n\n- Age: 29\n\n## Husband\n| Field | Value |\n|---|---|\n| Job | sailor |\n",
+        {"Age": "29"},
+        "Husband: Job",
+    ),
     (".yaml", "name: Orla\nage: 29\nspouse:\n  name: Karl\n  job: sailor\n", {"age": "29"}, "spouse: job"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("suffix", "text", "own", "other"), TEXTS)
