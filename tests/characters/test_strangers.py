@@ -15,7 +15,7 @@ STRANGERS: list[tuple[str, Any]] = [
     ("lorebook", {"entries": {"0": {"uid": 0, "key": ["bay"], "content": "Old.", "order": 100}}}),
     ("lorebook", {"name": "Bay", "entries": [ENTRY]}),
     ("lorebook", {"type": "risu", "ver": 1, "data": [{"key": "bay", "content": "Old."}]}),
-    ("raiden split", [{"character_name": "A", "question": "q", "answer": "a", "keywords": ["x"], "character_profile": {"n": "A"}}]),
+    ("raiden split", [{"character_name": "A", "question": "q", "answer": "a", "keywords": ["x"]}]),
     ("raiden score", [{"keywords": ["x"], "completion": "<answer>x</answer>"}]),
     ("teacher.seeds", [{"messages": [{"role": "user", "content": "hi"}]}]),
     ("teacher.seeds", [{"conversations": [{"from": "human", "value": "hi"}], "lang": "en"}]),
