@@ -120,7 +120,9 @@ def test_the_longest_value_is_kept_apart_and_latin_ones_as_whole_words_only() ->
     assert sorted(frequent_values([*english, *english, *chinese])) == ["cat", "red cat"]
     assert frequent_values(english[:4]) == []
     tokenizer = build_tokenizer(english, NanoConfig(vocab_size=600))
-    pieces = [piece for piece, _ in tokenizer.backend_tokenizer.pre_tokenizer.pre_tokenize_str("a red cat, a cat, cats")]
+    pieces = [
+        piece for piece, _ in tokenizer.backend_tokenizer.pre_tokenizer.pre_tokenize_str("a red cat, a cat, cats")
+    ]
     assert pieces == ["a", " ", "red", " cat", ",", " a", " ", "cat", ",", " cats"]
 
 
