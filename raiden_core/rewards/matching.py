@@ -219,7 +219,7 @@ def mentions(
         may_overlap: what `may_overlap` says of these terms; False spares the bookkeeping.
         asked: the kinds of value that the question asks for (`asked_for`).
     """
-    page = Page(text, _kinds(terms), asked)
+    page = Page(text, kinds_of(terms), asked)
     here = [term.is_in(page) for term in terms]
     if not may_overlap or sum(here) <= 1:
         return [list(term.find(page)) if there else [] for term, there in zip(terms, here, strict=True)]
@@ -250,7 +250,7 @@ def may_overlap(terms: Sequence[Term]) -> bool:
     )
 
 
-def _kinds(terms: Sequence[Term]) -> frozenset[str]:
+def kinds_of(terms: Sequence[Term]) -> frozenset[str]:
     """The kinds of the values among the terms."""
     return frozenset(kind for term in terms if term.quantity for kind, _ in term.quantity.meanings)
 
