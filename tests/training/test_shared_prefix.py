@@ -44,7 +44,7 @@ def trainer_of(kind_of_trainer: type[Any], model: Any, tokenizer: Any, batches: 
 
     gradients: list[dict[str, torch.Tensor]] = []
 
-    class Gradients(TrainerCallback):
+    class Gradients(TrainerCallback):  # type: ignore[misc]  # transformers is not followed
         def on_pre_optimizer_step(self, args: Any, state: Any, control: Any, **given: Any) -> None:
             model = given["model"]
             gradients.append({name: one.grad.clone() for name, one in model.named_parameters() if one.grad is not None})
