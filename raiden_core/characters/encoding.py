@@ -12,6 +12,7 @@ import codecs
 import re
 
 from raiden_core.characters.rows import Unreadable
+from raiden_core.text.scripts import IDEOGRAPHS, KANA_LETTERS, SYLLABLES
 
 BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -26,9 +27,9 @@ LIKELY = 0.75
 """Share of ordinary characters from which a candidate is believed."""
 SAMPLE_BYTES = 65_536
 _PUNCTUATION = re.compile("[\u00b7\u2010-\u203b\u3000-\u3020\u30fb\u30fc\uff01-\uff60]")
-_KANA = re.compile("[\u3041-\u3096\u30a1-\u30fa]")
-_HANGUL = re.compile("[\uac00-\ud7a3]")
-_HAN = re.compile("[\u3400-\u9fff\uf900-\ufaff]")
+_KANA = re.compile(f"[{KANA_LETTERS}]")
+_HANGUL = re.compile(f"[{SYLLABLES}]")
+_HAN = re.compile(f"[{IDEOGRAPHS}]")
 _FIRST_LEVEL = {
     "gb18030": ("gb2312", 0xB0, 0xD7),
     "big5": ("big5", 0xA4, 0xC6),

@@ -15,8 +15,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from raiden_core.rewards.completion import extract_answer
-from raiden_core.rewards.folding import HAN, HANGUL, KANA, SPACELESS, fold, units
+from raiden_core.rewards.folding import SPACELESS, fold, units
 from raiden_core.rewards.scorer import text_of
+from raiden_core.text.scripts import HAN, HANGUL, KANA
 
 _WORD = re.compile(f"[{SPACELESS}]|[^\\W{SPACELESS}]+")
 _SCRIPTS = {

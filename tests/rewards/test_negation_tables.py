@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -24,7 +25,7 @@ def denies(row: Row) -> bool:
 
 
 @pytest.mark.parametrize("language", LANGUAGES, ids=lambda module: module.__name__.rsplit(".", 1)[-1])
-def test_each_row_decides_its_example(language, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_row_decides_its_example(language: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     table = language.RULES
     wrong = [f"{row.where}: {row.example}" for row in table.rows if denies(row) != row.denied]
     assert wrong == []
@@ -37,7 +38,7 @@ def test_each_row_decides_its_example(language, monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.parametrize("language", LANGUAGES, ids=lambda module: module.__name__.rsplit(".", 1)[-1])
-def test_every_kind_has_rows(language) -> None:
+def test_every_kind_has_rows(language: ModuleType) -> None:
     assert {row.kind for row in language.RULES.rows} == set(language.RULES.kinds)
 
 

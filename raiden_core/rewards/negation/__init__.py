@@ -18,7 +18,7 @@ from functools import cache
 from types import ModuleType
 from typing import NamedTuple
 
-from raiden_core.rewards.folding import HAN, HANGUL, KANA
+from raiden_core.text.scripts import HAN, HANGUL, KANA
 from raiden_core.rewards.negation.clause import MENTION, QUOTES, Clause, Clauses
 from raiden_core.rewards.negation.doubt import is_only_asked, is_open
 from raiden_core.rewards.negation.hints import CHINESE, ENGLISH, JAPANESE, KOREAN, words

@@ -167,13 +167,7 @@ def _denied_behind(clause: Clause) -> bool:
         return True
     if not (_MAY_NEGATE.search(after) or _MAY_NEGATE.search(following.text)):
         return False
-    if RULES["behind"].search(after) and not _RHETORICAL_END.search(after):
-        return True
-    if not clause.before.strip(" \"'“「『《_") and _TOPIC_DENIED.match(RULES["harmless"].sub(_blank, after)):
-        return True
-    if _TIED_BEFORE.search(clause.before) and _UNTIED.match(after):
-        return True
-    if _OBJECT_BEFORE.search(clause.before) and _OBJECT_DENIED.match(RULES["harmless"].sub(_blank, after)):
+    if _denied_by_the_rest(clause):
         return True
     said = following.text.strip(QUOTES)
     if _REPORTED.search(clause.before) and (_MISTAKEN.search(after) or _MISTAKEN.search(said)):
@@ -200,6 +194,18 @@ def is_answered(clause: Clause, topic: Topic) -> bool:
         if any(RULES["no"].match(reply.text) for reply in replies):
             return True
     return any(RULES["denial"].match(reply.text) for reply in replies)
+
+
+def _denied_by_the_rest(clause: Clause) -> bool:
+    """What follows in the same clause denies it."""
+    after = clause.after
+    if RULES["behind"].search(after) and not _RHETORICAL_END.search(after):
+        return True
+    if not clause.before.strip(" \"'“「『《_") and _TOPIC_DENIED.match(RULES["harmless"].sub(_blank, after)):
+        return True
+    if _TIED_BEFORE.search(clause.before) and _UNTIED.match(after):
+        return True
+    return bool(_OBJECT_BEFORE.search(clause.before) and _OBJECT_DENIED.match(RULES["harmless"].sub(_blank, after)))
 
 
 def _enumerated(clause: Clause) -> bool:

@@ -193,7 +193,7 @@ def _is_stop(text: str, start: int, end: int) -> bool:
     mark, following = text[start:end].rstrip(), text[end : end + 1]
     if mark == "-":
         # A dash between blanks parts clauses, and one at the beginning marks a list; a hyphen joins words.
-        return start == 0 or end > start + 1 and text[start - 1 : start] == " "
+        return start == 0 or (end > start + 1 and text[start - 1 : start] == " ")
     if mark == ".":
         # 3.5, a.m., Dr. Smith
         if end == start + 1 and following.isalnum():

@@ -94,7 +94,8 @@ _REPORTED = re.compile(
     r"called)\b"
 )
 _MISTAKEN = re.compile(
-    r"^[\w' ]{0,20}?(?:think again|(?:(?:is|are|was|were|has|have)|'re|'s|'ve)(?: (?:simply|just|all|sadly|been|badly|sorely|dead))* "
+    r"^[\w' ]{0,20}?(?:think again|"
+    r"(?:(?:is|are|was|were|has|have)|'re|'s|'ve)(?: (?:simply|just|all|sadly|been|badly|sorely|dead))* "
     r"(?:lying|lied|lied to|wrong|mistaken|misinformed|misled|confused|a liar|liars))\W*$"
 )
 """Whoever said I was from Oslo was lying."""
