@@ -91,6 +91,10 @@ def _measures() -> dict[str, tuple[Measure, ...]]:
 
 MEASURES = _measures()
 """Unit → its readings."""
+KINDS = {unit: frozenset(measure.kind for measure in measures) for unit, measures in MEASURES.items()}
+"""Unit → the kinds that it may measure."""
+TAKES_HALF = frozenset(unit for unit, kinds in KINDS.items() if kinds.isdisjoint(COUNTS | {"ordinal", "floor"}))
+"""Units behind which 半 adds half of one: 三斤半."""
 
 
 def _by_first_letter() -> dict[str, tuple[str, ...]]:
