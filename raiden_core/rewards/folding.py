@@ -214,8 +214,8 @@ def _cut_marks(text: str) -> str:
 
 _NAME_VARIANTS = dict(zip("邉髙﨑嶋嶌冨濵栁桒舘埜凜槗曻薗", "边高崎岛岛富滨柳桑馆野凛桥升园", strict=True))
 """Variants that names are spelled with and that OpenCC's table of Japanese forms leaves out."""
-_OWN_MEANING = frozenset("両台")
-"""Forms that would become a numeral or that Chinese uses for something else."""
+_OWN_MEANING = frozenset("両台円")
+"""Forms that would become a numeral, that Chinese uses for something else, or that are a currency of their own."""
 
 
 @cache

@@ -49,6 +49,9 @@ def find(text: str, taken: frozenset[int]) -> list[Number]:
         if before in _WEEKDAY:
             # 周三十点 is Wednesday at ten.
             start += 1
+        if text[end - 1] == "千" and text[end : end + 1] in ("克", "米") and end - start > 1:
+            # 六十千克 are sixty kilograms.
+            end -= 1
         value = han_value(text[start:end])
         if value is None:
             continue

@@ -26,7 +26,7 @@ class Quantity(NamedTuple):
     written: Fraction | None = None
     """The number as it is written, where it is a single one: 165 of 165cm."""
     is_bare: bool = False
-    """Whether it has no unit, so that only the question can say what it is a number of."""
+    """Whether its unit, if any, says nothing, so that only the question can say what it is a number of."""
 
 
 _Read = tuple[Quantity | None, int]
@@ -53,7 +53,7 @@ _BARE_AFTER = re.compile(
     "$|[^\\w%'\"$:-]|:(?!\\d)|'(?!s)|[了啦呢的吧呀哦啊嘛だでになよねかとくらちじ多左]|예요|이에요|이요|요|입니|이야|이고|이다|정도|쯤"
 )
 _NOUN_AFTER = re.compile(
-    " (?!(?:now|and|but|this|last|next|in|or|so|if|when|as|on|at|today|already|exactly|sharp|years young)\\b)[a-z]"
+    " and a half| (?!(?:now|and|but|this|last|next|in|or|so|if|when|as|on|at|today|already|exactly|sharp|years young)\\b)[a-z]"
 )
 
 
@@ -86,7 +86,7 @@ def _with_unit(text: str, start: int, end: int, value: str, unit: str) -> Quanti
     if half and exact is not None:
         more = exact + Fraction(1, 2)
         return Quantity(start, half.end(), tuple((kind, more * factor) for kind, factor in MEASURES[unit]))
-    return Quantity(start, end, amounts(value, unit), exact)
+    return Quantity(start, end, amounts(value, unit), exact, unit == "つ")
 
 
 def _without_unit(cursor: Cursor, place: int, before: str) -> Quantity | None:

@@ -65,7 +65,8 @@ def _read_words(text: str, kinds: frozenset[str] | None) -> Iterator[Quantity]:
     if kinds is None or "time" in kinds:
         yield from (Quantity(start, end, (("time", value),)) for start, end, value in time_words(text))
     if _wants(COUNTS, kinds) and not text.isascii():
-        yield from (Quantity(start, end, (count,)) for start, end, count in kana_counts(text))
+        for start, end, count in kana_counts(text):
+            yield Quantity(start, end, (count,), count[1], count[0] == "things")
 
 
 def _read(cursor: Cursor, kinds: frozenset[str] | None) -> Iterator[Quantity]:
