@@ -215,7 +215,7 @@ class Page:
     @property
     def numbers(self) -> list[Number]:
         if self._numbers is None:
-            self._numbers = find_numbers(self.text)
+            self._numbers = find_numbers(self.text) if may_hold_numbers(self.text) else []
         return self._numbers
 
     @property

@@ -62,9 +62,20 @@ def test_trl_passes_the_question_on() -> None:
 
 HAN_DIGITS = "零一二三四五六七八九"
 SINO_DIGITS = "영일이삼사오육칠팔구"
-ENGLISH_TEENS = "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()
-ENGLISH_ONES = "zero one two three four five six seven eight nine".split()
-ENGLISH_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+ENGLISH_TEENS = [
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+]
+ENGLISH_ONES = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+ENGLISH_TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 NATIVE_TENS = ("", "열", "스물", "서른", "마흔", "쉰", "예순", "일흔", "여든", "아흔")
 NATIVE_ONES = ("", "한", "두", "세", "네", "다섯", "여섯", "일곱", "여덟", "아홉")
 
@@ -101,7 +112,20 @@ def keycaps(number: int) -> str:
     return "".join(f"{digit}\ufe0f\u20e3" for digit in str(number))
 
 
-MONTHS = "January February March April May June July August September October November December".split()
+MONTHS = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
 NOTATIONS: dict[str, tuple[Callable[[int], str], ...]] = {
     "age": (
         lambda age: f"{age}岁",

@@ -169,8 +169,13 @@ def _feet(cursor: Cursor, place: int, exact: Fraction) -> _Read | None:
 
 
 @lru_cache(maxsize=256)
-def beginnings(kinds: frozenset[str]) -> tuple[frozenset[str], frozenset[str]]:
-    """The letters that may stand right behind and right before a number which measures one of ``kinds``."""
+def beginnings(kinds: frozenset[str] | None) -> tuple[frozenset[str], frozenset[str]] | None:
+    """The letters that stand right behind and right before a number which measures one of ``kinds``; None: any do.
+
+    A number of which neither is among them need not be read.
+    """
+    if kinds is None or not kinds.isdisjoint(_ANYWHERE):
+        return None
     behind = {unit[0] for unit, its in KINDS.items() if not its.isdisjoint(kinds)} | {" ", "-"}
     before = set()
     if "length" in kinds:
@@ -180,6 +185,10 @@ def beginnings(kinds: frozenset[str]) -> tuple[frozenset[str], frozenset[str]]:
     if not kinds.isdisjoint({"age", "length"}):
         before |= set(": de龄岁高长是为는나이は")
     return frozenset(behind), frozenset(before)
+
+
+_ANYWHERE = frozenset({"number", "ordinal", "floor", "date", "time", "months", "seconds"})
+"""Kinds that show in more than what stands right beside a number; seventeenth has its ordinal suffix inside."""
 
 
 @lru_cache(maxsize=65536)

@@ -26,8 +26,8 @@ _WITH_WEAK_ORDINALS = frozenset({"ordinal", "floor", "date"})
 _BESIDE_DATES = frozenset({"date", "months", "seconds"})
 """Kinds whose units dates have as well: the 3日 of 5月3日 are no three days."""
 _BESIDE_TIMES = frozenset({"time", "seconds"})
-_SPECIAL = frozenset({"ratio", "ordinal", "floor", "number"}) | COUNTS | _BESIDE_DATES | _BESIDE_TIMES
-"""Kinds that need more than a number with what stands right beside it."""
+_SPELLED = frozenset({"ratio", "time"}) | COUNTS
+"""Kinds with words of their own."""
 _BEFORE = 12
 """How many characters before a number are read."""
 
@@ -41,13 +41,11 @@ def read(text: str, numbers: Sequence[Number], kinds: frozenset[str] | None = No
         kinds: the kinds that are looked for, which spares reading others; "number" stands for numbers without a unit.
             None reads everything.
     """
-    if kinds is not None and kinds.isdisjoint(_SPECIAL):
-        return list(_read_some(Cursor(text, numbers), kinds))
     if _wants(_WITH_WEAK_ORDINALS, kinds):
         weak = weak_ordinals(text, numbers)
         numbers = sorted([*numbers, *weak]) if weak else numbers
     found = list(_read(Cursor(text, numbers), kinds)) if numbers else []
-    spelled = list(_read_words(text, kinds))
+    spelled = list(_read_words(text, kinds)) if _wants(_SPELLED, kinds) else ()
     if not spelled:
         return found
     # 三分之一 is no 一: a number within a spelled value is not read alone.
@@ -70,15 +68,21 @@ def _read_words(text: str, kinds: frozenset[str] | None) -> Iterator[Quantity]:
 
 
 def _read(cursor: Cursor, kinds: frozenset[str] | None) -> Iterator[Quantity]:
+    text, numbers = cursor.text, cursor.numbers
     reads_times, reads_dates = _wants(_BESIDE_TIMES, kinds), _wants(_BESIDE_DATES, kinds)
+    nearby = beginnings(kinds)
     place = 0
-    while place < len(cursor.numbers):
-        quantity: Quantity | None = None
-        used = 1
-        start = cursor.numbers[place].start
-        before = cursor.text[start - _BEFORE if start > _BEFORE else 0 : start]
+    while place < len(numbers):
+        start, end, _ = numbers[place]
+        # The letters beside a number tell at once whether it may be what is looked for.
+        beside = not nearby or text[end : end + 1] in nearby[0] or text[start - 1 : start] in nearby[1]
+        if not beside and text[start] not in "俩仨":
+            place += 1
+            continue
+        before = text[start - _BEFORE if start > _BEFORE else 0 : start]
         timed = read_time(cursor, place, before) if reads_times else None
         dated = read_date(cursor, place, before) if reads_dates and not timed else None
+        quantity: Quantity | None
         if timed:
             quantity, used = Quantity(*timed[:2], (("time", timed[2]),)), timed[3]
         elif dated:
@@ -88,21 +92,6 @@ def _read(cursor: Cursor, kinds: frozenset[str] | None) -> Iterator[Quantity]:
         if quantity:
             yield quantity
         place += used
-
-
-def _read_some(cursor: Cursor, kinds: frozenset[str]) -> Iterator[Quantity]:
-    """Quantities of few kinds; the letters beside a number tell at once whether it may be one."""
-    text = cursor.text
-    behind, before = beginnings(kinds)
-    next_place = 0
-    for place, number in enumerate(cursor.numbers):
-        start, end = number.start, number.end
-        beside = text[end : end + 1] in behind or text[start - 1 : start] in before
-        if beside and place >= next_place:
-            quantity, used = read_measured(cursor, place, text[max(0, start - _BEFORE) : start], kinds)
-            next_place = place + used
-            if quantity:
-                yield quantity
 
 
 def _meanings(cursor: Cursor, place: int, date: Date) -> tuple[Meaning, ...]:
