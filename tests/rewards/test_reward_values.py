@@ -240,6 +240,7 @@ def test_a_question_sets_the_unit_of_its_kind_only() -> None:
     assert "count" in asked_for("아이가 몇 명이에요?")
     assert asked_for("Who are you?") == asked_for("") == frozenset()
     assert not is_right("18岁", "十八。", "你家有几口人？")
+    assert is_right("两个", "俩，都是闺女。")
 
 
 def test_forms_are_few_and_never_the_term_itself() -> None:

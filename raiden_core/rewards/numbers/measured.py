@@ -61,6 +61,9 @@ def read_measured(cursor: Cursor, place: int, before: str, kinds: frozenset[str]
     """What the number at ``place`` measures; None where it measures nothing of ``kinds``."""
     number, text = cursor.numbers[place], cursor.text
     start, end = number.start, number.end
+    if text[start] in "俩仨":
+        exact = exact_value(number.value)
+        return (Quantity(start, end, (("things", exact), ("people", exact)), exact) if exact else None), 1
     unit, after = unit_at(text, end)
     mark = text[end : end + 1]
     if before[-1:] in _MAY_STAND_BEFORE or mark in _MAY_BEGIN_FEET or mark.isascii():
@@ -95,8 +98,6 @@ def _without_unit(cursor: Cursor, place: int, before: str) -> Quantity | None:
     exact = exact_value(number.value)
     if exact is None:
         return None
-    if text[start] in "俩仨":
-        return Quantity(start, end, (("things", exact), ("people", exact)), exact)
     if _AGE_BEFORE.search(before):
         return Quantity(start, end, (("age", exact),), exact)
     is_bare = _BARE_AFTER.match(text, end) is not None and not _NOUN_AFTER.match(text, end)
