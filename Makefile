@@ -1,5 +1,5 @@
 # Two commands: `make run` and `make test`. Both install into .venv first, once.
-.PHONY: run test install lint format benchmarks learning chaos clean
+.PHONY: run test fast changed install lint format benchmarks learning chaos mutations clean
 VENV := .venv
 PYTHON ?= python3.11
 BIN := $(VENV)/bin
@@ -9,16 +9,27 @@ run: $(STAMP)  ## the whole pipeline on this machine, ending with a table and a 
 	@echo "== raiden run configs/quickstart.yaml (a few minutes on two cores)"
 	@$(BIN)/raiden run configs/quickstart.yaml
 
+FAST = echo "== fast tests" && $(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not integration" --ignore=tests/integration
+BASE ?= HEAD
+
 test: $(STAMP) lint  ## every test: fast ones first, then real servers, trainers and browsers
-	@echo "== fast tests"
-	@$(BIN)/python -m pytest -q -n 2 -m "not integration"
+	@$(FAST)
 	@echo "== integration tests (real servers on loopback, real trainers, a real browser where there is one)"
 	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m integration
 
-lint: $(STAMP)  ## ruff and mypy
-	@echo "== ruff, mypy"
+fast: $(STAMP)  ## fast tests of the whole house: under a minute on two free cores
+	@$(FAST)
+
+changed: $(STAMP)  ## fast tests of what changed since BASE (default: HEAD, with what is not committed): make changed BASE=main
+	@touched=$$($(BIN)/python -m tests.support.touched $(BASE)) || exit 1; \
+	if [ -z "$$touched" ]; then echo "== no fast test is touched"; exit 0; fi; \
+	echo "== fast tests of $$(echo "$$touched" | wc -l) files that the change touches" && $(BIN)/python -m pytest -q $$touched
+
+lint: $(STAMP)  ## ruff, the import contract, mypy
+	@echo "== ruff, import contract, mypy"
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/mypy
 
 format: $(STAMP)  ## let ruff put the code into shape
@@ -29,6 +40,9 @@ chaos: $(STAMP)  ## everything that can be killed is killed in every stage: docs
 	@$(BIN)/python -m benchmarks.chaos
 	@echo "== the generator, killed ten times"
 	@RAIDEN_CHAOS_KILLS=10 $(BIN)/python -m pytest -q tests/integration/test_llm_generation.py tests/integration/test_teacher_client.py -k killed
+
+mutations: $(STAMP)  ## breaks single lines and runs the tests of their rooms: which damage goes unseen? Half an hour
+	@$(BIN)/python -m benchmarks.mutations
 
 learning: $(STAMP)  ## three seeds with rewards and three with permuted rewards: docs/quickstart-results.md
 	@echo "== learning: six runs, about half an hour on two cores"
@@ -47,4 +61,4 @@ $(STAMP): pyproject.toml constraints.txt
 	@touch $@
 
 clean:  ## remove the environment and caches; runs/ stays
-	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

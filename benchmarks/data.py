@@ -27,7 +27,10 @@ PER_CHARACTER = 8
 REPEAT_EVERY = 20
 LIMIT_SECONDS, LIMIT_GIB = 600.0, 4.0
 
-ZH = "春江潮水连海平月共生滟随波千万里何处无明流宛转绕芳甸照花林皆似霰空里霜不觉飞汀上白沙看见天色纤尘皎中孤轮人初年穷已待但送悠客家愁谁扁舟相思楼"
+ZH = (
+    "春江潮水连海平月共生滟随波千万里何处无明流宛转绕芳甸照花林皆似霰空里霜不觉"
+    "飞汀上白沙看见天色纤尘皎中孤轮人初年穷已待但送悠客家愁谁扁舟相思楼"
+)
 EN = ["river", "harbour", "lantern", "copper", "orchard", "violin", "winter", "stone", "letter", "bridge", "garden",
       "market", "tailor", "physician", "captain", "teacher", "brother", "saffron", "ledger", "meadow"]  # fmt: skip
 

@@ -122,21 +122,20 @@ def measure_scoring(questions: int) -> dict[str, Any]:
 def measure_report(questions: int, folder: Path) -> dict[str, Any]:
     """Writing the page of a run, its size, and how long a browser takes to open it."""
     from raiden_core.dataset.split import dataset_stats
-    from raiden_core.evaluation.controls import run_controls
-    from raiden_core.evaluation.predictions import write_predictions
-    from raiden_core.evaluation.summary import breakdown, cells, pairs
+    from raiden_core.evaluation.predictions import MAIN_SET, Predicted, write_predictions
+    from raiden_core.evaluation.sets import Measure, QuestionSets, UsableSets
+    from raiden_core.evaluation.summary import summarise
     from raiden_core.report import build_report
     from raiden_core.rewards import Scorer
 
     by_model, _ = predictions_of(questions)
     samples = make_samples(questions)
-    answers = [row.answer for row in by_model["trained"]]
-    results = {
-        **{model: cells(rows) for model, rows in by_model.items()},
-        "paired": pairs(by_model["base"], by_model["trained"]),
-        "by": breakdown(by_model),
-        "controls": run_controls(samples, answers, Scorer(), seed=0),
-    }
+    results = summarise(
+        QuestionSets(samples),
+        UsableSets({MAIN_SET: samples}, open_ended=(), notes=(), dropped={}),
+        Measure(Scorer()),
+        Predicted({(MAIN_SET, model): rows for model, rows in by_model.items()}),
+    )
     write_predictions(folder / "predictions.jsonl", (row for rows in by_model.values() for row in rows))
     rows = [{"phase": "grpo", "step": step, "reward": 0.5, "kl": step / 1e5} for step in range(20_000)]
     (folder / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")

@@ -35,7 +35,7 @@ from openai import AsyncOpenAI, DefaultAioHttpClient
 from openai.types.chat import ChatCompletionMessageParam
 
 from raiden_core.config.sections.endpoint import EndpointConfig
-from raiden_core.models.asking import Reply, Request
+from raiden_core.models.answering import Reply, Request
 from raiden_core.models.served.client import Client
 from raiden_core.report.hardware import describe_hardware
 

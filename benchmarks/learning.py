@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from raiden_core import __version__
+from raiden_core.evaluation.results import parse_results
 from raiden_core.report.hardware import describe_hardware
 from raiden_core.stages.versions import installed_versions
 
@@ -55,15 +56,15 @@ def run(seed: int, permuted: bool) -> dict[str, Any]:
     command += ["--set", f"output_dir={OUTPUT_DIR}", "--set", f"grpo.permute_rewards={str(permuted).lower()}"]
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
     record = json.loads(done.stdout.splitlines()[-1])
-    results, stages = record["results"], record["stages"]
+    results, stages = parse_results(record["results"], "the record of the run"), record["stages"]
     cold = json.loads((Path(stages["cold-start"]["folder"]) / "stats.json").read_text("utf-8"))
     return {
         "seed": seed,
         "permuted": permuted,
         "probe": cold["probe"],
-        "base": results["base"],
-        "trained": results["trained"],
-        "paired": results["paired"],
+        "base": results.models["base"].as_json(),
+        "trained": results.models["trained"].as_json(),
+        "paired": results.paired.as_json() if results.paired else None,
         "seconds": {name: stage["seconds"] for name, stage in stages.items()},
     }
 
@@ -73,7 +74,8 @@ def page(rows: list[dict[str, Any]]) -> str:
     lines = [
         "# What the quickstart learns",
         "",
-        f"{'The six' if len(rows) == RUNS else f'{len(rows)} of the six'} runs of `{CONFIG}` by `make learning`, raiden {__version__}, on {describe_hardware()}. Each seed composes",
+        f"{'The six' if len(rows) == RUNS else f'{len(rows)} of the six'} runs of `{CONFIG}` by `make learning`, "
+        f"raiden {__version__}, on {describe_hardware()}. Each seed composes",
         "its own characters; the validation characters are in no training step of their run. Strict accuracy is keyword",
         "accuracy in the right format, lenient accuracy is keyword accuracy alone. Intervals are 95%, clustered by",
         "character; p is McNemar's.",

@@ -49,7 +49,7 @@ from raiden_core.config.loading import load_config
 from raiden_core.stages.folder import damage
 from raiden_core.stages.digests import digest_code
 config = load_config(Path(sys.argv[1]))
-for module in ("generation.stage", "splitting", "training.cold_start", "training.grpo", "evaluation.stage", "report.stage"):
+for module in ("generation.stage", "dataset.split", "training.cold_start", "training.grpo", "evaluation.stage", "report.stage"):
     digest_code(f"raiden_core.{module}")
 for manifest in config.output_dir.glob("*/manifest.json"):
     assert damage(manifest.parent) is None
@@ -58,11 +58,12 @@ MINE = """
 import json, sys, time
 from pathlib import Path
 from raiden_core.config.loading import load_config
+from raiden_core.generation.settings import GenerateSettings
 from raiden_core.generation.shards import FILES, mine_shard
 from raiden_core.models.shards import Shards
 config, folder = load_config(Path(sys.argv[1])), Path(sys.argv[2])
 wall, cpu = time.perf_counter(), time.process_time()
-mine_shard(config, Shards(folder, 1, FILES), 0)
+mine_shard(GenerateSettings.of(config), Shards(folder, 1, FILES), 0)
 print(json.dumps([time.perf_counter() - wall, time.process_time() - cpu]))
 """
 IMPORTS = "import flows.pipeline"

@@ -1,11 +1,15 @@
 """How fast the reward is: completions a second, and time against length.
 
     python benchmarks/rewards.py
+    python benchmarks/rewards.py --against DIR     # the ratio of two builds' speeds; DIR is the other checkout
 
 Prints one line a case: short answers (about 60 characters, two keywords) in four languages, a batch of 512, 1 MB of
 plain and of hostile text, for each text the factor between 100 kB and 1 MB (up to 12 is linear), and the import. Hostile
 text stands bare and behind a denied keyword, because that is where negation is looked for. A bare ``keyword in text``
 loop runs beside it as the yardstick: it does nothing of what makes the score right.
+
+With ``--against`` both builds answer in turn, each in a process of its own, so that what else the machine does slows
+both; the ratio of their best times is printed (above 1: this build is faster) and nothing is written.
 
 Writes benchmarks/results/rewards.json with the hardware and the load. Times are those of one core, the best of several;
 still, run it on an idle machine.
@@ -24,9 +28,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from raiden_core.report.hardware import describe_hardware
 from raiden_core.rewards import Score, Scorer, accuracy_reward, fold, format_reward
-from raiden_core.stages.versions import installed_versions
 
 RESULTS = Path(__file__).parent / "results" / "rewards.json"
 KEYWORDS = ["长沙", "医生"]
@@ -98,6 +100,18 @@ HOSTILE = {
     "half-width marks": "\uff9e",
 }
 DENIED = "我不是医生"
+DENSE = {
+    "zh": ("医生", "我不是医生，也没当过医生，从来没有想过当医生。谁说我是医生？我可不是什么医生。"),
+    "en": (
+        "doctor",
+        "I'm not a doctor, I have never been a doctor. Who says I'm a doctor? I don't want to be a doctor. ",
+    ),
+    "ja": ("医者", "私は医者ではありません。医者になったことはないし、医者じゃないんです。誰が医者だって？"),
+    "ko": ("의사", "저는 의사가 아니에요. 의사가 된 적이 없고 의사라고 말하지도 않았어요. 누가 의사래요? "),
+}
+"""Little but negation: how fast the rules themselves are."""
+ROUNDS = 7
+"""How often each build answers each workload."""
 
 
 def out(text: str) -> None:
@@ -184,10 +198,88 @@ def import_seconds() -> float:
     return round(seconds, 3)
 
 
+def workloads() -> dict[str, Callable[[], object]]:
+    """What two builds are compared on: short answers, dense negation, 1 MB of each text, the length bound off or on."""
+    scorer, unbounded = Scorer(), Scorer(min_length_bound=10**9)
+    loads: dict[str, Callable[[], object]] = {}
+    cases = {name: (KEYWORDS, completion) for name, completion in SHORT.items()}
+    cases |= {name: (words, f"<think>.</think><answer>{says}</answer>") for name, (words, says) in OTHERS.items()}
+    for name, (keywords, completion) in cases.items():
+        texts = [f"{completion.removesuffix('</answer>')}{number}</answer>" for number in range(500)]
+        loads[f"short {name}"] = partial(score_all, scorer, {"keywords": keywords, "answer": "我在长沙当医生。"}, texts)
+    for name, (keyword, says) in DENSE.items():
+        texts = [f"<think>.</think><answer>{says * 2}{number}</answer>" for number in range(100)]
+        loads[f"dense {name}"] = partial(score_all, scorer, {"keywords": [keyword], "answer": "x"}, texts)
+    sample, everything = {"keywords": KEYWORDS, "answer": "我在长沙当医生。"}, {"keywords": EVERYTHING, "answer": "x"}
+    for name, unit in HOSTILE.items():
+        size = SIZE // len(unit.encode()) * len(unit)
+        text = (unit * (size // len(unit) + 1))[:size]
+        loads[f"1 MB {name}"] = partial(scorer.score, sample, f"<think>.</think><answer>{DENIED}{text}")
+        loads[f"1 MB {name}, no bound"] = partial(unbounded.score, everything, f"<think>.</think><answer>{text}")
+    return loads
+
+
+def answer_with_times() -> None:
+    """The worker of ``--against``: a line with a workload's name comes in, a line with its seconds goes out."""
+    loads = workloads()
+    fold("臺灣")
+    for line in sys.stdin:
+        work = loads[line.rstrip("\n")]
+        work()
+        out(f"{measure(work, 0.02)}\n")
+
+
+def compare(other: Path, only: str) -> None:
+    """Both builds in turn over the workloads whose names begin with ``only``; prints the ratio of the best times."""
+    here = Path(__file__).resolve().parents[1]
+    builds = [
+        subprocess.Popen(
+            [sys.executable, str(Path(__file__).resolve()), "--worker"],
+            env={**os.environ, "PYTHONPATH": str(root)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for root in (here, other.resolve())
+    ]
+    try:
+        for name in (name for name in workloads() if name.startswith(only)):
+            best = [float("inf")] * len(builds)
+            for _ in range(ROUNDS):
+                for place, build in enumerate(builds):
+                    best[place] = min(best[place], _time_in(build, name))
+            out(f"{name:36} {best[0] * 1e3:9.2f} ms {best[1] * 1e3:9.2f} ms {best[1] / best[0]:6.2f}x\n")
+    finally:
+        for build in builds:
+            build.communicate()
+
+
+def _time_in(build: subprocess.Popen[str], name: str) -> float:
+    assert build.stdin is not None
+    assert build.stdout is not None
+    build.stdin.write(f"{name}\n")
+    build.stdin.flush()
+    return float(build.stdout.readline())
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Speed of the reward; see the module's docstring.")
     parser.add_argument("--out", type=Path, default=RESULTS, help="the results' file")
-    path = parser.parse_args().out
+    parser.add_argument("--against", type=Path, metavar="DIR", help="another checkout to compare with, in turn")
+    parser.add_argument("--only", default="", metavar="PREFIX", help="with --against: short, dense, 1 MB …")
+    parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    path = arguments.out
+    if arguments.worker:
+        answer_with_times()
+        return
+    if arguments.against:
+        compare(arguments.against, arguments.only)
+        return
+    # Not above: a worker of --against runs on builds that keep these elsewhere.
+    from raiden_core.report.hardware import describe_hardware
+    from raiden_core.stages.versions import installed_versions
+
     load = round(os.getloadavg()[0], 1)
     scorer = Scorer()
     fold("臺灣")

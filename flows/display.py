@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from raiden_core.stages.progress import Progress as Report
 from raiden_core.stages.progress import in_lines
 
-LINE_SECONDS = 10.0
+LINE_SECONDS = 8.0
 """Seconds between two lines of a stage where there is no terminal to draw bars on."""
 
 

@@ -21,10 +21,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import psutil
-
 from flows.server_setup import POOL, set_up
 from raiden_core.errors import StageError, UsageError
+from raiden_core.processes.children import end, is_alive, last_lines, wait_ready
+from raiden_core.processes.children import start as start_child
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import PrefectClient
@@ -56,11 +56,7 @@ class Process:
     @property
     def alive(self) -> bool:
         """Whether this very process still runs."""
-        try:
-            found = psutil.Process(self.pid)
-            return abs(found.create_time() - self.began) < 1 and found.status() != psutil.STATUS_ZOMBIE
-        except psutil.NoSuchProcess:
-            return False
+        return is_alive(self.pid, self.began)
 
 
 @dataclass(frozen=True)
@@ -95,7 +91,7 @@ def running(folder: Path) -> Services | None:
         processes = tuple(Process(**one) for one in state["processes"])
         services = Services(int(state["port"]), processes)
     except (ValueError, KeyError, TypeError):
-        raise UsageError(f"{file}: is no record of started processes; end them by hand and delete the file") from None
+        raise UsageError(f"{file}: is no record of started processes; end them yourself and delete the file") from None
     return services if any(process.alive for process in processes) else None
 
 
@@ -149,7 +145,7 @@ def stop(folder: Path, services: Services, say: Say) -> None:
     for role in ("worker", "server"):
         if (process := by_role.get(role)) and process.alive:
             say(f"{role} …")
-            _end(process)
+            end(process.pid, process.began, STOP_SECONDS)
     (folder / STATE_FILE).unlink(missing_ok=True)
 
 
@@ -174,17 +170,9 @@ def port_taken(port: int) -> bool:
 def _spawn(
     role: str, arguments: list[str], folder: Path, environment: Mapping[str, str], cwd: Path | None = None
 ) -> Process:
-    with (folder / f"{role}.log").open("wb") as log:
-        started = subprocess.Popen(
-            [sys.executable, "-m", "prefect", *arguments],
-            cwd=cwd,
-            env=dict(environment),
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    return Process(role, started.pid, psutil.Process(started.pid).create_time())
+    command = [sys.executable, "-m", "prefect", *arguments]
+    child = start_child(command, folder / f"{role}.log", environment, cwd=cwd, detached=True, append=False)
+    return Process(role, child.pid, child.began)
 
 
 def _record(folder: Path, port: int, started: list[Process]) -> Services:
@@ -211,17 +199,12 @@ def _prefect(arguments: list[str], checkout: Path, environment: Mapping[str, str
 
 
 def _wait(role: str, ready: Callable[[], bool], process: Process, folder: Path) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        if ready():
-            return
-        if not process.alive:
-            log = (folder / f"{role}.log").read_text("utf-8", errors="replace").strip().splitlines()
-            raise StageError(
-                f"the {role} ended by itself; the end of {folder / f'{role}.log'}: {' | '.join(log[-LOG_LINES:])}"
-            )
-        time.sleep(POLL_SECONDS)
-    raise StageError(f"the {role} was not ready within {START_SECONDS} s; its log: {folder / f'{role}.log'}")
+    log = folder / f"{role}.log"
+    came = wait_ready(ready, lambda: not process.alive, START_SECONDS, poll=POLL_SECONDS)
+    if came == "ended":
+        raise StageError(f"the {role} ended by itself; the end of {log}: {' | '.join(last_lines(log)[-LOG_LINES:])}")
+    if came == "late":
+        raise StageError(f"the {role} was not ready within {START_SECONDS} s; its log: {log}")
 
 
 def _healthy(api: str) -> bool:
@@ -279,24 +262,3 @@ def _client(api: str) -> PrefectClient:
     # Of its own accord a client for a given address knows no password.
     password = get_current_settings().api.auth_string
     return PrefectClient(api, auth_string=password.get_secret_value() if password else None)
-
-
-def _end(process: Process) -> None:
-    """End a process and all its descendants: TERM, a grace, KILL."""
-    try:
-        top = psutil.Process(process.pid)
-        family = [top, *top.children(recursive=True)]
-    except psutil.NoSuchProcess:
-        return
-    _signal(top.terminate)  # it ends its children; those that are left are killed
-    _, left = psutil.wait_procs(family, timeout=STOP_SECONDS)
-    for one in left:
-        _signal(one.kill)
-    psutil.wait_procs(left, timeout=STOP_SECONDS)
-
-
-def _signal(send: Callable[[], None]) -> None:
-    try:
-        send()
-    except psutil.NoSuchProcess:
-        return

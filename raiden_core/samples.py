@@ -16,9 +16,20 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Literal, TextIO
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from raiden_core.errors import DataError
+from raiden_core.text.json_values import spans_lines, values_in
 from raiden_core.text.scripts import IDEOGRAPHS, KANA_LETTERS, SYLLABLES
 
 JSON_COLUMNS = ("character_profile", "validator", "metadata")
@@ -28,6 +39,9 @@ Dimension = Literal["SBK", "CM"]
 QuestionType = Literal["what", "who", "where", "when", "why", "how"]
 ValidationMethod = Literal["single_term_validation", "multi_term_parsing"]
 Difficulty = Literal["easy", "medium", "hard"]
+About = Literal["identity", "taste", "fear", "possession", "activity", "event", "other"]
+_LATER = frozenset({"aside", "aside_limit", "polarity", "about", "denied", "abstains"})
+"""Fields of a validator that are written only where they say something."""
 
 
 class Turn(BaseModel):
@@ -44,19 +58,45 @@ class Validator(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    all_of: tuple[tuple[str, ...], ...] = Field(min_length=1)
-    """Groups of equivalent terms; every group needs one of its terms."""
+    # These two come first, because all_of may be empty beside them.
+    denied: tuple[tuple[str, ...], ...] = ()
+    """Groups of terms that a right answer denies or corrects."""
+    abstains: bool = False
+    """A right answer says that it does not know."""
+    all_of: tuple[tuple[str, ...], ...] = Field(default=(), validate_default=True)
+    """Groups of equivalent terms; every group needs one of its terms. Empty only with ``denied`` or ``abstains``."""
     none_of: tuple[str, ...] = ()
     """Terms of which none may be claimed."""
     min_groups: int | None = Field(default=None, ge=1)
     """How many groups suffice; None means all of them."""
+    aside: tuple[tuple[str, ...], ...] = ()
+    """Groups of terms for what else the profile holds: reciting it is not answering."""
+    aside_limit: int = Field(default=2, ge=0)
+    """Of how many groups of ``aside`` an answer may mention terms."""
+    polarity: Literal["affirmed", "denied"] | None = None
+    """Whether a right answer affirms or denies the terms; None means as the reference does."""
+    about: About | None = None
+    """What is asked for, so what a denial looks like; None means as the question shows."""
 
-    @field_validator("all_of")
+    @field_validator("all_of", "aside", "denied")
     @classmethod
-    def _groups_hold_terms(cls, groups: tuple[tuple[str, ...], ...]) -> tuple[tuple[str, ...], ...]:
+    def _groups_hold_terms(
+        cls, groups: tuple[tuple[str, ...], ...], info: ValidationInfo
+    ) -> tuple[tuple[str, ...], ...]:
         if any(not group for group in groups):
-            raise ValueError("a group of all_of is empty")
+            raise ValueError(f"a group of {info.field_name} is empty")
+        if info.field_name == "all_of" and not (groups or info.data.get("denied") or info.data.get("abstains")):
+            raise ValueError("it is empty: every answer would be right")
         return groups
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_not_said(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Files of samples that use none of the later fields keep their form."""
+        fields: dict[str, Any] = dump(self)
+        return {name: value for name, value in fields.items() if name not in _LATER or self._says(name)}
+
+    def _says(self, name: str) -> bool:
+        return bool(getattr(self, name) != type(self).model_fields[name].default)
 
     @model_validator(mode="after")
     def _min_groups_can_be_met(self) -> Validator:
@@ -157,7 +197,28 @@ def parse_sample(row: Any, where: str) -> Sample:
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"]) or "row"
-        raise DataError(f"{where}: {field}: {first['msg']}") from None
+        raise DataError(f"{where}: {field}: {_in_words_of_the_file(first['type'], first['msg'])}") from None
+
+
+_WORDS = {
+    "tuple_type": "must be a list",
+    "list_type": "must be a list",
+    "string_type": "must be a text",
+    "dict_type": "must be an object",
+    "model_type": "must be an object with fields",
+    "model_attributes_type": "must be an object with fields",
+    "missing": "is missing",
+    "string_too_short": "must not be empty",
+    "extra_forbidden": "is no field that there is",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "bool_type": "must be true or false",
+}
+"""What pydantic finds wrong, as somebody sees it who looks at the file."""
+
+
+def _in_words_of_the_file(kind: str, message: str) -> str:
+    return _WORDS.get(kind, message.removeprefix("Value error, "))
 
 
 def iter_rows(path: Path) -> Iterator[tuple[str, Any]]:
@@ -169,23 +230,58 @@ def iter_rows(path: Path) -> Iterator[tuple[str, Any]]:
     if not path.is_file():
         raise DataError(f"{path}: no such file")
     try:
-        if path.suffix == ".jsonl":
-            with path.open(encoding="utf-8-sig") as lines:
-                for number, line in enumerate(lines, 1):
-                    if line.strip():
-                        yield f"{path}: line {number}", _loads(line, f"{path}: line {number}")
-        elif path.suffix == ".json":
-            rows = _loads(path.read_text(encoding="utf-8-sig"), str(path))
-            if not isinstance(rows, list):
-                raise DataError(f"{path}: not a JSON array of samples; one object a line belongs in a .jsonl file")
-            for number, row in enumerate(rows, 1):
-                yield f"{path}: row {number}", row
+        if path.suffix in (".json", ".jsonl"):
+            yield from _json_rows(path)
         elif path.suffix == ".parquet":
             yield from _parquet_rows(path)
         else:
             raise DataError(f"{path}: unknown kind of file; use .json, .jsonl or .parquet")
     except UnicodeDecodeError as error:
         raise DataError(f"{path}: not UTF-8 at byte {error.start}; save the file as UTF-8") from None
+
+
+def _json_rows(path: Path) -> Iterator[tuple[str, Any]]:
+    """The rows of JSON Lines, one by one, or of an array, whichever of the two the file holds under either name."""
+    with path.open(encoding="utf-8-sig") as lines:
+        head = lines.read(65_536)
+        lines.seek(0)
+        if (path.suffix == ".json" and not _is_first_of_lines(head)) or spans_lines(head):
+            yield from _rows_of_array(path, lines.read())
+            return
+        number = 0
+        for number, line in enumerate(lines, 1):
+            if not line.strip():
+                continue
+            row = _loads(line, f"{path}: line {number}")
+            # A whole array on one line is no row but the rows.
+            if isinstance(row, list) and row and isinstance(row[0], dict):
+                for place, inner in enumerate(row, 1):
+                    yield f"{path}: row {place}", inner
+            else:
+                yield f"{path}: line {number}", row
+
+
+def _is_first_of_lines(head: str) -> bool:
+    """Whether the first line is an object of its own and more follows: JSON Lines."""
+    first, _, rest = head.lstrip().partition("\n")
+    try:
+        return bool(rest.strip()) and isinstance(json.loads(first), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _rows_of_array(path: Path, text: str) -> Iterator[tuple[str, Any]]:
+    try:
+        values = [value for _, value in values_in(text)]
+    except (ValueError, RecursionError):
+        values = []
+    if not values:  # empty, or broken: the parser says where
+        values = [_loads(text, str(path))]
+    rows = values[0] if len(values) == 1 and isinstance(values[0], list) else values
+    if len(values) == 1 and not isinstance(values[0], list):
+        raise DataError(f"{path}: not a JSON array of samples, nor one object a line")
+    for number, row in enumerate(rows, 1):
+        yield f"{path}: row {number}", row
 
 
 def read_samples(path: Path) -> list[Sample]:

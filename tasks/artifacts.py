@@ -13,7 +13,9 @@ from prefect.artifacts import create_link_artifact, create_markdown_artifact, cr
 from prefect.events import emit_event
 from prefect.runtime import flow_run
 
+from raiden_core.evaluation.results import PARTS, parse_results
 from raiden_core.stages.folder import StageResult
+from raiden_core.stages.layout import RESULTS_FILE
 
 EVENT = "raiden.run.finished"
 MOST_SKIPPED = 50
@@ -56,16 +58,19 @@ def dropped_rows(stats: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def results_markdown(record: Mapping[str, Any]) -> str:
-    """The headline as a Markdown table."""
-    results = record["results"]
+    """The headline as a Markdown table, rows without questions left out."""
+    results = parse_results(record["results"], RESULTS_FILE)
     lines = ["| model | part | n | strict | lenient | 95% interval |", "|---|---|--:|--:|--:|---|"]
-    for model in ("base", "trained"):
-        for part, row in results[model].items():
-            interval = "none" if row["ci95"] is None else f"{row['ci95'][0]:.1%} to {row['ci95'][1]:.1%}"
-            lines.append(f"| {model} | {part} | {row['n']} | {row['strict']:.1%} | {row['lenient']:.1%} | {interval} |")
-    paired = results["paired"]
-    lines.append("")
-    lines.append(f"Trained minus base, strict: **{paired['delta']:+.1%}** (p = {paired['p']:.2g})")
+    for model, cells in results.models.items():
+        for part in PARTS:
+            row = cells.part(part)
+            if row.strict is not None and row.lenient is not None:
+                interval = "none" if row.ci95 is None else f"{row.ci95[0]:.1%} to {row.ci95[1]:.1%}"
+                lines.append(f"| {model} | {part} | {row.n} | {row.strict:.1%} | {row.lenient:.1%} | {interval} |")
+    paired = results.paired
+    if paired is not None and paired.delta is not None and paired.p is not None:
+        lines.append("")
+        lines.append(f"Trained minus base, strict: **{paired.delta:+.1%}** (p = {paired.p:.2g})")
     if record["report"]:
         lines.append(f"\nReport: `{record['report']}`")
     return "\n".join(lines)
@@ -91,8 +96,10 @@ def headline(record: Mapping[str, Any]) -> dict[str, Any]:
         "seconds": round(sum(stage["seconds"] for stage in stages.values()), 2),
         "cached": [name for name, stage in stages.items() if stage["cached"]],
     }
-    if results := record["results"]:
-        paired = results["paired"]
-        numbers |= {model: results[model]["all"]["strict"] for model in ("base", "trained")}
-        numbers |= {"n": results["trained"]["all"]["n"], "delta": paired["delta"], "p": paired["p"]}
+    if record["results"]:
+        results = parse_results(record["results"], RESULTS_FILE)
+        numbers |= {model: cells.all.strict for model, cells in results.models.items() if model != "original"}
+        numbers["n"] = results.models[results.tested].all.n
+        if results.paired is not None:
+            numbers |= {"delta": results.paired.delta, "p": results.paired.p}
     return numbers

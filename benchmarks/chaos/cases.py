@@ -23,16 +23,16 @@ import yaml
 
 from benchmarks.chaos.house import OVER, ROOT, House, children_of, end, free_port, wait_until
 from raiden_core.stages.folder import damage
-from raiden_core.training.launch.metrics import METRICS_FILE, read_metrics
+from raiden_core.stages.layout import COLD_START, METRICS_FILE, TRAIN
+from raiden_core.training.launch.metrics import read_metrics
 
-STAGES = ("generate", "split", "cold-start", "train", "evaluate", "report")
-TRAINING = ("cold-start", "train")
+TRAINING = (COLD_START, TRAIN)
 VICTIMS = ("trainer", "flow", "worker", "server")
 CANCEL_SECONDS = 10.0
 """After so many seconds nothing of a cancelled run is alive."""
 TINY = ROOT / "tests" / "integration" / "tiny.yaml"
-SECTION = {"cold-start": "cold_start", "train": "grpo"}
-ENDLESS = {"grpo__max_steps": 100_000, "grpo__patience": 100_000}
+SECTION = {COLD_START: "cold_start", TRAIN: "grpo"}
+ENDLESS: dict[str, Any] = {"grpo__max_steps": 100_000, "grpo__patience": 100_000}
 """A training that does not end by itself, although it learns nothing."""
 LATEST = {"generate": 0.4, "split": 0.05, "report": 0.2}
 """Harm is done within so many seconds of a stage's beginning, `LATER` for those that are not named: the tiny ones are quick."""
@@ -119,7 +119,9 @@ def kill_case(house: House, folder: Path, victim: str, stage: str, moments: rand
     """kill -9 of one thing at a random moment of a stage; then what was killed is started again."""
     started = time.monotonic()
     outcome = Outcome(f"kill -9 of the {victim}", stage)
-    slow = {f"{SECTION[stage]}__max_steps": 12, f"{SECTION[stage]}__save_steps": 1} if stage in TRAINING else {}
+    slow: dict[str, Any] = (
+        {f"{SECTION[stage]}__max_steps": 12, f"{SECTION[stage]}__save_steps": 1} if stage in TRAINING else {}
+    )
     config = write_config(folder, **slow, **settings)
     output = folder / "runs"
     run = house.start_run("full-pipeline", config=str(config), until=stage)

@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import runpy
 import sys
-from collections.abc import Mapping
-from typing import Any
 
-from benchmarks.chaos.house import ROOT
-from tests.support.fault_server import FaultServer
+from tests.support.serving import scripted_server
 
 SECONDS = 1800
 
 
 async def serve(port: int, key: str | None) -> None:
     """Answer until somebody ends the process."""
-    reply = runpy.run_path(str(ROOT / "tests" / "support" / "scripted_teacher.py"))["reply_to"]
-
-    def teacher(chat: Mapping[str, Any]) -> str:
-        return json.dumps(reply(list(chat["messages"])), ensure_ascii=False)
-
-    server = FaultServer(teacher, model="glm-4.6", key=key)
+    server = scripted_server(key=key)
     server.port = port
     async with server:
         sys.stdout.write(f"{server.url}\n")

@@ -1,8 +1,8 @@
-"""Tavern cards inside images and archives: the text chunks of a PNG, ``card.json`` of a ``.charx``.
+"""Tavern cards inside images: the text chunks of a PNG.
 
-Only the card is read: pixels and assets are skipped, nothing is unpacked to disk, and what decompresses to more than
-a card can hold is refused. Chunk layout: the PNG specification, sections 5 and 11.3.4; ``chara`` (V1, V2) and
-``ccv3`` (V3, which wins): the character card specifications.
+Only the card is read: pixels are skipped, and what decompresses to more than a card can hold is refused. Chunk layout:
+the PNG specification, sections 5 and 11.3.4; ``chara`` (V1, V2) and ``ccv3`` (V3, which wins): the character card
+specifications.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import binascii
 import struct
-import zipfile
 import zlib
 from collections.abc import Iterator
 from typing import IO
@@ -19,9 +18,6 @@ from raiden_core.characters.rows import MAX_CARD_BYTES, Note, Rows, Unreadable
 from raiden_core.characters.structured import json_rows
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-MAX_DIRECTORY_BYTES = 4 * 1024 * 1024
-"""The list of an archive's members."""
-MAX_MEMBERS = 20_000
 
 
 def png_rows(stream: IO[bytes]) -> Rows:
@@ -55,7 +51,7 @@ def png_rows(stream: IO[bytes]) -> Rows:
 
 def _card_rows(keyword: str, payloads: dict[str, bytes]) -> Rows:
     try:
-        card = base64.b64decode(payloads[keyword].strip(), validate=True).decode("utf-8")
+        card = _decoded(payloads[keyword]).decode("utf-8")
         rows = list(json_rows(card, card=True))
     except (binascii.Error, UnicodeDecodeError, Unreadable) as error:
         reason = f"the {keyword} chunk holds no readable card: {error}"
@@ -65,6 +61,20 @@ def _card_rows(keyword: str, payloads: dict[str, bytes]) -> Rows:
             return
         raise Unreadable(reason) from None
     yield from rows
+
+
+def _decoded(payload: bytes) -> bytes:
+    """The bytes of a chunk's base64, as lenient as browsers are: wrapped lines, no padding, the URL-safe alphabet.
+
+    Raises:
+        binascii.Error: it is something else.
+    """
+    plain = b"".join(payload.split()).strip(b"\0")
+    if plain.startswith(b"{"):
+        # A few programs store the card as it is.
+        return payload.strip(b"\0 \t\r\n")
+    plain = plain.translate(bytes.maketrans(b"-_", b"+/")).rstrip(b"=")
+    return base64.b64decode(plain + b"=" * (-len(plain) % 4), validate=True)
 
 
 def _text_chunks(stream: IO[bytes]) -> Iterator[tuple[str, bytes]]:
@@ -119,77 +129,3 @@ def _inflated(data: bytes, offset: int) -> bytes:
     if not inflater.eof:
         raise Unreadable(f"the text chunk at byte {offset:,} is cut off")
     return text
-
-
-def charx_rows(stream: IO[bytes]) -> Rows:
-    """The row of ``card.json`` in a ``.charx`` archive.
-
-    Raises:
-        Unreadable: no zip archive, a hostile one, or one without a card.
-    """
-    with open_archive(stream) as archive:
-        names = [info.filename for info in archive.infolist()]
-        if "card.json" not in names:
-            raise Unreadable("no card.json at the root of this archive")
-        card = read_member(archive, "card.json", MAX_CARD_BYTES)
-    try:
-        text = card.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise Unreadable(f"its card.json is not UTF-8 at byte {error.start}") from None
-    yield from json_rows(text, card=True)
-
-
-def open_archive(stream: IO[bytes]) -> zipfile.ZipFile:
-    """A zip archive whose list of members is small enough to load and points nowhere outside.
-
-    Raises:
-        Unreadable: it is not that.
-    """
-    _check_directory_size(stream)
-    try:
-        archive = zipfile.ZipFile(stream)
-    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as error:
-        raise Unreadable(f"not a readable zip archive: {error}") from None
-    for info in archive.infolist():
-        # orig_filename: zipfile itself cuts names at NUL and turns separators.
-        parts = info.orig_filename.replace("\\", "/").split("/")
-        if ".." in parts or parts[0] == "" or parts[0].endswith(":"):
-            archive.close()
-            raise Unreadable(f"a hostile archive: its member {info.orig_filename[:60]!r} points outside of it")
-    return archive
-
-
-def read_member(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
-    """The bytes of one member.
-
-    Raises:
-        Unreadable: it is encrypted, broken, or larger than ``limit``.
-    """
-    try:
-        with archive.open(name) as member:
-            data = member.read(limit + 1)
-    except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError, OSError, ValueError) as error:
-        raise Unreadable(f"{name} in the archive cannot be read: {error}") from None
-    if len(data) > limit:
-        raise Unreadable(f"{name} in the archive decompresses to more than {limit >> 20} MiB: a zip bomb, or no card")
-    return data
-
-
-def _check_directory_size(stream: IO[bytes]) -> None:
-    """Look at the end of the archive, where the size of its directory stands, before zipfile loads that."""
-    stream.seek(0, 2)
-    size = stream.tell()
-    back = min(size, 65_557)
-    stream.seek(size - back)
-    tail = stream.read(back)
-    place = tail.rfind(b"PK\x05\x06")
-    if place < 0 or len(tail) < place + 22:
-        raise Unreadable("not a zip archive, or one that is cut off; fetch it again")
-    members, directory = struct.unpack("<10xHI", tail[place : place + 16])
-    if (
-        tail[max(0, place - 20) : place].startswith(b"PK\x06\x07")
-        or members > MAX_MEMBERS
-        or directory > MAX_DIRECTORY_BYTES
-    ):
-        raise Unreadable(f"an archive of more than {MAX_MEMBERS:,} members; no character file is")
-    stream.seek(0)

@@ -16,13 +16,15 @@ class Character:
     profile: dict[str, str]
     """Ordered fields, placeholders resolved: what prompts show. ``{Name, Description}`` where no fields were found."""
     facts: dict[str, str]
-    """The ``key: value`` facts found, in order, the name left out; empty where the text is prose only."""
+    """The facts about the character itself, in order, the name left out; empty where the text is prose only."""
     text: str
     """The profile's text, verbatim."""
     source: str
     """The file it came from, or the name of a built-in collection."""
     row: int | None = None
     """Its row in that file, from 1; None where a file holds one character."""
+    others: dict[str, str] = field(default_factory=dict)
+    """What the profile says of somebody else, by path (``father: occupation``): never the character's own."""
     extras: dict[str, str] = field(default_factory=dict)
     """What a card says that is not about the character: greeting, example messages, system prompt."""
 

@@ -1,125 +1,35 @@
-"""`key: value` lines: where a text has them, and which of them are facts about the character.
+"""Which fields are facts about the character, and which are facts about somebody else.
 
-A line is a field when a short key without sentence marks stands before the first colon, ASCII or full-width.
-A key that comes twice with different values is a pattern of the prose (``User: …``), not a field.
+A fact is said of this character, in a field or in one of the lines of a text; it is short, clean of markup, and neither
+a mark of a missing value, a template's place, a macro nor bookkeeping.
 """
 
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
 
-from raiden_core.characters.keys import (
-    CLOSING_KEYS,
-    FACT_KEYS,
-    NAME_KEYS,
-    NOT_FACTS,
-    fold_key,
-    is_description_key,
-    is_name_key,
-)
+from raiden_core.characters.attributes import is_known
+from raiden_core.characters.bookkeeping import is_bookkeeping_key, is_program_value
+from raiden_core.characters.dialects import in_lines
+from raiden_core.characters.fields import is_made_of_fields, split_fields
+from raiden_core.characters.keys import FACT_KEYS, META_KEYS, NOT_FACTS, fold_key, is_description_key, is_name_key
+from raiden_core.characters.lines import CJK, END_MARKS, Field, field_of_line, units
+from raiden_core.characters.markup import clean_value
+from raiden_core.characters.missing import has_macro, is_missing
+from raiden_core.characters.nested import as_text, listed
+from raiden_core.characters.owners import PATH
 
 MAX_FACT_UNITS = 60
 """A fact's value is at most this long, a CJK character or another word being one unit; longer ones are prose."""
-MAX_KEY_CHARS = 40
-_COLON = re.compile("[:：]")
-_HEAD = re.compile(
-    r"(?:[-*+•・●◆■▪–][ \t\u3000]+|(?P<number>\d{1,3}[.)、])[ \t\u3000]*)?"
-    r"(?:\*\*|__|【|\[|「)?(?P<key>[^\n]+?)(?:\*\*|__|】|\]|」)?[ \t\u3000]*"
-)
-"""What stands before the colon: a bullet or number, and the key with its marks."""
-MAX_HEAD_CHARS = 80
-_NOT_IN_KEYS = re.compile(r"[。，,.!?！？;；“”\"|{}<>=\\#`~\t]|//|\.\.\.|…")
-_SENTENCE_ENDS = ("です", "ます", "니다", "세요", "어요", "아요")
-_LETTER = re.compile(r"[^\W\d_]")
-_CJK = re.compile("[\u3041-\u30ff\u3400-\u9fff\uf900-\ufaff]")
-_UNIT = re.compile("[\u3041-\u30ff\u3400-\u9fff\uf900-\ufaff]|[^\\W_\u3041-\u30ff\u3400-\u9fff\uf900-\ufaff]+")
+MAX_ITEMS = 8
+MAX_ITEM_UNITS = 6
+"""Lines under a key are a list of things where each is at most this long; otherwise they are prose."""
+MAX_SAID_UNITS = 8
+"""A longer sentence under a name that is none of a person's fields instructs or narrates."""
 _OPENING_QUOTES = ('"', "“", "「")
-_BLANKS = " \t\u3000\r"
-_END_MARKS = " \t\u3000\r,，;；"
-
-
-class Field(NamedTuple):
-    """One field of a text, with the lines that continue its value; a plain tuple, as there are very many."""
-
-    key: str
-    value: str
-
-
-@dataclass(frozen=True)
-class Fields:
-    """A text taken apart."""
-
-    lead: str
-    """What stands before the first field."""
-    fields: tuple[Field, ...]
-    plain_lines: int
-    """Lines that are no field and not blank."""
-
-
-def units(text: str) -> int:
-    """The length of a text, a CJK character or another word being one unit."""
-    return len(_UNIT.findall(text))
-
-
-def field_of_line(line: str) -> Field | None:
-    """The field that one line holds, or None. The value may be empty."""
-    line = line.strip(_BLANKS)
-    # The expression below sees a bounded piece only, so that no line can make it slow.
-    colon = _COLON.search(line, 0, MAX_HEAD_CHARS)
-    match = _HEAD.fullmatch(line, 0, colon.start()) if colon is not None else None
-    if colon is None or match is None:
-        return None
-    key, value = match["key"].strip(), line[colon.end() :].strip(_END_MARKS)
-    if not _can_be_key(key) or value.startswith("//"):
-        return None
-    if value.count("**") % 2:
-        value = value.removeprefix("**").removesuffix("**").strip(_END_MARKS)
-    # A numbered line is a step of some instruction or an item of a list, unless its key says otherwise.
-    if match["number"] and fold_key(key) not in FACT_KEYS | NAME_KEYS:
-        return None
-    return Field(key, value) if value or _can_open_passage(key) else None
-
-
-@lru_cache(maxsize=4096)
-def _can_be_key(key: str) -> bool:
-    """Whether a text before a colon is a key; the same few keys stand in file after file, hence the cache."""
-    if not key or len(key) > MAX_KEY_CHARS or not _LETTER.search(key) or _NOT_IN_KEYS.search(key.rstrip(".")):
-        return False
-    return fold_key(key) not in NOT_FACTS and units(key) <= (14 if _CJK.search(key) else 5)
-
-
-def _can_open_passage(key: str) -> bool:
-    """Whether the value of a key may follow on the next lines: ``Skills:`` does, ``The following applies:`` is prose."""
-    return units(key) <= (8 if _CJK.search(key) else 3) and not key.endswith(_SENTENCE_ENDS)
-
-
-@lru_cache(maxsize=8)
-def split_fields(text: str) -> Fields:
-    """The fields of a text, in order; lines without a key of their own continue the field before them.
-
-    A character's text is taken apart more than once on its way, hence the small cache.
-    """
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    found = [field_of_line(line) for line in lines]
-    keys = Counter(fold_key(field.key) for field in found if field is not None)
-    lead: list[str] = []
-    fields: list[tuple[str, list[str]]] = []
-    plain = 0
-    closed = False
-    for line, field in zip(lines, found, strict=True):
-        if field is not None and keys[fold_key(field.key)] == 1 and not closed:
-            fields.append((field.key, [field.value]))
-            closed = fold_key(field.key) in CLOSING_KEYS
-            continue
-        plain += bool(line.strip())
-        (fields[-1][1] if fields else lead).append(line)
-    joined = tuple(Field(key, "\n".join(value).strip().strip(_END_MARKS)) for key, value in fields)
-    return Fields("\n".join(lead).strip(), joined, plain)
+_ITEM = re.compile(r"[ \t]*(?:[-*+•・●◆■▪–]|\d{1,2}[.)、])[ \t\u3000]*(?P<item>\S[^\n]*?)[ \t,，;；]*")
 
 
 def facts_of_text(text: str) -> dict[str, str]:
@@ -128,13 +38,14 @@ def facts_of_text(text: str) -> dict[str, str]:
     In a text that is made of fields each line counts. Amid prose a single one is a turn of phrase: there,
     three in a row count, or a key that is always a fact (age, occupation).
     """
-    if ":" not in text and "：" not in text:
-        return {}
     parts = split_fields(text)
+    if not parts.fields:
+        return {}
     if is_made_of_fields(parts):
         return facts_of_fields(parts.fields)
-    lines = _solid_lines(text)
+    lines = _solid_lines(in_lines(text))
     found = [field_of_line(line) for line in lines]
+    known = {field.key for field in parts.fields}
     kept: list[Field] = []
     start = 0
     while start < len(found):
@@ -144,21 +55,10 @@ def facts_of_text(text: str) -> dict[str, str]:
         run = [field for field in found[start:end] if field is not None]
         kept += run if len(run) >= 3 else [field for field in run if fold_key(field.key) in FACT_KEYS]
         start = end + 1
+    # What stands under a heading about somebody else has another name in the text taken apart.
+    kept = [field for field in kept if field.key in known or not any(key.endswith(PATH + field.key) for key in known)]
     # ``Detailed Description: Gender: female`` holds the first field of a nested list.
     return facts_of_fields([inner for field in kept for inner in (field, *_nested(field))])
-
-
-def is_made_of_fields(parts: Fields) -> bool:
-    """Whether a text is a list of fields rather than prose in which a colon occurs.
-
-    Long values may run over many lines under a key for prose; elsewhere continuation lines stay the exception.
-    """
-    continued = sum(
-        field.value.count("\n")
-        for field in parts.fields
-        if not is_description_key(field.key) and not is_name_key(field.key)
-    )
-    return len(parts.fields) >= 2 and continued <= len(parts.fields)
 
 
 def facts_of_fields(fields: Iterable[Field]) -> dict[str, str]:
@@ -167,8 +67,8 @@ def facts_of_fields(fields: Iterable[Field]) -> dict[str, str]:
     said: dict[str, str] = {}
     ambiguous: set[str] = set()
     for field in fields:
-        value = _unquoted(field.value.strip(_END_MARKS))
-        if not is_fact(field.key, value):
+        value = fact_value(field.value)
+        if not is_fact(field.key, value) or is_missing(field.value, field.key.rpartition(PATH)[2]):
             continue
         folded = fold_key(field.key)
         if folded in said:
@@ -180,16 +80,40 @@ def facts_of_fields(fields: Iterable[Field]) -> dict[str, str]:
     return {key: value for key, value in facts.items() if key not in ambiguous}
 
 
+def fact_value(value: str) -> str:
+    """A field's value as a fact has it: without markup and quotation marks, a short list on one line."""
+    value = value.strip(END_MARKS)
+    if value[:1] in ("[", "{") and not isinstance(found := listed(value), (str, dict)):
+        value = as_text(found)
+    if "\n" in value:
+        items = [_ITEM.fullmatch(line) for line in value.split("\n") if line.strip()]
+        texts = [clean_value(match["item"]) for match in items if match is not None]
+        if len(texts) < len(items) or len(texts) > MAX_ITEMS or any(units(text) > MAX_ITEM_UNITS for text in texts):
+            return value
+        value = ("、" if any(CJK.search(text) for text in texts) else ", ").join(texts)
+    value = _unquoted(clean_value(value).strip(END_MARKS))
+    return value[:-1] if value.endswith("。") and value.count("。") == 1 and units(value) <= MAX_SAID_UNITS else value
+
+
 def is_fact(key: str, value: str) -> bool:
-    """Whether a field says one checkable thing about the character."""
+    """Whether a field says one checkable thing."""
     if not value or "\n" in value or len(value) > MAX_FACT_UNITS * 12 or not _can_be_fact(key):
         return False
-    return 0 < units(value) <= MAX_FACT_UNITS
+    length = units(value)
+    if not 0 < length <= MAX_FACT_UNITS or (length > MAX_SAID_UNITS and value[-1] in ".。!！" and not is_known(key)):
+        return False
+    return not (has_macro(value) or is_program_value(value) or is_missing(value, key.rpartition(PATH)[2]))
 
 
 @lru_cache(maxsize=4096)
 def _can_be_fact(key: str) -> bool:
-    return not (is_name_key(key) or is_description_key(key) or fold_key(key) in NOT_FACTS)
+    if PATH in key:
+        # Of somebody else the name is a fact as well.
+        leaf = key.rpartition(PATH)[2]
+        return not (is_description_key(leaf) or fold_key(leaf) in NOT_FACTS | META_KEYS or is_bookkeeping_key(leaf))
+    return not (
+        is_name_key(key) or is_description_key(key) or fold_key(key) in NOT_FACTS | META_KEYS or is_bookkeeping_key(key)
+    )
 
 
 def _solid_lines(text: str) -> list[str]:

@@ -16,13 +16,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from raiden_core.characters import cards, structured, tables
+from raiden_core.characters import archives, cards, structured, tables, workbook
 from raiden_core.characters.character import Character, Refusal
+from raiden_core.characters.datasets import characters_of
 from raiden_core.characters.drafts import Draft, NotACharacter, character_of, draft_of_text
 from raiden_core.characters.encoding import decode
 from raiden_core.characters.language import SUPPORTED
 from raiden_core.characters.records import draft_of_record
 from raiden_core.characters.rows import BadRow, Note, Row, Rows, Unreadable
+from raiden_core.characters.scrub import Found, scrub_text, scrub_value
 from raiden_core.characters.sources import Source, find_sources, read_bytes
 from raiden_core.characters.texts import drafts_of_text
 from raiden_core.characters.yaml_text import yaml_rows
@@ -101,6 +103,23 @@ class _Collection:
         if isinstance(row, BadRow):
             self.refused.append(Refusal(place, row.number, _one_line(row.reason)))
             return
+        if isinstance(row, Row):
+            row = self._scrubbed(row, place)
+            several = list(characters_of(row))
+            if len(several) > 1 or several[0] is not row:
+                for one in several:
+                    self._add_one(one, place, language)
+                return
+        self._add_one(row, place, language)
+
+    def _scrubbed(self, row: Row, place: str) -> Row:
+        """The row without secrets and images, which are told by the names of their fields."""
+        found = Found()
+        value = scrub_value(row.value, found)
+        self.warnings += [Refusal(place, row.number, _one_line(text)) for text in found.warnings()]
+        return replace(row, value=value) if found.secrets or found.images else row
+
+    def _add_one(self, row: Row | _Drafted, place: str, language: str | None) -> None:
         try:
             draft = row.draft if isinstance(row, _Drafted) else _draft_of_row(row)
             draft, mended = _without_half_characters(draft)
@@ -160,13 +179,13 @@ def _parts(source: Source) -> Iterator[tuple[str, Iterator[Row | BadRow | Note |
             yield source.name, _dataset_rows(source.parts)
         elif kind in ("parquet", "arrow") and source.path is not None:
             yield source.name, (tables.parquet_rows if kind == "parquet" else tables.arrow_rows)(source.path)
-        elif kind in ("jsonl", "png", "charx", "excel") and source.path is not None and source.path.is_file():
+        elif kind in _STREAMED and source.path is not None and source.path.is_file():
             with source.path.open("rb") as stream:
                 yield from _stream_parts(kind, stream, source.name)
         else:
             data = read_bytes(source)
             kind = kind if kind in ("json", "yaml", "csv", "text", "markdown") else _sniffed(data)
-            if kind in ("jsonl", "png", "charx", "excel"):
+            if kind in _STREAMED:
                 yield from _stream_parts(kind, io.BytesIO(data), source.name)
             else:
                 yield source.name, _text_rows(kind, decode(data))
@@ -174,14 +193,19 @@ def _parts(source: Source) -> Iterator[tuple[str, Iterator[Row | BadRow | Note |
         raise Unreadable(f"cannot be read: {error.strerror or error}") from None
 
 
+_STREAMED = ("jsonl", "png", "charx", "byaf", "jpeg", "excel")
+"""Formats that are read from a stream rather than from text."""
+
+
 def _stream_parts(kind: str, stream: io.BufferedReader | io.BytesIO, name: str) -> Iterator[tuple[str, Rows]]:
     if kind == "excel":
-        for sheet, rows in tables.excel_sheets(stream):
+        for sheet, rows in workbook.excel_sheets(stream):
             yield (name if sheet is None else f"{name}#{sheet}"), rows
     elif kind == "png":
         yield name, cards.png_rows(stream)
-    elif kind == "charx":
-        yield name, cards.charx_rows(stream)
+    elif kind in ("charx", "byaf", "jpeg"):
+        read = {"charx": archives.charx_rows, "byaf": archives.byaf_rows, "jpeg": archives.jpeg_rows}[kind]
+        yield name, read(stream)
     else:
         yield name, structured.jsonl_rows(stream)
 
@@ -198,6 +222,10 @@ def _text_rows(kind: str, text: str) -> Iterator[Row | BadRow | Note | _Drafted]
     elif kind == "text" and _is_json(text):
         yield from structured.json_rows(text)
     else:
+        found = Found()
+        text = scrub_text(text, found)
+        for warning in found.warnings():
+            yield Note(None, warning)
         drafts = drafts_of_text(text, markdown=kind == "markdown")
         for number, draft in enumerate(drafts, 1):
             yield _Drafted(number if len(drafts) > 1 else None, draft)
@@ -215,9 +243,10 @@ def _sniffed(data: bytes) -> str:
     """The format of content without a telling name."""
     if data.startswith(cards.PNG_SIGNATURE):
         return "png"
-    if data.startswith(b"PK\x03\x04"):
-        with cards.open_archive(io.BytesIO(data)) as archive:
-            return "charx" if "card.json" in archive.namelist() else "excel"
+    if data.startswith(archives.ZIP_SIGNATURE):
+        return archives.kind_of_archive(io.BytesIO(data))
+    if data.startswith(archives.JPEG_SIGNATURE):
+        return "jpeg"
     if data.startswith(b"PAR1"):
         raise Unreadable("a Parquet file; give it the suffix .parquet")
     text = decode(data)
@@ -241,8 +270,8 @@ def _is_json(text: str) -> bool:
 
 def _draft_of_row(row: Row) -> Draft:
     if isinstance(row.value, dict):
-        return draft_of_record(row.value, row.name)
-    return draft_of_text(str(row.value), row.name)
+        return draft_of_record(row.value, row.name or None)
+    return draft_of_text(str(row.value), row.name or None)
 
 
 def _without_half_characters(draft: Draft) -> tuple[Draft, bool]:

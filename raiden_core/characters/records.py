@@ -6,8 +6,9 @@ import json
 import re
 from collections.abc import Mapping
 
-from raiden_core.characters.drafts import NAME, Draft, NotACharacter, draft_of_text
-from raiden_core.characters.facts import Field, units
+from raiden_core.characters.attributes import is_known
+from raiden_core.characters.bookkeeping import is_bookkeeping
+from raiden_core.characters.drafts import DESCRIPTION, NAME, TEMPLATE, Draft, NotACharacter, draft_of_text, name_in
 from raiden_core.characters.keys import (
     BOOKKEEPING_KEYS,
     DESCRIPTION_KEYS,
@@ -18,7 +19,12 @@ from raiden_core.characters.keys import (
     fold_key,
     is_description_key,
 )
+from raiden_core.characters.lines import Field
+from raiden_core.characters.missing import is_missing, is_unfilled
+from raiden_core.characters.nested import as_text, fields_of
+from raiden_core.characters.owners import is_group
 from raiden_core.characters.rows import Value
+from raiden_core.characters.strangers import what_it_is, what_without_profile
 from raiden_core.characters.texts import setting_blocks
 
 CARD_FIELDS = {"name": NAME, "description": "Description", "personality": "Personality", "scenario": "Scenario"}
@@ -41,7 +47,12 @@ CHAT_KEYS = frozenset(
 """Fields of conversations and samples: such a row is a character only if it describes one as well."""
 NESTED_KEYS = frozenset({"profile", "characterprofile", "attributes", "data", "meta", "config", "card", "character"})
 """Objects inside a record that hold its fields."""
-_CJK = re.compile("[\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
+MAX_WEAK_NAME = 60
+"""A longer text under ``character`` or ``role`` describes and does not name."""
+
+
+_ENVELOPE_KEYS = frozenset(("status", "title", "type", "kind", "role", "state", "language"))
+"""Names that a program's envelope has as well as a person."""
 
 
 def is_card(record: Mapping[str, Value]) -> bool:
@@ -68,6 +79,8 @@ def draft_of_record(record: Mapping[str, Value], key: str | None = None) -> Draf
             return draft_of_text(block, name=key)
     if is_card(record):
         return _draft_of_card(record)
+    if what := what_it_is(record):
+        raise NotACharacter(what)
     flat = _inlined(record)
     name_key, name = _name(flat)
     fields: list[Field] = []
@@ -82,10 +95,15 @@ def draft_of_record(record: Mapping[str, Value], key: str | None = None) -> Draf
         elif folded in SPEECH_KEYS:
             if said := as_text(value, prose=True):
                 extras[label] = said
-        elif folded not in BOOKKEEPING_KEYS and (said := as_text(value, prose=folded in DESCRIPTION_KEYS)):
-            fields.append(Field(label, said))
+        elif not is_bookkeeping(label, value):
+            # The rest of a name field that is too long for a name describes.
+            named = folded in WEAK_NAME_KEYS and isinstance(value, str) and len(value) > MAX_WEAK_NAME
+            fields += [Field(DESCRIPTION, str(value))] if named else fields_of(label, value)
     described = any(is_description_key(item.key) for item in fields)
-    _check(flat, name or key, fields, described)
+    if name is None and key is None:
+        name = next((own for item in fields if is_description_key(item.key) and (own := name_in(item.value))), None)
+        name_key = NAME if name is not None else None
+    _check(record, flat, name or key, fields, described)
     if len(fields) == 1 and described:
         draft = draft_of_text(fields[0].value, name=key or name)
         return Draft(draft.name, draft.name_key, draft.fields, fields[0].value, extras, language)
@@ -96,27 +114,6 @@ def draft_of_record(record: Mapping[str, Value], key: str | None = None) -> Draf
         fields.insert(0, Field(name_key, name))
     label = name_key if name_key and (not key or key == name) else NAME
     return Draft(key or name, label, tuple(fields), "\n".join(lines), extras, language)
-
-
-def as_text(value: Value, prose: bool = False) -> str:
-    """A value as its author would have written it in a text; "" for nothing."""
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return value if value.strip() else ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
-    if isinstance(value, int):
-        return str(value)
-    if isinstance(value, dict):
-        inner = {key: as_text(item) for key, item in value.items()}
-        return "\n".join(f"{key}: {item}" for key, item in inner.items() if item)
-    items = [text for text in (as_text(item, prose) for item in value) if text]
-    if prose or any("\n" in item or units(item) > 12 for item in items):
-        return "\n".join(items)
-    return ("、" if any(_CJK.search(item) for item in items) else ", ").join(items)
 
 
 def _draft_of_card(record: Mapping[str, Value]) -> Draft:
@@ -144,11 +141,19 @@ def _inlined(record: Mapping[str, Value]) -> dict[str, Value]:
     flat: dict[str, Value] = {}
     inner: dict[str, Value] = {}
     for key, value in record.items():
-        opened = _opened(value) if fold_key(key) in NESTED_KEYS else None
+        folded = fold_key(key)
+        holds_fields = folded in NESTED_KEYS or (is_group(key) and folded not in BOOKKEEPING_KEYS)
+        opened = _opened(value) if holds_fields else None
         if opened is None:
             flat[key] = value
         else:
-            inner.update(opened)
+            # A group inside a group, as in ``persona: {attributes: …}``.
+            inner.update(_inlined(opened))
+    if any(fold_key(key) in NAME_KEYS and as_text(value) for key, value in inner.items()) and not any(
+        fold_key(key) in NAME_KEYS and as_text(value) for key, value in flat.items()
+    ):
+        # The outer object is the envelope of a program: of its own fields only those of a person count.
+        flat = {key: value for key, value in flat.items() if is_known(key) and fold_key(key) not in _ENVELOPE_KEYS}
     names = {fold_key(key) for key, value in flat.items() if as_text(value)}
     has_name = bool(names & NAME_KEYS)
     for key, value in inner.items():
@@ -175,21 +180,25 @@ def _opened(value: Value) -> dict[str, Value] | None:
 
 def _name(record: Mapping[str, Value]) -> tuple[str | None, str | None]:
     """The key of the name and the name, as written; keys that only may hold a name need a short one."""
-    for keys, most in ((NAME_KEYS, 1_000), (WEAK_NAME_KEYS, 60)):
+    for keys, most in ((NAME_KEYS, 1_000), (WEAK_NAME_KEYS, MAX_WEAK_NAME)):
         for key, value in record.items():
             if fold_key(key) in keys and isinstance(value, (str, int, float)) and not isinstance(value, bool):
                 name = as_text(value)
-                if name and len(name) <= most:
+                if name and len(name) <= most and not is_missing(name, key):
                     return key, name
     return None, None
 
 
-def _check(record: Mapping[str, Value], name: str | None, fields: list[Field], described: bool) -> None:
+def _check(
+    whole: Mapping[str, Value], record: Mapping[str, Value], name: str | None, fields: list[Field], described: bool
+) -> None:
     if described:
         return
     folded = {fold_key(key) for key in record}
     if "prompt" in folded and not fields:
         raise NotACharacter("its prompt has no <Character Setting> block")
+    if what := what_without_profile(whole):
+        raise NotACharacter(what)
     if chat := folded & CHAT_KEYS:
         raise NotACharacter(f"not a character: it has {_listed(record, chat)}, but no description")
     if not fields and (name or folded & (NAME_KEYS | DESCRIPTION_KEYS)):
@@ -198,6 +207,8 @@ def _check(record: Mapping[str, Value], name: str | None, fields: list[Field], d
         raise NotACharacter(
             "empty" if not record else f"not a character: no name and no description among {_listed(record)}"
         )
+    if not name and all(is_unfilled(as_text(value), key) for key, value in record.items()):
+        raise NotACharacter(TEMPLATE)
     if not name:
         raise NotACharacter(f"not a character: no name and no description among {_listed(record)}")
 

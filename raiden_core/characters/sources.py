@@ -24,7 +24,7 @@ FORMATS = {
     ".yaml": "yaml", ".yml": "yaml", ".csv": "csv", ".tsv": "csv", ".tab": "csv",
     ".txt": "text", ".text": "text", ".prompt": "text", ".md": "markdown", ".markdown": "markdown",
     ".xlsx": "excel", ".xlsm": "excel", ".parquet": "parquet", ".arrow": "arrow", ".png": "png", ".apng": "png",
-    ".charx": "charx",
+    ".charx": "charx", ".byaf": "byaf", ".jpg": "jpeg", ".jpeg": "jpeg",
 }  # fmt: skip
 HINTS = {
     ".xls": "an old Excel workbook; save it as .xlsx",
@@ -33,8 +33,6 @@ HINTS = {
     ".doc": "a Word document; save it as plain text",
     ".pdf": "a PDF; save its text as .txt",
     ".webp": "a WebP image; only PNG cards are read",
-    ".jpg": "a JPEG image; only PNG cards are read",
-    ".jpeg": "a JPEG image; only PNG cards are read",
     ".zip": "an archive; unpack it and name the folder",
     ".gz": "a compressed file; unpack it first",
 }

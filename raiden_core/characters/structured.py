@@ -14,6 +14,7 @@ from raiden_core.characters.encoding import decode, encoding_of_lines
 from raiden_core.characters.records import is_card, names_a_character
 from raiden_core.characters.rows import (
     MAX_DEPTH,
+    MAX_FILE_BYTES,
     MAX_LINE_BYTES,
     BadRow,
     Note,
@@ -23,6 +24,8 @@ from raiden_core.characters.rows import (
     Value,
     check_depth,
 )
+from raiden_core.characters.strangers import LOREBOOK, lorebook_in
+from raiden_core.text.json_values import spans_lines, values_in
 
 LIST_KEYS = ("characters", "personas", "profiles", "roles", "rows", "data", "items", "results", "npcs", "角色", "人物")
 """Keys under which a wrapping object holds its list of characters."""
@@ -41,15 +44,30 @@ def json_rows(text: str, card: bool = False) -> Rows:
         value = _loads(text, repeated)
     except Unreadable:
         lines = [line for line in text.split("\n") if line.strip()]
-        if card or len(lines) < 2 or not _is_object(lines[0]) or not _is_object(lines[1]):
+        if not card and len(lines) > 1 and _is_object(lines[0]) and _is_object(lines[1]):
+            yield from _rows_of_lines(enumerate(text.split("\n"), 1))
+            return
+        values = None if card else _one_after_another(text)
+        if values is None:
             raise
-        yield from _rows_of_lines(enumerate(text.split("\n"), 1))
+        for number, value in enumerate(values, 1):
+            check_depth(value)
+            yield _row(number, value)
         return
     check_depth(value)
     yield from notes_on(None, repeated)
     if card and not isinstance(value, dict):
         raise Unreadable("the card is not an object with fields")
     yield from rows_of_value(value, card)
+
+
+def _one_after_another(text: str) -> list[Value] | None:
+    """The objects that follow one another in a text, over as many lines as they like; None where it is no such text."""
+    try:
+        values: list[Value] = [value for _, value in values_in(text)]
+    except (ValueError, RecursionError):
+        return None
+    return values if len(values) > 1 and all(isinstance(value, dict) for value in values) else None
 
 
 def rows_of_value(value: Value, card: bool = False) -> Rows:
@@ -75,6 +93,8 @@ def _rows_of_object(value: dict[str, Value], card: bool) -> Rows:
     if card or is_card(value):
         yield Row(None, value, is_card=card)
         return
+    if lorebook_in(value):
+        raise Unreadable(LOREBOOK)
     for key in LIST_KEYS:
         items = value.get(key)
         if isinstance(items, list) and items and all(isinstance(item, dict) for item in items):
@@ -108,8 +128,16 @@ def jsonl_rows(stream: IO[bytes]) -> Rows:
     Raises:
         Unreadable: the encoding cannot be told, or there is nothing in it.
     """
-    encoding = encoding_of_lines(stream.read(65_536))
+    head = stream.read(65_536)
+    encoding = encoding_of_lines(head)
     stream.seek(0)
+    if spans_lines(head.decode(encoding, errors="ignore")):
+        # An array, or objects over many lines, under the wrong name: only as a whole do they make sense.
+        data = stream.read(MAX_FILE_BYTES + 1)
+        if len(data) > MAX_FILE_BYTES:
+            raise Unreadable(f"JSON over many lines, of more than {MAX_FILE_BYTES >> 20} MiB; write one object a line")
+        yield from json_rows(decode(data))
+        return
     if encoding.startswith(("utf-16", "utf-32")):
         data = stream.read(MAX_LINE_BYTES + 1)
         if len(data) > MAX_LINE_BYTES:
@@ -157,6 +185,11 @@ def _rows_of_lines(lines: Iterator[tuple[int, str | BadRow]] | enumerate[str]) -
                 yield BadRow(number, str(error))
                 continue
             yield from notes_on(number, repeated)
+            if isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
+                # A whole array on one line.
+                for place, item in enumerate(value, 1):
+                    yield _row(place, item)
+                continue
             yield _row(number, value)
     if empty:
         raise Unreadable("an empty file")

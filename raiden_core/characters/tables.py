@@ -1,4 +1,4 @@
-"""Tables to rows: CSV and TSV, Excel, Parquet, and the folders that Hugging Face ``datasets`` writes.
+"""Tables to rows: CSV and TSV, Parquet, and the folders that Hugging Face ``datasets`` writes.
 
 A CSV's delimiter is the one under which its header names a column that we know; without a header, two columns are
 name and description. Cells are text: a whole number loses its ``.0``, a date is written as ISO.
@@ -9,28 +9,22 @@ from __future__ import annotations
 import csv
 import datetime
 import io
+import itertools
 import json
 import math
 import re
-import zipfile
-import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
 
-from raiden_core.characters.cards import open_archive
-from raiden_core.characters.keys import DESCRIPTION_KEYS, NAME_KEYS, WEAK_NAME_KEYS, fold_key
-from raiden_core.characters.rows import MAX_CHARACTER_CHARS, BadRow, Row, Rows, Unreadable, Value
+from raiden_core.characters.keys import fold_key
+from raiden_core.characters.rows import MAX_CHARACTER_CHARS, Row, Rows, Unreadable, Value
+from raiden_core.characters.table_layout import COLUMNS_NAMED, MAX_TITLE_LINES, table_rows
 
 DELIMITERS = (",", ";", "\t", "|")
-MAX_COLUMNS = 500
-MAX_SHEET_BYTES = 256 * 1024 * 1024
-"""What a workbook may decompress to."""
 MAX_GROUP_BYTES = 1024 * 1024 * 1024
 """One row group of a Parquet file."""
 BATCH_ROWS = 64
 """Rows of a Parquet or Arrow file in memory at a time: a dictionary makes long texts cheap to repeat."""
-_KNOWN = NAME_KEYS | DESCRIPTION_KEYS | WEAK_NAME_KEYS
 
 
 def csv_rows(text: str) -> Rows:
@@ -46,7 +40,7 @@ def csv_rows(text: str) -> Rows:
     if hint is not None:
         text = text[hint.end() :]
     delimiter = hint[1] if hint is not None else _delimiter(text)
-    yield from _table_rows(_csv_lines(text, delimiter))
+    yield from table_rows(_csv_lines(text, delimiter))
 
 
 def _csv_lines(text: str, delimiter: str) -> Iterator[list[str]]:
@@ -66,105 +60,18 @@ def _delimiter(text: str) -> str:
 
     def known_columns(delimiter: str) -> tuple[int, int]:
         try:
-            header = next(iter(_csv_lines(head, delimiter)), [])
+            lines = list(itertools.islice(_csv_lines(head, delimiter), MAX_TITLE_LINES))
         except Unreadable:
-            return 0, 0
-        return sum(fold_key(cell) in _KNOWN for cell in header), len(header)
+            lines = []
+        # The header may stand below a title.
+        found = [(sum(fold_key(cell) in COLUMNS_NAMED for cell in cells), len(cells)) for cells in lines[:1]]
+        found += [(sum(fold_key(cell) in COLUMNS_NAMED for cell in cells), 0) for cells in lines[1:] if len(cells) > 1]
+        return max(found, default=(0, 0))
 
     return max(DELIMITERS, key=known_columns)
 
 
-def _table_rows(lines: Iterable[Sequence[Value]]) -> Rows:
-    """Rows of a table whose first line may be a header."""
-    header: list[str] | None = None
-    number = 0
-    for cells in lines:
-        if not any(cell is not None and str(cell).strip() for cell in cells):
-            continue
-        if header is None:
-            header, is_header = _header(cells)
-            if is_header:
-                continue
-        number += 1
-        extra = [cell for cell in cells[len(header) :] if cell is not None and str(cell).strip()]
-        if extra:
-            yield BadRow(
-                number,
-                f"{len(cells)} cells under {len(header)} columns; put texts with delimiters into quotation marks",
-            )
-            continue
-        yield Row(number, {key: cell for key, cell in zip(header, cells, strict=False) if key})
-    if header is None or not number:
-        raise Unreadable("an empty table" if header is None else "a header without rows")
-
-
-def _header(cells: Sequence[Value]) -> tuple[list[str], bool]:
-    """The names of the columns, and whether the table's first line is what gave them."""
-    if len(cells) > MAX_COLUMNS:
-        raise Unreadable(f"{len(cells):,} columns; at most {MAX_COLUMNS} are read")
-    names = [str(cell).strip() if cell is not None else "" for cell in cells]
-    if any(fold_key(name) in _KNOWN or fold_key(name) in ("prompt", "messages") for name in names):
-        return names, True
-    if len(names) == 2 and 0 < len(names[0]) <= 60 < len(names[1]):
-        return ["Name", "Description"], False
-    shown = ", ".join(json.dumps(name[:30], ensure_ascii=False) for name in names[:5])
-    raise Unreadable(
-        f"no column is called name or description (its first line begins {shown}); give the table a header"
-    )
-
-
-def excel_sheets(stream: IO[bytes]) -> Iterator[tuple[str | None, Rows]]:
-    """The sheets of a workbook that are not empty; the sheet's name is None where there is only one.
-
-    Raises:
-        Unreadable: no .xlsx workbook, or a hostile one.
-    """
-    import openpyxl
-    from openpyxl.utils.exceptions import InvalidFileException
-
-    with open_archive(stream) as archive:
-        total = sum(info.file_size for info in archive.infolist())
-        if total > MAX_SHEET_BYTES:
-            raise Unreadable(
-                f"a workbook that decompresses to {total >> 20:,} MiB: a zip bomb, or no list of characters"
-            )
-    stream.seek(0)
-    # A workbook that is broken inside fails in openpyxl wherever the damage happens to be, by these.
-    broken = (
-        InvalidFileException,
-        zipfile.BadZipFile,
-        zlib.error,
-        SyntaxError,
-        LookupError,
-        ValueError,
-        TypeError,
-        OSError,
-    )
-    try:
-        book = openpyxl.load_workbook(stream, read_only=True, data_only=True)
-        sheets = [sheet for sheet in book.worksheets if hasattr(sheet, "iter_rows")]
-        lines = {
-            sheet.title: [_cells(row) for row in sheet.iter_rows(max_col=MAX_COLUMNS, values_only=True)]
-            for sheet in sheets
-        }
-        book.close()
-    except broken as error:
-        raise Unreadable(f"not a readable Excel workbook: {error}") from None
-    full = {title: rows for title, rows in lines.items() if any(any(cell is not None for cell in row) for row in rows)}
-    if not full:
-        raise Unreadable("an empty workbook")
-    for title, rows in full.items():
-        yield (title if len(full) > 1 else None), _table_rows(rows)
-
-
-def _cells(row: Sequence[object]) -> list[Value]:
-    cells = [_cell(value) for value in row]
-    while cells and cells[-1] is None:
-        cells.pop()
-    return cells
-
-
-def _cell(value: object) -> Value:
+def cell_value(value: object) -> Value:
     """A cell or column value as JSON would hold it."""
     if value is None or isinstance(value, (str, bool, int, float)):
         return None if isinstance(value, float) and math.isnan(value) else value
@@ -173,9 +80,9 @@ def _cell(value: object) -> Value:
     if isinstance(value, (datetime.date, datetime.datetime, datetime.time)):
         return value.isoformat()
     if isinstance(value, dict):
-        return {str(key): _cell(item) for key, item in value.items()}
+        return {str(key): cell_value(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_cell(item) for item in value]
+        return [cell_value(item) for item in value]
     return None if isinstance(value, bytes) else str(value)
 
 
@@ -197,7 +104,7 @@ def parquet_rows(path: Path) -> Rows:
             for batch in file.iter_batches(batch_size=BATCH_ROWS):
                 for record in batch.to_pylist():
                     number += 1
-                    yield Row(number, _cell(record))
+                    yield Row(number, cell_value(record))
     except (pyarrow.ArrowException, OSError) as error:
         raise Unreadable(f"not a readable Parquet file: {str(error).splitlines()[0]}") from None
     if not number:
@@ -238,6 +145,6 @@ def arrow_rows(path: Path, first: int = 1) -> Rows:
                 for start in range(0, batch.num_rows, BATCH_ROWS):
                     for record in batch.slice(start, BATCH_ROWS).to_pylist():
                         number += 1
-                        yield Row(number, _cell(record))
+                        yield Row(number, cell_value(record))
     except (pyarrow.ArrowException, OSError) as error:
         raise Unreadable(f"not a readable Arrow file: {str(error).splitlines()[0]}") from None

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from raiden_core.characters.drafts import DESCRIPTION, NAME, Draft, draft_of_text
-from raiden_core.characters.facts import Field, field_of_line, is_made_of_fields, split_fields
+from raiden_core.characters.fields import is_made_of_fields, split_fields, with_owners
 from raiden_core.characters.keys import (
     DESCRIPTION_KEYS,
     GENERIC_TITLES,
@@ -19,6 +19,8 @@ from raiden_core.characters.keys import (
     fold_key,
     is_name_key,
 )
+from raiden_core.characters.lines import Field, field_of_line
+from raiden_core.characters.owners import PATH, is_other, is_relations, joined
 
 _TAG = re.compile(r"<(?P<end>/?)\s{0,9}character[ _-]?setting\s{0,9}>", re.IGNORECASE)
 _RULE = re.compile(r"[ \t]*([-=*_#~])(?:[ \t]*\1){2,}[ \t]*")
@@ -64,7 +66,7 @@ def drafts_of_text(text: str, markdown: bool = False) -> list[Draft]:
 def _blocks_by_name(text: str) -> list[str]:
     """The text cut before each line that has the first name line's key; whole where there is at most one."""
     lines = text.splitlines(keepends=True)
-    fields = [field_of_line(line.rstrip("\r\n")) for line in lines]
+    fields = with_owners([line.rstrip("\r\n") for line in lines])
     names = [number for number, item in enumerate(fields) if item is not None and is_name_key(item.key) and item.value]
     if not names:
         return [text]
@@ -159,7 +161,16 @@ def _draft_of_document(text: str, sections: list[_Section], title: str | None) -
         lead = matter[1] + lead[matter.end() :]
     parts = [("", lead)] if lead.strip() else []
     parts += [(section.title, section.body) for section in sections]
-    for heading, body in parts:
+    levels = [0] * (len(parts) - len(sections)) + [section.level for section in sections]
+    above: list[tuple[int, str]] = []
+    for level, (heading, body) in zip(levels, parts, strict=True):
+        above = [item for item in above if item[0] < level]
+        owners = tuple(inner for _, inner in above)
+        above.append((level, heading))
+        # Sections about the family and other people, and all that stands within them, are not about the character.
+        if _is_about_others(heading) or any(_is_about_others(inner) for inner in owners):
+            fields += _fields_of_others((*owners, heading), body, title)
+            continue
         if is_name_key(heading) and body.strip():
             name, name_key = name or body.strip().split("\n", 1)[0].strip(), heading
             continue
@@ -177,3 +188,20 @@ def _draft_of_document(text: str, sections: list[_Section], title: str | None) -
             else:
                 fields.append(item)
     return Draft(name or title, name_key or NAME, tuple(item for item in fields if item.value), text)
+
+
+def _is_about_others(heading: str) -> bool:
+    return is_other(heading) or is_relations(heading)
+
+
+def _fields_of_others(headings: tuple[str, ...], body: str, title: str | None) -> list[Field]:
+    """What a section about other people says: its fields by their path, or its text under its heading."""
+    path = tuple(heading for heading in headings if heading and _title_name(heading) != title)
+    inner = split_fields(body)
+    if not inner.fields:
+        return [Field(joined(path[:-1], path[-1]), body.strip())]
+    found = [Field(joined(path[:-1], path[-1]), inner.lead)] if inner.lead else []
+    for item in inner.fields:
+        own = PATH not in item.key and is_relations(path[-1]) and is_other(item.key)
+        found.append(Field(item.key if own else joined(path, item.key), item.value))
+    return found

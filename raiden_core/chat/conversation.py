@@ -73,7 +73,7 @@ class Conversation:
         self.exchanges.append(Exchange(said, completions, answers))
 
     def reset(self) -> None:
-        """Begin anew."""
+        """Begin again: forget what was said."""
         self.exchanges.clear()
 
     def transcript(self) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from raiden_core.chat.conversation import Conversation
 from raiden_core.chat.stream import Splitter
 from raiden_core.errors import RaidenError, UsageError
-from raiden_core.models.talking import Talker
+from raiden_core.models.answering import Talker
 from raiden_core.text.plain import one_line, printable
 
 HELP = """\

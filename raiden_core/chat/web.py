@@ -28,7 +28,7 @@ from typing import Any
 from raiden_core.chat.conversation import Conversation
 from raiden_core.chat.stream import Splitter
 from raiden_core.errors import RaidenError, UsageError
-from raiden_core.models.talking import Talker
+from raiden_core.models.answering import Talker
 from raiden_core.text.plain import printable
 
 HOST = "127.0.0.1"

@@ -15,7 +15,7 @@ from raiden_core.cli.options import config_options, read_config
 if TYPE_CHECKING:
     from raiden_core.chat.terminal import Terminal
     from raiden_core.config import Config
-    from raiden_core.models.talking import Talker
+    from raiden_core.models.answering import Talker
 
 
 @click.command("chat")

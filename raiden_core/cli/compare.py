@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from raiden_core.evaluation.compared import RunComparison
 
 
 @click.command("compare")
@@ -38,17 +41,17 @@ def compare(runs: tuple[str, ...], html: Path | None, table: Path | None, as_jso
     if table is not None:
         _write_csv(table, comparison_rows(comparison))
     if as_json:
-        click.echo(json.dumps(comparison, ensure_ascii=True))
+        click.echo(json.dumps(comparison.as_json(), ensure_ascii=True))
     else:
         _print(comparison)
-    for words in comparison["warnings"]:
+    for words in comparison.warnings:
         click.echo(f"warning: {one_line(words)}", err=True)
     for path in (html, table):
         if path is not None:
             click.echo(f"{path}", err=as_json)
 
 
-def _print(comparison: dict[str, Any]) -> None:
+def _print(comparison: RunComparison) -> None:
     from rich.console import Console
 
     from raiden_core.evaluation.compare_tables import comparison_tables

@@ -44,10 +44,12 @@ def export(
     if run or dataset or push:
         raise UsageError(f"--run, --dataset and --push belong to --to hub, not to --to {to}")
     from raiden_core.export import export as write
+    from raiden_core.export.writers import RECIPE, missing_model
+    from raiden_core.stages.layout import TRAIN_FILE, VALIDATION_FILE
 
     settings = read_config(config, overrides)
-    train = data / "train.json" if data.is_dir() else data
-    validation = data / "validation.json" if data.is_dir() else None
+    train = data / TRAIN_FILE if data.is_dir() else data
+    validation = data / VALIDATION_FILE if data.is_dir() else None
     if validation is not None and not validation.is_file():
         validation = None
     counts = write_folder(out, lambda folder: write(to, train, validation, settings, folder, out.absolute()))
@@ -57,6 +59,9 @@ def export(
             note = f", {left_out} left out because their reference fails" if left_out else ""
             click.echo(f"{split}: {counts[split]} samples{note}")
     click.echo(f"{out}")
+    reason = missing_model(settings) if to == "openr1" else None
+    if reason is not None:
+        click.echo(f"note: {out / RECIPE}: {reason}", err=True)
     if to == "trl":
         click.echo(
             f"trl grpo --dataset_name {out} --reward_funcs raiden_core.rewards.accuracy_reward "

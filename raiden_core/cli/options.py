@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from raiden_core.stages.progress import Progress
 
 Function = TypeVar("Function", bound=Callable[..., Any])
-LINE_SECONDS = 10.0
+LINE_SECONDS = 8.0
 """Seconds between two lines of progress where there is no terminal to draw a bar on."""
 
 

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import http.client
-import json
 import os
 import socket
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlsplit
 
 from raiden_core.config import Config
@@ -18,38 +12,17 @@ from raiden_core.config.sections.endpoint import EndpointConfig
 from raiden_core.doctor.check import Check, bad, none, ok
 from raiden_core.doctor.subject import Subject
 from raiden_core.errors import ConfigError
+from raiden_core.models.served.listing import fetch_models, get
 
 SECONDS = 5
-LONGEST_REPLY = 4 << 20
 PREFECT_PORT = 4200
 VLLM_PORT = 8000
 
 
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """A key goes to the server that was named, and to no other."""
-
-    def redirect_request(self, *_: Any, **__: Any) -> None:
-        return None
-
-
-# No proxies: a teacher on loopback must be reached directly.
-_opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirect)
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a server said."""
-
-    status: int
-    """0: nothing came."""
-    content: object = None
-    """Parsed JSON; None for anything else."""
-    reason: str = ""
-
-
 def check_teacher(subject: Subject) -> Check:
     """Whether every endpoint in use answers and has the model that the configuration names."""
-    from raiden_core.models.served.endpoint import key_of, model_names, shown_url
+    from raiden_core.models.served.keys import key_of
+    from raiden_core.models.served.words import shown_url
 
     name = "teacher"
     teacher = subject.config.teacher
@@ -67,20 +40,20 @@ def check_teacher(subject: Subject) -> Check:
         except ConfigError:
             continue  # check_keys says so
         url = f"{shown_url(endpoint.url).rstrip('/')}/models"
-        answer = get(f"{endpoint.url.rstrip('/')}/models", key)
-        names = model_names(answer.content)
-        if answer.status in (401, 403):
-            problems.append(f"{label}: {url} answers {answer.status}")
+        listing = fetch_models(endpoint.url, key, SECONDS)
+        if listing.trouble == "key":
+            problems.append(f"{label}: {url} answers {listing.said}")
             advice.append(f"put a valid key into the variable that teacher.endpoints.{label}.api_key_env names")
-        elif answer.status != 200:
-            said = f"answers {answer.status}" if answer.status else f"does not answer ({answer.reason})"
+        elif listing.trouble in ("unreachable", "status", "missing"):
+            silent = listing.trouble == "unreachable"
+            said = f"does not answer ({listing.said})" if silent else f"answers {listing.said}"
             problems.append(f"{label}: {url} {said}")
             advice.append("start the server, correct the URL, or let raiden start it with teacher.launch")
-        elif names is None:
-            problems.append(f"{label}: {url} lists no models")
+        elif listing.trouble:
+            problems.append(f"{label}: {url} lists no models ({listing.said})")
             advice.append("name the base URL of an OpenAI-compatible server, with its /v1")
-        elif endpoint.model not in names:
-            problems.append(f"{label}: {url} has {', '.join(names[:3]) or 'no model'}, not {endpoint.model}")
+        elif endpoint.model not in listing.names:
+            problems.append(f"{label}: {url} has {listing.shown() or 'no model'}, not {endpoint.model}")
             advice.append(f"correct teacher.endpoints.{label}.model")
         else:
             reached.append(f"{label}: {endpoint.model}")
@@ -98,7 +71,7 @@ def used_endpoints(config: Config) -> dict[str, EndpointConfig]:
 
 def check_keys(subject: Subject, environment: Mapping[str, str] | None = None) -> Check:
     """Whether the environment holds the keys that will be asked for; what they are is never shown."""
-    from raiden_core.models.served.endpoint import key_of
+    from raiden_core.models.served.keys import key_of
 
     name = "keys"
     given = os.environ if environment is None else environment
@@ -131,14 +104,14 @@ def check_ports(subject: Subject) -> Check:
         pass  # a training script on its own needs no Prefect
     elif api:
         shown = urlsplit(api)._replace(query="").geturl().rpartition("@")[2]
-        if get(f"{api.rstrip('/')}/health").status == 200:
+        if get(f"{api.rstrip('/')}/health", None, SECONDS).status == 200:
             fine.append("the Prefect server answers")
         else:
             problems.append(f"PREFECT_API_URL {shown} does not answer")
             advice.append("start it (prefect server start), or unset PREFECT_API_URL")
     elif not listening(PREFECT_PORT):
         fine.append(f"{PREFECT_PORT} is free for a Prefect server")
-    elif get(f"http://127.0.0.1:{PREFECT_PORT}/api/health").status == 200:
+    elif get(f"http://127.0.0.1:{PREFECT_PORT}/api/health", None, SECONDS).status == 200:
         fine.append(f"a Prefect server answers at {PREFECT_PORT}")
     else:
         problems.append(f"{PREFECT_PORT}, Prefect's port, is taken by something else")
@@ -156,7 +129,7 @@ def check_ports(subject: Subject) -> Check:
         base = extra.get("vllm_server_base_url")
         host, port = str(extra.get("vllm_server_host", "127.0.0.1")), int(extra.get("vllm_server_port", VLLM_PORT))
         url = str(base or f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}").rstrip("/")
-        if get(f"{url}/health").status == 200:
+        if get(f"{url}/health", None, SECONDS).status == 200:
             fine.append("the vLLM server answers")
         else:
             problems.append(f"no vLLM server answers at {url.rpartition('@')[2]}")
@@ -164,26 +137,6 @@ def check_ports(subject: Subject) -> Check:
     if problems:
         return bad(name, "; ".join(problems), "; ".join(advice))
     return ok(name, ", ".join(fine)) if fine else none(name, "no server is needed")
-
-
-def get(url: str, key: str | None = None) -> Answer:
-    """What a GET brings, within seconds; a server that does not answer is an answer too."""
-    if urlsplit(url).scheme not in ("http", "https"):
-        return Answer(0, reason="not an http URL")
-    headers = {"Authorization": f"Bearer {key}"} if key else {}
-    try:
-        with _opener.open(urllib.request.Request(url, headers=headers), timeout=SECONDS) as reply:
-            body = reply.read(LONGEST_REPLY)
-            status = int(reply.status)
-    except urllib.error.HTTPError as error:
-        return Answer(error.code)
-    except (OSError, http.client.HTTPException, ValueError) as error:
-        reason = getattr(error, "reason", None)
-        return Answer(0, reason=str(getattr(reason, "strerror", None) or reason or type(error).__name__))
-    try:
-        return Answer(status, json.loads(body))
-    except (ValueError, RecursionError):
-        return Answer(status)
 
 
 def listening(port: int) -> bool:

@@ -18,12 +18,17 @@ from pathlib import Path
 from typing import Any
 
 from raiden_core.errors import DataError, UsageError
+from raiden_core.evaluation.compared import ComparedRun, DifferingSetting, JudgeHeadline, RunComparison, Versus
+from raiden_core.evaluation.judged import Judged
 from raiden_core.evaluation.predictions import MAIN_SET, Prediction, read_predictions
+from raiden_core.evaluation.results import PARTS, Comparison, Controls, read_results
 from raiden_core.evaluation.summary import cells, pairs
+from raiden_core.stages.folder import MANIFEST
+from raiden_core.stages.layout import MODELS, PREDICTIONS_FILE, RESULTS_FILE
 
-MODEL_ORDER = ("original", "base", "trained")
-RESULTS, PREDICTIONS, RUN, MANIFEST = "results.json", "predictions.jsonl", "run.json", "manifest.json"
+RUN = "run.json"
 ROUNDING = 1e-9
+"""How far the share in results.json may be from that of the predictions beside it."""
 
 
 @dataclass(frozen=True)
@@ -33,17 +38,22 @@ class Run:
     label: str
     place: Path
     """The file or folder that it was read from."""
-    results: Mapping[str, Any]
-    """As results.json holds them; of bare predictions the cells only."""
+    results: Comparison
+    """The models on the validation set."""
     predictions: Mapping[str, Sequence[Prediction]]
     """Greedy ones of the main set by model; empty where there is no predictions.jsonl."""
     settings: Mapping[str, Any]
     """What it was configured with, by dotted key; empty where nobody says."""
+    judge: Judged | None = None
+    max_new_tokens: int | None = None
+    """Longest reply; None where nobody says."""
+    controls: Controls | None = None
+    """None where only predictions are there."""
 
     @property
     def tested(self) -> str:
         """The model that the run is about."""
-        return [model for model in MODEL_ORDER if model in self.results][-1]
+        return self.results.tested
 
 
 def load_runs(names: Sequence[str]) -> list[Run]:
@@ -67,38 +77,33 @@ def load_runs(names: Sequence[str]) -> list[Run]:
 def without_evaluation(name: str) -> bool:
     """Whether a run's folder is meant whose run ended before its evaluate stage, as ``runs/runs/*`` may hold some."""
     _, path = _labelled(name)
-    if (path / RESULTS).is_file() or not (path / RUN).is_file():
+    if (path / RESULTS_FILE).is_file() or not (path / RUN).is_file():
         return False
     return "evaluate" not in _json(path / RUN).get("stages", {})
 
 
-def compare_runs(runs: Sequence[Run]) -> dict[str, Any]:
-    """The content of ``raiden compare --json``.
-
-    Returns:
-        ``runs``: for each ``label``, ``place``, ``tested``, ``models`` (model -> cells of all, SBK and CM), ``paired`` (its
-        trained against its own base, where it has both), ``judge`` (its judge's cell and gap, or None), and ``versus``:
-        its tested model against the first run's on the ``common`` questions, None for the first and where there are none.
-        ``warnings``: why the numbers may not be comparable. ``settings``: those that differ, a value a run.
-    """
+def compare_runs(runs: Sequence[Run]) -> RunComparison:
+    """Each run's numbers, its difference to the first one, and what makes the runs differ."""
     first = runs[0]
-    return {
-        "first": first.label,
-        "runs": [
-            {
-                "label": run.label,
-                "place": str(run.place),
-                "tested": run.tested,
-                "models": {model: run.results[model] for model in MODEL_ORDER if model in run.results},
-                "paired": run.results.get("paired"),
-                "judge": _judge(run),
-                "versus": None if run is first else versus(first, run),
-            }
+    return RunComparison(
+        first=first.label,
+        runs=tuple(
+            ComparedRun(
+                label=run.label,
+                place=str(run.place),
+                tested=run.tested,
+                models=run.results.models,
+                paired=run.results.paired,
+                judge=_judge(run),
+                versus=None if run is first else versus(first, run),
+                other_character=run.controls.other_character if run.controls else None,
+                recital=run.controls.recital if run.controls else None,
+            )
             for run in runs
-        ],
-        "warnings": [words for run in runs[1:] for words in _warnings(first, run)] + _missing(runs),
-        "settings": _differing(runs),
-    }
+        ),
+        warnings=(*(words for run in runs[1:] for words in _warnings(first, run)), *_missing(runs)),
+        settings=_differing(runs),
+    )
 
 
 def common_predictions(first: Run, run: Run) -> tuple[list[Prediction], list[Prediction]]:
@@ -109,34 +114,36 @@ def common_predictions(first: Run, run: Run) -> tuple[list[Prediction], list[Pre
     return [mine[key] for key in ids], [others[key] for key in ids]
 
 
-def versus(first: Run, run: Run) -> dict[str, Any] | None:
+def versus(first: Run, run: Run) -> Versus | None:
     """The paired difference of a run's tested model to the first run's; None where they share no question."""
     before, after = common_predictions(first, run)
-    return {"common": len(after), **pairs(before, after)} if after else None
+    return Versus(common=len(after), **dict(pairs(before, after))) if after else None
 
 
-def comparison_rows(comparison: Mapping[str, Any]) -> list[dict[str, Any]]:
+def comparison_rows(comparison: RunComparison) -> list[dict[str, Any]]:
     """The comparison as a flat table: a row for each run, model and part."""
     rows = []
-    for run in comparison["runs"]:
-        for model, parts in run["models"].items():
-            for part in ("all", "SBK", "CM"):
-                cell = parts[part]
-                change = run["versus"] if model == run["tested"] else None
-                difference = change if change is None or part == "all" else change[part]
+    for run in comparison.runs:
+        for model, of_parts in run.models.items():
+            for part in PARTS:
+                cell = of_parts.part(part)
+                difference = run.versus.part(part) if run.versus and model == run.tested else None
                 rows.append(
                     {
-                        "run": run["label"],
+                        "run": run.label,
                         "model": model,
                         "part": part,
-                        **{
-                            name: cell.get(name) for name in ("n", "characters", "strict", "lenient", "format", "empty")
-                        },
-                        **_ends("strict", cell.get("ci95")),
-                        "common": difference["n"] if difference else None,
-                        "delta": difference["delta"] if difference else None,
-                        **_ends("delta", difference["ci95"] if difference else None),
-                        "p": difference["p"] if difference else None,
+                        "n": cell.n,
+                        "characters": cell.characters,
+                        "strict": cell.strict,
+                        "lenient": cell.lenient,
+                        "format": cell.format,
+                        "empty": cell.empty,
+                        **_ends("strict", cell.ci95),
+                        "common": difference.n if difference else None,
+                        "delta": difference.delta if difference else None,
+                        **_ends("delta", difference.ci95 if difference else None),
+                        "p": difference.p if difference else None,
                     }
                 )
     return rows
@@ -165,25 +172,28 @@ def _load(label: str, place: Path) -> Run:
     if place.suffix == ".jsonl":
         return _of_predictions(label, place)
     folder, config = _evaluation(place)
-    results = _json(folder / RESULTS)
-    if not any(isinstance(results.get(model), dict) and "all" in results[model] for model in MODEL_ORDER):
-        raise DataError(f"{folder / RESULTS}: holds no model's results; is it the results.json of `raiden evaluate`?")
+    results = read_results(folder / RESULTS_FILE)
     predictions: dict[str, list[Prediction]] = {}
-    if (folder / PREDICTIONS).is_file():
-        predictions = _by_model(folder / PREDICTIONS)
+    if (folder / PREDICTIONS_FILE).is_file():
+        predictions = _by_model(folder / PREDICTIONS_FILE)
         _check_same(folder, results, predictions)
     settings = _flat(config or _manifest_config(folder))
-    return Run(label, place, results, predictions, settings)
+    longest = results.settings.max_new_tokens
+    return Run(label, place, results, predictions, settings, results.judge, longest, results.controls)
 
 
 def _of_predictions(label: str, path: Path) -> Run:
     predictions = _by_model(path)
-    results: dict[str, Any] = {model: cells(rows) for model, rows in predictions.items()}
-    if not results:
+    if not predictions:
         raise DataError(f"{path}: no prediction of the set '{MAIN_SET}' in it; evaluate again")
     base, trained = predictions.get("base"), predictions.get("trained")
-    if base and trained and [row.id for row in base] == [row.id for row in trained]:
-        results["paired"] = pairs(base, trained)
+    same = base and trained and [row.id for row in base] == [row.id for row in trained]
+    results = Comparison.model_validate(
+        {
+            **{model: cells(rows) for model, rows in predictions.items()},
+            "paired": pairs(base, trained) if base and trained and same else None,
+        }
+    )
     return Run(label, path, results, predictions, {})
 
 
@@ -196,13 +206,15 @@ def _evaluation(place: Path) -> tuple[Path, Mapping[str, Any] | None]:
     if not place.exists():
         raise DataError(f"{place}: no such file or folder")
     if place.is_file():
-        if place.name != RESULTS:
-            raise DataError(f"{place}: name a run's folder, an evaluate folder, {RESULTS} or {PREDICTIONS}")
+        if place.name != RESULTS_FILE:
+            raise DataError(f"{place}: name a run's folder, an evaluate folder, {RESULTS_FILE} or {PREDICTIONS_FILE}")
         return place.parent, None
-    if (place / RESULTS).is_file():
+    if (place / RESULTS_FILE).is_file():
         return place, None
     if not (place / RUN).is_file():
-        raise DataError(f"{place}: holds neither {RESULTS} nor {RUN}; name a run's folder or that of its evaluation")
+        raise DataError(
+            f"{place}: holds neither {RESULTS_FILE} nor {RUN}; name a run's folder or that of its evaluation"
+        )
     stages = _json(place / RUN).get("stages", {})
     if "evaluate" not in stages:
         raise DataError(f"{place}: this run was not evaluated; run it up to its evaluate stage")
@@ -238,28 +250,29 @@ def _by_model(path: Path) -> dict[str, list[Prediction]]:
     for row in read_predictions(path):
         if row.set == MAIN_SET and row.draw == 0:
             rows.setdefault(row.model, []).append(row)
-    return {model: rows[model] for model in MODEL_ORDER if model in rows}
+    return {model: rows[model] for model in MODELS if model in rows}
 
 
-def _check_same(folder: Path, results: Mapping[str, Any], predictions: Mapping[str, Sequence[Prediction]]) -> None:
+def _check_same(folder: Path, results: Comparison, predictions: Mapping[str, Sequence[Prediction]]) -> None:
     """Predictions of another evaluation beside results would compare what was never measured together."""
     for model, rows in predictions.items():
-        said = results.get(model, {}).get("all", {})
         strict = sum(row.strict for row in rows) / len(rows)
-        if said.get("n") != len(rows) or abs(said.get("strict", -1) - strict) > ROUNDING:
+        said = results.models[model].all if model in results.models else None
+        if said is None or said.strict is None or said.n != len(rows) or abs(said.strict - strict) > ROUNDING:
+            told = f"says {said.n} and {said.strict}" if said else "has no such model"
             raise DataError(
-                f"{folder / PREDICTIONS}: not the predictions of {RESULTS} beside it ({model}: {len(rows)} replies, "
-                f"{strict:.4f} right; {RESULTS} says {said.get('n')} and {said.get('strict')}); evaluate again"
+                f"{folder / PREDICTIONS_FILE}: not the predictions of {RESULTS_FILE} beside it ({model}: {len(rows)} replies, "
+                f"{strict:.4f} right; {RESULTS_FILE} {told}); evaluate again"
             )
 
 
-def _judge(run: Run) -> dict[str, Any] | None:
-    judge = run.results.get("judge")
-    return {name: judge[name] for name in ("model", "all", "gap")} if judge else None
+def _judge(run: Run) -> JudgeHeadline | None:
+    judge = run.judge
+    return JudgeHeadline(model=judge.model, all=judge.all, gap=judge.gap) if judge else None
 
 
 def _missing(runs: Sequence[Run]) -> list[str]:
-    return [f"{run.label}: no {PREDICTIONS}, so no paired difference." for run in runs if not run.predictions]
+    return [f"{run.label}: no {PREDICTIONS_FILE}, so no paired difference." for run in runs if not run.predictions]
 
 
 def _warnings(first: Run, run: Run) -> list[str]:
@@ -282,17 +295,19 @@ def _warnings(first: Run, run: Run) -> list[str]:
     asked = sum(a.prompt != b.prompt for a, b in zip(before, after, strict=True))
     if asked:
         notes.append(f"{run.label}: {asked} of the common questions were put in another prompt.")
-    lengths = [one.results.get("settings", {}).get("max_new_tokens") for one in (first, run)]
+    lengths = [one.max_new_tokens for one in (first, run)]
     if None not in lengths and lengths[0] != lengths[1]:
         notes.append(f"{run.label}: replies of up to {lengths[1]} tokens, in {first.label} up to {lengths[0]}.")
     return notes
 
 
-def _differing(runs: Sequence[Run]) -> list[dict[str, Any]]:
+def _differing(runs: Sequence[Run]) -> tuple[DifferingSetting, ...]:
     """Settings that are not the same in all runs that have them."""
     keys = list(dict.fromkeys(key for run in runs for key in run.settings))
     differing = [key for key in keys if len({str(run.settings[key]) for run in runs if key in run.settings}) > 1]
-    return [{"setting": key, "values": [run.settings.get(key) for run in runs]} for key in differing]
+    return tuple(
+        DifferingSetting(setting=key, values=tuple(run.settings.get(key) for run in runs)) for key in differing
+    )
 
 
 def _flat(value: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

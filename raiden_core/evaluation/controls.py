@@ -1,7 +1,8 @@
 """Controls: answers whose scores are known beforehand, so that a broken measure shows itself.
 
 References must score 1. A reply given for another character must not score above what two characters happen to share.
-A bare list of keywords and a recited profile show what the measure alone cannot tell from an answer. All of them are
+Reciting the profile must earn next to nothing: all its short values (``recital``), or the whole of it as prompts show it
+(``profile_recited``). A bare list of keywords shows what the measure alone cannot tell from an answer. All of them are
 scored as answer text, without tags.
 """
 
@@ -10,8 +11,10 @@ from __future__ import annotations
 import json
 from collections.abc import Hashable, Iterable, Sequence
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from raiden_core.dataset.policies import recited
+from raiden_core.evaluation.results import Controls, Leaks
 from raiden_core.evaluation.statistics import mean_interval
 from raiden_core.prompts import profile_text
 from raiden_core.samples import Sample, sample_id
@@ -32,17 +35,13 @@ def bad_gold(samples: Sequence[Sample], scorer: Scorer) -> dict[str, str]:
     return {sample.id: f"{sample.character_name}: {reason}" for sample, reason in failures if reason is not None}
 
 
-def run_controls(samples: Sequence[Sample], answers: Sequence[str], scorer: Scorer, seed: int) -> dict[str, Any]:
-    """The controls of a data set.
+def run_controls(samples: Sequence[Sample], answers: Sequence[str], scorer: Scorer, seed: int) -> Controls:
+    """The controls of a data set, without leaks.
 
     Args:
         samples: what is evaluated.
         answers: the answer text of the model under test to each of them.
         seed: draws the other characters.
-
-    Returns:
-        ``gold``, ``other_character`` (None where there is only one character) beside ``other_character_chance``,
-        ``keyword_list`` and ``profile_recited``, each an accuracy from 0 to 1.
     """
 
     def accuracy(sample: Sample, text: str) -> float:
@@ -56,25 +55,24 @@ def run_controls(samples: Sequence[Sample], answers: Sequence[str], scorer: Scor
         bounds=(0, 1),
     )
     shared = [accuracy(samples[number], samples[other].answer) for number in kept for other in draws[number]]
-    return {
-        "gold": _mean([accuracy(sample, sample.answer) for sample in samples]),
-        "other_character": swapped.mean,
-        "other_character_ci95": swapped.interval,
-        "other_character_chance": _mean(shared),
-        "other_character_n": swapped.n,
-        "keyword_list": _mean([accuracy(sample, _keyword_list(sample)) for sample in samples]),
-        "profile_recited": _mean(
+    return Controls(
+        gold=_mean([accuracy(sample, sample.answer) for sample in samples]),
+        other_character=swapped.mean,
+        other_character_ci95=swapped.interval,
+        other_character_chance=_mean(shared),
+        other_character_n=swapped.n,
+        keyword_list=_mean([accuracy(sample, _keyword_list(sample)) for sample in samples]),
+        profile_recited=_mean(
             [accuracy(sample, profile_text(sample.character_profile, sample.language)) for sample in samples]
         ),
-    }
+        recital=_mean([accuracy(sample, recited(sample)) for sample in samples]),
+    )
 
 
-def find_leaks(samples: Sequence[Sample], training: Iterable[Sample]) -> dict[str, Any]:
+def find_leaks(samples: Sequence[Sample], training: Iterable[Sample]) -> Leaks:
     """What of a validation set is in the training data, where nothing should be.
 
-    Returns:
-        ``characters`` (met by name or by an identical profile), and how many ``samples`` (same character, history
-        and question) and ``conversations`` of the validation set training has seen.
+    A character is known by its name or by an identical profile, a sample by character, history and question.
     """
     names, profiles, ids, conversations = set(), set(), set(), set()
     for sample in training:
@@ -83,11 +81,11 @@ def find_leaks(samples: Sequence[Sample], training: Iterable[Sample]) -> dict[st
         ids.add(sample_id(sample))
         conversations.add(sample.conversation_history)
     seen = {s.character_name for s in samples if s.character_name in names or _profile_key(s) in profiles}
-    return {
-        "characters": sorted(seen),
-        "samples": sum(sample_id(sample) in ids for sample in samples),
-        "conversations": sum(bool(s.conversation_history) and s.conversation_history in conversations for s in samples),
-    }
+    return Leaks(
+        characters=tuple(sorted(seen)),
+        samples=sum(sample_id(sample) in ids for sample in samples),
+        conversations=sum(bool(s.conversation_history) and s.conversation_history in conversations for s in samples),
+    )
 
 
 def _profile_key(sample: Sample) -> str:

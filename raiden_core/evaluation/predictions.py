@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,9 @@ from raiden_core.samples import Sample, iter_rows
 
 if TYPE_CHECKING:
     from raiden_core.rewards import Scorer
+
+SAMPLED = "sampled.jsonl"
+"""The file of sampled predictions, beside that of greedy ones."""
 
 MAIN_SET = "validation"
 """The set that the headline is about; every other set has rows of its own."""
@@ -63,6 +66,22 @@ class Prediction:
     def strict(self) -> float:
         """Right and in the required format."""
         return self.accuracy * self.format
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """Everything that the models of one evaluation replied."""
+
+    greedy: dict[tuple[str, str], list[Prediction]] = field(default_factory=dict)
+    """By set and model, in the samples' order."""
+    sampled: dict[str, list[list[Prediction]]] = field(default_factory=dict)
+    """By model, a list for each draw; of the main set."""
+    open_ended: dict[str, list[Reply]] = field(default_factory=dict)
+    """By model: replies to the samples that no keyword can score."""
+
+    def of_set(self, name: str) -> dict[str, list[Prediction]]:
+        """The greedy predictions of one set by model."""
+        return {model: rows for (set_name, model), rows in self.greedy.items() if set_name == name}
 
 
 def score_replies(

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import comb
-from typing import Any
 
 from raiden_core.evaluation.predictions import Prediction
+from raiden_core.evaluation.results import Mean, SampledReplies
 from raiden_core.evaluation.statistics import mean_interval
 
 
@@ -27,8 +27,8 @@ def pass_at_k(right: int, n: int, k: int) -> float:
     return 1 - comb(n - right, k) / comb(n, k)
 
 
-def sampling_summary(draws: Sequence[Sequence[Prediction]], temperature: float) -> dict[str, Any]:
-    """``{"n", "draws", "temperature", "pass_at": {k: {"mean", "ci95"}}, "majority": {…}}`` of one model.
+def sampling_summary(draws: Sequence[Sequence[Prediction]], temperature: float) -> SampledReplies:
+    """pass@k for 1, each power of 2 and all draws, and the majority, of one model.
 
     Args:
         draws: for each draw the predictions of all questions, in the same order.
@@ -38,15 +38,15 @@ def sampling_summary(draws: Sequence[Sequence[Prediction]], temperature: float) 
     characters = [row.character for row in draws[0]]
     right = [sum(row.strict == 1 for row in question) for question in zip(*draws, strict=True)]
     sizes = sorted({1, n} | {2**power for power in range(1, n.bit_length()) if 2**power < n})
-    return {
-        "n": len(right),
-        "draws": n,
-        "temperature": temperature,
-        "pass_at": {str(k): _estimate([pass_at_k(one, n, k) for one in right], characters) for k in sizes},
-        "majority": _estimate([float(2 * one > n) for one in right], characters),
-    }
+    return SampledReplies(
+        n=len(right),
+        draws=n,
+        temperature=temperature,
+        pass_at={str(k): _mean([pass_at_k(one, n, k) for one in right], characters) for k in sizes},
+        majority=_mean([float(2 * one > n) for one in right], characters),
+    )
 
 
-def _estimate(values: Sequence[float], characters: Sequence[str]) -> dict[str, Any]:
+def _mean(values: Sequence[float], characters: Sequence[str]) -> Mean:
     estimate = mean_interval(values, characters, bounds=(0, 1))
-    return {"mean": estimate.mean, "ci95": estimate.interval}
+    return Mean(mean=estimate.mean, ci95=estimate.interval)

@@ -7,18 +7,18 @@ batch by batch, so they depend on how many shards there are.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
-from raiden_core.config import Config
-from raiden_core.evaluation.evaluate import ANSWERS, ask_models, can_be_judged, usable_sets
+from raiden_core.evaluation.evaluate import ANSWERS, ask_models
 from raiden_core.evaluation.predictions import MAIN_SET
-from raiden_core.evaluation.stage import answerers, read_evaluation_data
+from raiden_core.evaluation.sets import QuestionSets, can_be_judged, usable_sets
+from raiden_core.evaluation.settings import EvaluateSettings
+from raiden_core.evaluation.stage import answerers, measure_of, read_evaluation_data
 from raiden_core.models.served.store import FILE
 from raiden_core.models.served_model import STORE as SERVED
 from raiden_core.models.shards import Shards
-from raiden_core.rewards.configured import configured_scorer
-from raiden_core.samples import Sample, read_samples
+from raiden_core.samples import read_samples
 from raiden_core.stages.progress import Progress, silent
 
 FILES = (ANSWERS, f"{SERVED}/{FILE}")
@@ -26,7 +26,7 @@ FILES = (ANSWERS, f"{SERVED}/{FILE}")
 
 
 def answer_shard(
-    config: Config,
+    settings: EvaluateSettings,
     models: Mapping[str, Path | str],
     validation: Path,
     extra: Mapping[str, Path],
@@ -41,28 +41,19 @@ def answer_shard(
     """
     if shards.is_done(number):
         return
-    evaluation = config.evaluation
     samples, _ = read_evaluation_data(validation)
-    everything = {MAIN_SET: samples, **{name: read_samples(path) for name, path in extra.items()}}
-    judged = evaluation.judge is not None and can_be_judged(models)
-    files = {MAIN_SET: validation, **extra}
-    sets, open_ended, _, _ = usable_sets(everything, files, configured_scorer(config), evaluation.drop_bad_gold, judged)
-    names = dict.fromkeys(sample.character_name for part in (*sets.values(), open_ended) for sample in part)
+    questions = QuestionSets(
+        samples, {name: read_samples(path) for name, path in extra.items()}, files={MAIN_SET: validation, **extra}
+    )
+    measure = measure_of(settings)
+    judged = settings.evaluation.judge is not None and can_be_judged(models)
+    usable = usable_sets(questions, measure, judged=judged)
+    names = dict.fromkeys(
+        sample.character_name for part in (*usable.sets.values(), usable.open_ended) for sample in part
+    )
     dealt = frozenset(list(names)[number :: shards.of])
-
-    def mine(part: Sequence[Sample]) -> list[Sample]:
-        return [sample for sample in part if sample.character_name in dealt]
-
     with shards.work(number) as local:
         if dealt:
-            asked = ask_models(
-                answerers(config, models),
-                {name: mine(part) for name, part in sets.items()},
-                mine(open_ended),
-                evaluation.samples,
-                config.system_prompt,
-                local / ANSWERS,
-                progress,
-            )
-            for _ in asked:
+            mine = usable.of_characters(dealt)
+            for _ in ask_models(answerers(settings, models), mine, measure, local / ANSWERS, progress):
                 pass  # what they say is in the store

@@ -6,15 +6,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from raiden_core.config import Config
 from raiden_core.errors import ConfigError
 from raiden_core.evaluation.evaluate import evaluate
 from raiden_core.evaluation.predictions import MAIN_SET
+from raiden_core.evaluation.results import Results
+from raiden_core.evaluation.sets import Measure, QuestionSets
+from raiden_core.evaluation.settings import EvaluateSettings
 from raiden_core.models.answering import Answerer
 from raiden_core.models.local_model import LocalModel
 from raiden_core.models.served_model import ServedModel, endpoint_at, is_url
-from raiden_core.rewards.configured import configured_scorer
 from raiden_core.samples import Sample, read_samples
+from raiden_core.stages.layout import EVALUATION_ONLY
 from raiden_core.stages.progress import Progress
 
 if TYPE_CHECKING:
@@ -23,11 +25,11 @@ if TYPE_CHECKING:
 
 def evaluation_only_files(folder: Path) -> dict[str, Path]:
     """Row -> samples of the characters that are only evaluated, in a generate stage's folder."""
-    return {path.stem: path for path in sorted((folder / "evaluation_only").glob("*.jsonl"))}
+    return {path.stem: path for path in sorted((folder / EVALUATION_ONLY).glob("*.jsonl"))}
 
 
 def evaluate_stage(
-    config: Config,
+    settings: EvaluateSettings,
     models: Mapping[str, Path | str],
     validation: Path,
     extra: Mapping[str, Path],
@@ -36,49 +38,43 @@ def evaluate_stage(
     progress: Progress,
 ) -> Mapping[str, Any]:
     """The stage: results go to ``out``, the headline is its statistics; ``train`` is searched for leaks."""
-    results = evaluate_files(config, models, validation, extra, out, progress, train)
-    return headline(results)
+    return headline(evaluate_files(settings, models, validation, extra, out, progress, train))
 
 
-def headline(results: Mapping[str, Any]) -> dict[str, Any]:
-    """The figures of all validation samples by model, and the paired difference where there are two models."""
-    figures = {model: results[model]["all"] for model in ("original", "base", "trained") if model in results}
-    return {**figures, "paired": results.get("paired")}
+def headline(results: Results) -> dict[str, Any]:
+    """The figures of all validation samples by model, and the paired difference, None where there is no base, as JSON."""
+    figures = {model: cells.all.as_json() for model, cells in results.models.items()}
+    return {**figures, "paired": results.paired.as_json() if results.paired else None}
 
 
 def evaluate_files(
-    config: Config,
+    settings: EvaluateSettings,
     models: Mapping[str, Path | str],
     validation: Path,
     extra: Mapping[str, Path],
     out: Path,
     progress: Progress,
     train: Path | None = None,
-) -> dict[str, Any]:
+) -> Results:
     """Evaluate models on the validation file and the extra files, and leave the results in ``out``.
 
     The validation file may also be a folder with a benchmark's npc.json and dialogue.json.
     """
     samples, notes = read_evaluation_data(validation)
-    return evaluate(
-        models=answerers(config, models),
-        samples=samples,
+    questions = QuestionSets(
+        validation=samples,
         extra={name: read_samples(path) for name, path in extra.items()},
         training=read_samples(train) if train else None,
-        scorer=configured_scorer(config),
-        out=out,
-        instructions=config.system_prompt,
-        max_new_tokens=config.evaluation.max_new_tokens,
-        batch_size=config.evaluation.batch_size,
-        samples_per_question=config.evaluation.samples,
-        temperature=config.evaluation.temperature,
-        seed=config.seed,
-        drop_bad_gold=config.evaluation.drop_bad_gold,
-        judge=_judge(config),
         notes=notes,
         files={MAIN_SET: validation, **extra},
-        progress=progress,
     )
+    measure = measure_of(settings)
+    return evaluate(answerers(settings, models), questions, measure, out, judge=_judge(settings), progress=progress)
+
+
+def measure_of(settings: EvaluateSettings) -> Measure:
+    """How the settings have models asked and scored."""
+    return Measure(settings.scorer, settings.evaluation, settings.system_prompt, settings.seed)
 
 
 def read_evaluation_data(path: Path) -> tuple[list[Sample], list[str]]:
@@ -94,7 +90,7 @@ def read_evaluation_data(path: Path) -> tuple[list[Sample], list[str]]:
     return read_benchmark(path)
 
 
-def answerers(config: Config, models: Mapping[str, Path | str]) -> dict[str, Answerer]:
+def answerers(settings: EvaluateSettings, models: Mapping[str, Path | str]) -> dict[str, Answerer]:
     """Who answers for each model: its folder, or its server; a folder named by its Hub id is taken from the Hub's cache, or
     fetched.
 
@@ -102,11 +98,11 @@ def answerers(config: Config, models: Mapping[str, Path | str]) -> dict[str, Ans
         UsageError, ConfigError: an address names no model; the Hub has none of that name.
         ConnectionError: the Hub does not work.
     """
-    return {name: _answerer(model, config) for name, model in models.items()}
+    return {name: _answerer(model, settings) for name, model in models.items()}
 
 
-def _judge(config: Config) -> Judge | None:
-    evaluation = config.evaluation
+def _judge(settings: EvaluateSettings) -> Judge | None:
+    evaluation = settings.evaluation
     if evaluation.judge is None:
         return None
     from raiden_core.evaluation.judge.judge import Judge
@@ -116,25 +112,27 @@ def _judge(config: Config) -> Judge | None:
         evaluation.judge_rubrics,
         evaluation.judge_questions,
         evaluation.judge_max_tokens,
-        config.seed,
+        settings.seed,
     )
 
 
-def _answerer(model: Path | str, config: Config) -> Answerer:
+def _answerer(model: Path | str, settings: EvaluateSettings) -> Answerer:
     """Who answers for a model: its server, transformers, or vLLM."""
-    evaluation = config.evaluation
+    evaluation = settings.evaluation
     if isinstance(model, str) and is_url(model):
         return ServedModel(endpoint_at(model, evaluation.served), evaluation.max_new_tokens, evaluation.temperature)
     folder = model if isinstance(model, Path) else _from_hub(model)
     if evaluation.engine == "transformers":
-        return LocalModel(folder, evaluation.max_new_tokens, evaluation.batch_size, evaluation.temperature, config.seed)
+        return LocalModel(
+            folder, evaluation.max_new_tokens, evaluation.batch_size, evaluation.temperature, settings.seed
+        )
     from raiden_core.models.vllm_model import VllmModel
 
     return VllmModel(
         folder,
         evaluation.max_new_tokens,
         temperature=evaluation.temperature,
-        seed=config.seed,
+        seed=settings.seed,
         gpus=evaluation.vllm_gpus,
     )
 

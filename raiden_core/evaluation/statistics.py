@@ -45,9 +45,9 @@ class Estimate:
     """Two-sided p of the mean being zero, from the same clustered t; None where there is no spread or no interval."""
 
     @property
-    def interval(self) -> list[float] | None:
-        """``[low, high]``, as results.json holds it."""
-        return None if self.low is None or self.high is None else [self.low, self.high]
+    def interval(self) -> tuple[float, float] | None:
+        """Both ends, or None where there is no interval."""
+        return None if self.low is None or self.high is None else (self.low, self.high)
 
 
 def mean_interval(

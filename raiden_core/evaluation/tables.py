@@ -1,6 +1,6 @@
 """The result tables of a terminal: base against trained for SBK, CM and all, a table for each further set.
 
-    rich.print(result_tables(json.loads((run / "evaluate/results.json").read_text())))
+    rich.print(result_tables(read_results(run / "evaluate/results.json")))
 
 They fit into 80 columns, the width that a log or a pipe has.
 """
@@ -8,8 +8,11 @@ They fit into 80 columns, the width that a log or a pipe has.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from raiden_core.evaluation.judged import Judged
+from raiden_core.evaluation.results import Comparison, Controls, Results, SampledReplies
+from raiden_core.stages.layout import MODELS
 from raiden_core.text.formatting import p_value, percent, percent_range, points, points_range
 
 if TYPE_CHECKING:
@@ -18,85 +21,85 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 ROWS = ("SBK", "CM", "all")
-MODEL_ORDER = ("original", "base", "trained")
 
 
-def result_tables(results: Mapping[str, Any]) -> Group:
-    """The content of results.json as tables: n, strict and lenient accuracy, interval, paired difference and p."""
+def result_tables(results: Results) -> Group:
+    """Results as tables: n, strict and lenient accuracy, interval, paired difference and p."""
     from rich.console import Group
     from rich.text import Text
 
     caption = "strict: right and in the required format. lenient: right. Intervals: 95%, clustered by character."
     # Names of sets come from the user: as Text they cannot pass for rich's markup.
-    extra = [_table(part, Text(name)) for name, part in results.get("extra", {}).items()]
+    extra = [_table(part, Text(name)) for name, part in results.extra.items()]
     main = [_table(results, Text("Accuracy in percent on the validation set"))] if _has_rows(results) else []
-    judge = [_judge_table(results["judge"])] if "judge" in results else []
-    sampling = [_sampling_lines(results["sampling"])] if "sampling" in results and main else []
-    controls = [Text(_controls_line(results["controls"]), style="dim")] if main else []
+    judge = [_judge_table(results.judge)] if results.judge else []
+    sampling = [_sampling_lines(results.sampling)] if results.sampling and main else []
+    controls = [Text(_controls_line(results.controls), style="dim")] if main else []
     return Group(*main, *extra, Text(caption, style="dim"), *sampling, *controls, *judge)
 
 
-def _has_rows(part: Mapping[str, Any]) -> bool:
-    return any(part[model]["all"]["n"] for model in MODEL_ORDER if model in part)
+def _has_rows(part: Comparison) -> bool:
+    return any(cells.all.n for cells in part.models.values())
 
 
-def _sampling_lines(sampling: Mapping[str, Any]) -> Text:
+def _sampling_lines(sampling: Mapping[str, SampledReplies]) -> Text:
     """pass@k for every k and the majority, a line a model."""
     from rich.text import Text
 
     lines = []
-    for model in (name for name in MODEL_ORDER if name in sampling):
+    for model in (name for name in MODELS if name in sampling):
         one = sampling[model]
-        figures = {**{f"pass@{k}": part for k, part in one["pass_at"].items()}, "majority": one["majority"]}
-        shown = ", ".join(f"{name} {percent(part['mean'])}" for name, part in figures.items())
-        lines.append(f"{model}, {one['draws']} sampled replies: {shown}")
+        figures = {**{f"pass@{k}": part for k, part in one.pass_at.items()}, "majority": one.majority}
+        shown = ", ".join(f"{name} {percent(part.mean)}" for name, part in figures.items())
+        lines.append(f"{model}, {one.draws} sampled replies: {shown}")
     return Text("\n".join(lines))
 
 
-def _controls_line(controls: Mapping[str, Any]) -> str:
-    other = f"another character's reply {percent(controls['other_character'])}"
-    chance = f" (chance {percent(controls['other_character_chance'])})"
-    parts = [f"references {percent(controls['gold'])}", other + chance if controls["other_character_n"] else other]
-    parts += [f"keywords only {percent(controls['keyword_list'])}", f"profile {percent(controls['profile_recited'])}"]
-    if "leaks" in controls:
-        leaks = controls["leaks"]
-        seen = f"{len(leaks['characters'])} characters, {leaks['samples']} questions, {leaks['conversations']} conversations"
+def _controls_line(controls: Controls) -> str:
+    other = f"another character's reply {percent(controls.other_character)}"
+    chance = f" (chance {percent(controls.other_character_chance)})"
+    parts = [f"references {percent(controls.gold)}", other + chance if controls.other_character_n else other]
+    parts += [f"keywords only {percent(controls.keyword_list)}", f"profile {percent(controls.profile_recited)}"]
+    if controls.recital is not None:
+        parts.append(f"its short values {percent(controls.recital)}")
+    if leaks := controls.leaks:
+        seen = f"{len(leaks.characters)} characters, {leaks.samples} questions, {leaks.conversations} conversations"
         parts.append(f"seen in training: {seen}")
     return f"Controls: {', '.join(parts)}."
 
 
-def _judge_table(judge: Mapping[str, Any]) -> Group:
+def _judge_table(judge: Judged) -> Group:
     """The judge's verdicts by rubric, and the gap between keywords and judge."""
     from rich import box
     from rich.console import Group
     from rich.table import Table
     from rich.text import Text
 
-    title = Text(f"Which reply the judge {judge['model']} prefers, in percent")
+    title = Text(f"Which reply the judge {judge.model} prefers, in percent")
     table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", padding=0, show_edge=False, pad_edge=False)
     table.add_column("", no_wrap=True)
     for heading in ("n", "trained", "interval", "equal", "base", "turned", "unreadable"):
         table.add_column(heading, justify="right", no_wrap=True)
-    rows = {**(judge["by_rubric"] if len(judge["by_rubric"]) > 1 else {}), "all": judge["all"]}
+    rows = {**(judge.by_rubric if len(judge.by_rubric) > 1 else {}), "all": judge.all}
     for name, row in rows.items():
         shares = [
-            percent(row["win_rate"]),
-            percent_range(row["ci95"]),
-            percent(row["tie_rate"]),
-            percent(row["loss_rate"]),
+            percent(row.win_rate),
+            percent_range(row.ci95),
+            percent(row.tie_rate),
+            percent(row.loss_rate),
         ]
-        table.add_row(name, str(row["n"]), *shares, str(row["inconsistent"]), str(row["unreadable"]))
-    gap = judge["gap"]
+        table.add_row(name, str(row.n), *shares, str(row.inconsistent), str(row.unreadable))
+    gap = judge.gap
     words = (
-        f"Reward-hacking gap on {gap['n']} questions: keywords {points(gap['accuracy_delta'])}, judge "
-        f"{points(gap['preference'])}, gap {points(gap['gap'])} ({points_range(gap['ci95'])})"
-        if gap["n"]
+        f"Reward-hacking gap on {gap.n} questions: keywords {points(gap.accuracy_delta)}, judge "
+        f"{points(gap.preference)}, gap {points(gap.gap)} ({points_range(gap.ci95)})"
+        if gap.n
         else "turned: the verdict changed with the order of the replies; not counted, as unreadable ones."
     )
     return Group(table, Text(words, style="dim"))
 
 
-def _table(part: Mapping[str, Any], title: Text) -> Table:
+def _table(part: Comparison, title: Text) -> Table:
     from rich import box
     from rich.table import Table
 
@@ -105,23 +108,22 @@ def _table(part: Mapping[str, Any], title: Text) -> Table:
         table.add_column(heading, no_wrap=True)
     for heading in ("n", "strict", "interval", "lenient", "change", "interval", "p"):
         table.add_column(heading, justify="right", no_wrap=True)
-    models = [model for model in MODEL_ORDER if model in part]
+    models = list(part.models)
     for name in ROWS:
-        if not part[models[0]][name]["n"]:
+        if not part.models[models[0]].part(name).n:
             continue
-        for model in models:
-            row = part[model][name]
+        for model, cells in part.models.items():
+            row = cells.part(name)
             change = _change(part, name) if model == "trained" else ["", "", ""]
-            numbers = [str(row["n"]), percent(row["strict"]), percent_range(row["ci95"]), percent(row["lenient"])]
+            numbers = [str(row.n), percent(row.strict), percent_range(row.ci95), percent(row.lenient)]
             label = name if model == models[0] else ""
             table.add_row(label, model, *numbers, *change, end_section=model == models[-1])
     return table
 
 
-def _change(part: Mapping[str, Any], name: str) -> list[str]:
+def _change(part: Comparison, name: str) -> list[str]:
     """The cells of the paired difference between base and trained."""
-    paired = part.get("paired")
-    if paired is None:
+    if part.paired is None:
         return ["", "", ""]
-    numbers = paired if name == "all" else paired[name]
-    return [points(numbers["delta"]), points_range(numbers["ci95"]), p_value(numbers["p"])]
+    numbers = part.paired.part(name)
+    return [points(numbers.delta), points_range(numbers.ci95), p_value(numbers.p)]

@@ -1,6 +1,6 @@
 """The model card: a README.md beside a trained model, with the header that the Hugging Face Hub reads.
 
-    text = model_card(results=…, config=…, split=…, generation=…, manifests=…, notes=…, adapter=False)
+    text = model_card(results=…, config=…, split=…, manifests=…, notes=…, adapter=False)
 
 It says what the model was trained on and how, what was measured and how sure that is, and what was not measured. The
 results stand twice: as ``model-index`` for the Hub, and as a table with intervals for people. The licence is the user's
@@ -12,29 +12,30 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import yaml
-
+from raiden_core.config.sections.training import NANO
 from raiden_core.dataset.card import escape, markdown_table
+from raiden_core.evaluation.results import Cell, Pair, Results
 from raiden_core.report.wording import control_rows, explanation, verdict
 from raiden_core.text.formatting import p_value, percent, percent_range, points, points_range
 
-HUB_ID = re.compile(r"^[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*$")
-NANO = "nano"
-"""The student that is made inside the run: it has no base model."""
+if TYPE_CHECKING:
+    from huggingface_hub import EvalResult
 
-PARTS = {
+HUB_ID = re.compile(r"^[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*$")
+
+PART_LABELS = {
     "all": "All questions",
     "SBK": "Profile knowledge (SBK)",
     "CM": "Conversation memory (CM)",
 }
-MODELS = {"original": "Original", "base": "Base", "trained": "This model"}
+MODEL_LABELS = {"original": "Original", "base": "Base", "trained": "This model"}
 
 
 def model_card(
     *,
-    results: Mapping[str, Any],
+    results: Results,
     config: Mapping[str, Any],
     split: Mapping[str, Any],
     manifests: Mapping[str, Mapping[str, Any]],
@@ -45,7 +46,7 @@ def model_card(
     """The card as Markdown.
 
     Args:
-        results: the content of results.json; it holds a model ``trained``.
+        results: of the evaluation; it holds a model ``trained``.
         config: the resolved configuration.
         split: statistics of the split: what was trained on, who was asked.
         manifests: stage -> its manifest; of ``train`` and ``evaluate`` versions and digests are told.
@@ -58,7 +59,7 @@ def model_card(
         _header(title, results, config, split, adapter, dataset),
         f"# {escape(title)}",
         escape(verdict(results)),
-        *(f"> {escape(note)}" for note in (*notes, *results.get("notes", []))),
+        *(f"> {escape(note)}" for note in (*notes, *results.notes)),
         _results(results),
         _controls(results),
         _training(config, split),
@@ -71,75 +72,80 @@ def model_card(
 
 def _header(
     title: str,
-    results: Mapping[str, Any],
+    results: Results,
     config: Mapping[str, Any],
     split: Mapping[str, Any],
     adapter: bool,
     dataset: str | None,
 ) -> str:
+    from huggingface_hub import ModelCardData
+
     base = str(config["student"]["model"])
     languages = sorted({language for side in ("train", "validation") for language in split[side]["language"]})
-    head: dict[str, Any] = {
-        "library_name": "peft" if adapter else "transformers",
-        "pipeline_tag": "text-generation",
-        **({"base_model": base} if HUB_ID.match(base) else {}),
-        "language": [language for language in languages if re.fullmatch(r"[a-z]{2,3}", language)],
-        "tags": ["role-playing", "grpo", "trl", "verifiable-reward", "raiden"],
-        **({"datasets": [dataset]} if dataset else {}),
-        "model-index": [{"name": title, "results": list(_index(results, dataset))}],
-    }
-    text = yaml.safe_dump(head, sort_keys=False, allow_unicode=True)
-    return f"---\n# license: choose one before publishing; the base model's and the characters' decide\n{text}---"
+    head = ModelCardData(
+        library_name="peft" if adapter else "transformers",
+        pipeline_tag="text-generation",
+        base_model=base if HUB_ID.match(base) else None,
+        language=[language for language in languages if re.fullmatch(r"[a-z]{2,3}", language)],
+        tags=["role-playing", "grpo", "trl", "verifiable-reward", "raiden"],
+        datasets=[dataset] if dataset else None,
+        model_name=title,
+        eval_results=list(_eval_results(results, dataset)) or None,
+    )
+    return (
+        "---\n# license: choose one before publishing; the base model's and the characters' decide\n"
+        f"{head.to_yaml()}\n---"
+    )
 
 
-def _index(results: Mapping[str, Any], dataset: str | None) -> Iterator[dict[str, Any]]:
-    """The Hub's results: one for each set and dimension that has questions."""
-    for name, part in [("validation", results), *results.get("extra", {}).items()]:
-        for key, label in PARTS.items():
-            cell = part["trained"][key]
-            if not cell["n"]:
-                continue
-            yield {
-                "task": {"type": "text-generation", "name": "Role-playing question answering"},
-                "dataset": {"name": f"{name}: {label}", "type": dataset or "raiden", "split": name},
-                "metrics": [
-                    _metric("Strict accuracy", cell, "strict", "ci95"),
-                    _metric("Lenient accuracy", cell, "lenient", "lenient_ci95"),
-                ],
-            }
+def _eval_results(results: Results, dataset: str | None) -> Iterator[EvalResult]:
+    """The Hub's results: strict and lenient accuracy for each set and part that has questions.
+
+    Whoever loads and saves a card merges the results that agree in task and dataset, its name aside; the part
+    therefore stands in ``config`` too.
+    """
+    for name, comparison in [("validation", results), *results.extra.items()]:
+        for part, label in PART_LABELS.items():
+            cell = comparison.of_trained().part(part)
+            dataset_of_part = (name, part, label, dataset or "raiden")
+            if cell.strict is not None:
+                yield _eval_result(dataset_of_part, cell, "Strict accuracy", cell.strict, cell.ci95)
+            if cell.lenient is not None:
+                yield _eval_result(dataset_of_part, cell, "Lenient accuracy", cell.lenient, cell.lenient_ci95)
 
 
-def _metric(name: str, cell: Mapping[str, Any], key: str, interval: str) -> dict[str, Any]:
-    return {
-        "type": "accuracy",
-        "name": f"{name} (%)",
-        "value": round(100 * cell[key], 1),
-        "args": {
-            "questions": cell["n"],
-            "characters": cell["characters"],
-            "ci95": [round(100 * end, 1) for end in cell[interval]] if cell[interval] else None,
-        },
-    }
+def _eval_result(
+    dataset: tuple[str, str, str, str], cell: Cell, metric: str, share: float, interval: tuple[float, float] | None
+) -> EvalResult:
+    from huggingface_hub import EvalResult
+
+    set_name, part, label, kind = dataset
+    args: dict[str, Any] = {"questions": cell.n, "characters": cell.characters}
+    return EvalResult(
+        task_type="text-generation",
+        task_name="Role-playing question answering",
+        dataset_type=kind,
+        dataset_name=f"{set_name}: {label}",
+        dataset_config=part,
+        dataset_split=set_name,
+        metric_type="accuracy",
+        metric_name=f"{metric} (%)",
+        metric_value=round(100 * share, 1),
+        metric_args=args | ({"ci95": [round(100 * end, 1) for end in interval]} if interval else {}),
+    )
 
 
-def _results(results: Mapping[str, Any]) -> str:
+def _results(results: Results) -> str:
     rows: list[tuple[object, ...]] = []
-    for name, part in [("", results), *results.get("extra", {}).items()]:
-        for key, label in PARTS.items():
-            for model in (model for model in MODELS if model in part):
-                cell = part[model][key]
-                if not cell["n"]:
-                    continue
-                paired = part.get("paired") if model == "trained" else None
-                change = paired if paired is None or key == "all" else paired[key]
-                told = (
-                    f"{points(change['delta'])} ({points_range(change['ci95'])}), p {escape(p_value(change['p']))}"
-                    if change
-                    else ""
-                )
-                where = f"{escape(name)}: {label}" if name else label
-                interval = percent_range(cell["ci95"])
-                rows.append((where, MODELS[model], cell["n"], percent(cell["strict"]), interval, told))
+    for name, comparison in [("", results), *results.extra.items()]:
+        for part, label in PART_LABELS.items():
+            where = f"{escape(name)}: {label}" if name else label
+            for model, cells in comparison.models.items():
+                cell = cells.part(part)
+                if cell.n:
+                    change = comparison.paired.part(part) if comparison.paired and model == "trained" else None
+                    interval = percent_range(cell.ci95)
+                    rows.append((where, MODEL_LABELS[model], cell.n, percent(cell.strict), interval, _told(change)))
     text = " ".join(escape(sentence) for sentence in explanation(results))
     head = ("Questions", "Model", "n", "Strict %", "95% interval", "Change in points")
     return (
@@ -149,10 +155,15 @@ def _results(results: Mapping[str, Any]) -> str:
     )
 
 
-def _controls(results: Mapping[str, Any]) -> str:
-    rows = [
-        (escape(name), escape(value), escape(meaning)) for name, value, meaning in control_rows(results["controls"])
-    ]
+def _told(change: Pair | None) -> str:
+    """A difference with its interval and p, as a cell of the table."""
+    if change is None:
+        return ""
+    return f"{points(change.delta)} ({points_range(change.ci95)}), p {escape(p_value(change.p))}"
+
+
+def _controls(results: Results) -> str:
+    rows = [(escape(name), escape(value), escape(meaning)) for name, value, meaning in control_rows(results.controls)]
     return "## Controls\n\n" + markdown_table(("Control", "Score", "Meaning"), rows)
 
 
@@ -161,7 +172,7 @@ def _training(config: Mapping[str, Any], split: Mapping[str, Any]) -> str:
     grpo = config["grpo"]
     names = ("learning_rate", "num_generations", "max_completion_length", "beta", "temperature", "max_steps", "lora_r")
     told = ", ".join(f"`{name}` {_value(grpo[name])}" for name in names if grpo.get(name) is not None)
-    started = "a model of half a million parameters, made inside the run" if base == NANO else f"`{_code(base)}`"
+    started = "a small model that the run made itself (nano)" if base == NANO else f"`{_code(base)}`"
     return (
         f"## Training\n\nGRPO (TRL) on {train['samples']:,} questions about {train['characters']:,} characters, starting "
         f"from {started}{' after a cold start' if config.get('cold_start') else ''}. Reward: "

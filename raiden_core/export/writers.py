@@ -3,7 +3,8 @@
 - ``trl``: Parquet files that ``load_dataset(DIR)`` and so ``trl grpo --dataset_name DIR`` read; the rewards find what
   they need in the columns.
 - ``verl``: ``train.parquet`` and ``test.parquet`` in verl's layout and ``raiden_reward.py`` with its ``compute_score``.
-- ``openr1``: the ``trl`` dataset and ``recipe.yaml``, the keys of a GRPO recipe.
+- ``openr1``: the ``trl`` dataset and ``recipe.yaml``, the keys of a GRPO recipe. It names the configured student; the
+  nano student is made inside a run, so the recipe then says that the model is for the reader to fill in.
 
 In all of them objects with free keys are JSON strings, because Arrow would merge their keys across rows.
 """
@@ -13,21 +14,26 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from raiden_core.config import Config
+from raiden_core.config.sections.training import NANO
 from raiden_core.errors import DataError
 from raiden_core.prompts import build_prompt
-from raiden_core.rewards.configured import configured_scorer
+from raiden_core.rewards.aside import count_completed
+from raiden_core.rewards.configured import training_scorer
 from raiden_core.rewards.gold import read_verified
 from raiden_core.samples import Sample, table_row
 from raiden_core.training.dataset import reward_table
 
 Splits = dict[str, list[Sample]]
 """``train`` and, where there is one, ``test``."""
+
+RECIPE = "recipe.yaml"
 
 VERL_REWARD = '''"""raiden's verifiable role-awareness reward for verl: custom_reward_function.path points to this file."""
 
@@ -49,12 +55,12 @@ def export(to: str, train: Path, validation: Path | None, config: Config, out: P
         place: where that folder will be found in the end, for files that name it.
 
     Returns:
-        Samples written and left out, by split.
+        Samples written, left out, and completed with what else their profiles hold, by split.
 
     Raises:
         DataError: a file cannot be read, or holds no usable sample.
     """
-    scorer = configured_scorer(config, partial_credit=config.accuracy.partial_credit)
+    scorer = training_scorer(config)
     counts: dict[str, int] = {}
     splits: Splits = {}
     for name, path in (("train", train), ("test", validation)):
@@ -68,6 +74,7 @@ def export(to: str, train: Path, validation: Path | None, config: Config, out: P
         splits[name] = samples
         counts[name] = len(samples)
         counts[f"{name}_left_out"] = len(failures)
+        counts[f"{name}_aside_completed"] = count_completed(samples)
     with _without_bars():
         WRITERS[to](splits, config, out, place)
     return counts
@@ -89,14 +96,7 @@ def _without_bars() -> Iterator[None]:
 
 def _write_trl(splits: Splits, config: Config, out: Path, place: Path) -> None:
     for name, samples in splits.items():
-        table = reward_table(
-            samples,
-            instructions=config.system_prompt,
-            prefilled_think=config.prefilled_think,
-            min_length_bound=config.accuracy.min_length_bound,
-            length_ratio=config.accuracy.length_ratio,
-            partial_credit=config.accuracy.partial_credit,
-        )
+        table = reward_table(samples, training_scorer(config), config.system_prompt)
         table.to_parquet(out / f"{name}.parquet")
 
 
@@ -112,14 +112,7 @@ def _write_verl(splits: Splits, config: Config, out: Path, place: Path) -> None:
 def _verl_row(sample: Sample, place: int, split: str, config: Config) -> dict[str, Any]:
     row = table_row(sample)
     checked = {key: row[key] for key in ("id", "answer", "keywords", "validation_method")}
-    settings = {
-        "accuracy_weight": config.accuracy.weight,
-        "format_weight": config.format.weight,
-        "prefilled_think": config.prefilled_think,
-        "min_length_bound": config.accuracy.min_length_bound,
-        "length_ratio": config.accuracy.length_ratio,
-        "partial_credit": config.accuracy.partial_credit,
-    }
+    settings = asdict(training_scorer(config))
     truth = {**checked, "validator": sample.validator.model_dump(mode="json") if sample.validator else None}
     return {
         "data_source": "raiden",
@@ -133,8 +126,9 @@ def _verl_row(sample: Sample, place: int, split: str, config: Config) -> dict[st
 def _write_openr1(splits: Splits, config: Config, out: Path, place: Path) -> None:
     _write_trl(splits, config, out, place)
     grpo = config.grpo
+    note = missing_model(config)
     recipe = {
-        "model_name_or_path": config.student.model if config.student.model != "nano" else "Qwen/Qwen2.5-7B-Instruct",
+        **({} if note else {"model_name_or_path": config.student.model}),
         "dataset_name": str(place),
         "dataset_prompt_column": "prompt",
         "reward_funcs": ["raiden_core.rewards.accuracy_reward", "raiden_core.rewards.format_reward"],
@@ -150,7 +144,18 @@ def _write_openr1(splits: Splits, config: Config, out: Path, place: Path) -> Non
         "beta": grpo.beta,
         "temperature": grpo.temperature,
     }
-    (out / "recipe.yaml").write_text(yaml.safe_dump(recipe, sort_keys=False, allow_unicode=True), "utf-8")
+    text = yaml.safe_dump(recipe, sort_keys=False, allow_unicode=True)
+    (out / RECIPE).write_text(f"# {note}\n{text}" if note else text, "utf-8")
+
+
+def missing_model(config: Config) -> str | None:
+    """Why a recipe for another trainer cannot name the model to train; None where it can."""
+    if config.student.model != NANO:
+        return None
+    return (
+        f"model_name_or_path is missing: the student is {NANO}, which is made inside a raiden run and has no name that "
+        "another trainer could load; add the model to train, or export with --set student.model=NAME"
+    )
 
 
 WRITERS: dict[str, Callable[[Splits, Config, Path, Path], None]] = {

@@ -1,28 +1,66 @@
-"""Whoever answers chats: the contract of local and of served models, and the store of their replies.
+"""The contract of whoever answers a prompt: what is asked, what comes back, and the three ways of asking.
 
-An `Answerer` gives one reply a prompt. Every reply is appended to a store, keyed by model, settings, prompt and draw, as
-soon as it is there: a killed evaluation goes on where it stopped, and a store of another data set or of other weights
-merely has no matching keys.
+- **`Asker`**: one `Request` at a time, many of them under way. The teacher, the judge and the student of generation are
+  asked so; `raiden_core.models.served.client.Client` does it over HTTP, and keeps every accepted reply in a store.
+- **`Answerer`**: a batch of prompts with a store. Evaluation asks so: a model folder by transformers
+  (`raiden_core.models.local_model`) or vLLM (`raiden_core.models.vllm_model`), a server
+  (`raiden_core.models.served_model`).
+- **`Talker`**: one prompt, the reply in pieces as they are made. Chat asks so (`raiden_core.models.talking`).
 
-Draw 0 is greedy; every further draw of the same prompt is sampled at the model's temperature.
+The first two give a `Reply`, whoever answers. Where nothing acceptable came, an `Asker` says `Refused`: that is data,
+not a crash, and the sample that needed the reply is dropped and counted. An `Answerer` owes one reply a prompt, so there
+it is an empty one with a note.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from raiden_core.errors import DataError
+from raiden_core.prompts import Message
 from raiden_core.stages.progress import Progress, silent
 
-Prompt = Sequence[dict[str, str]]
+Prompt = Sequence[Message]
 """A chat: ``{"role", "content"}`` messages that end with the user's question."""
 
 GREEDY = 0
-"""The draw that is not sampled."""
+"""The draw that an `Answerer` does not sample."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """One question to one model. Equal requests have equal keys, and are paid for once."""
+
+    endpoint: str
+    """Name of the endpoint that is asked."""
+    messages: tuple[Mapping[str, str], ...]
+    """The chat. What prompts of one profile share comes first."""
+    purpose: str
+    """What it is for, with the prompt's version, such as ``facts/3``; statistics are kept by it."""
+    schema: Mapping[str, Any] | None = None
+    """JSON schema that the reply must satisfy; None for plain text."""
+    temperature: float = 0.0
+    max_tokens: int = 2048
+    draw: int = 0
+    """Which of several independent replies to the same question."""
+
+    def key(self, model: str) -> str:
+        """Digest of everything that the reply of ``model`` depends on: 64 hex digits."""
+        content = [
+            model,
+            [dict(message) for message in self.messages],
+            self.purpose,
+            self.schema,
+            self.temperature,
+            self.max_tokens,
+            self.draw,
+        ]
+        text = json.dumps(content, sort_keys=True, ensure_ascii=True)
+        return hashlib.sha256(text.encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -30,16 +68,51 @@ class Reply:
     """What a model said."""
 
     text: str
-    tokens: int
-    """Generated tokens, the end-of-turn token not counted."""
-    finished: bool
-    """It ended by itself, not at ``max_new_tokens``."""
+    tokens: int = 0
+    """Generated tokens, the end-of-turn token not counted; 0 also where a server does not say."""
+    finished: bool = True
+    """It ended by itself, not at the limit of its tokens."""
     note: str = ""
     """Why there is no reply, where the model could not be asked."""
+    data: Any = None
+    """The parsed JSON where a schema was asked for."""
+    prompt_tokens: int = 0
+    """What the server says that it read; 0 for local models."""
+    cached: bool = field(default=False, compare=False)
+    """It came from a store and cost nothing."""
+
+
+@dataclass(frozen=True)
+class Refused:
+    """No acceptable reply came, after all attempts."""
+
+    reason: str
+    """A short, countable word: ``length``, ``empty``, ``not json``, ``schema``, ``tags``, ``repetition``, ``server``;
+    raiden_core.models.served.acceptance lists all."""
+    detail: str = ""
+    """The server's own words or the text's flaw, and what to set where that is known."""
+    of_server: bool = False
+    """The server is to blame, and not what the model wrote."""
+
+
+class Asker(Protocol):
+    """Whoever takes requests one by one: the client with its store, or a script in a test."""
+
+    async def ask(self, request: Request) -> Reply | Refused:
+        """The reply to a request, or why there is none.
+
+        Raises:
+            ConfigError: no such endpoint; the server refuses the key, has no such model or refuses every request.
+            StageError: the server is gone for good.
+        """
+        ...
 
 
 class Answerer(Protocol):
-    """Something that replies to chats."""
+    """Whoever replies to a batch of prompts.
+
+    Draw 0 is greedy; every further draw of the same prompt is sampled at the model's own temperature.
+    """
 
     def answer(
         self,
@@ -53,39 +126,28 @@ class Answerer(Protocol):
 
         Args:
             prompts: what is asked.
-            store: the file of replies.
+            store: the file of replies; what is kept elsewhere lies beside it.
             progress: told about prompts answered.
             draws: the draw of each prompt; None: all greedy.
+
+        Raises:
+            RaidenError: the model cannot be used, or its server is gone; what was answered is kept.
         """
         ...
 
 
-def append_replies(store: Path, replies: Iterable[tuple[str, Reply]]) -> None:
-    """Append replies by key."""
-    store.parent.mkdir(parents=True, exist_ok=True)
-    with store.open("a", encoding="utf-8") as file:
-        file.writelines(json.dumps({"key": key, **asdict(reply)}, ensure_ascii=True) + "\n" for key, reply in replies)
+class Talker(Protocol):
+    """Whoever replies piece by piece."""
 
+    @property
+    def prefilled_think(self) -> bool:
+        """Whether its prompts open the reasoning themselves, so that completions start inside it."""
+        ...
 
-def read_replies(store: Path) -> dict[str, Reply]:
-    """The replies of a store; a last line that a kill cut short is dropped from the file.
+    def stream(self, messages: Sequence[Message]) -> Generator[str]:
+        """The completion of a chat, piece by piece; closing the iterator ends it early.
 
-    Raises:
-        DataError: any other line is broken.
-    """
-    if not store.is_file():
-        return {}
-    content = store.read_bytes()
-    whole = content[: content.rfind(b"\n") + 1]
-    if whole != content:
-        with store.open("r+b") as file:
-            file.truncate(len(whole))
-    replies: dict[str, Reply] = {}
-    for number, line in enumerate(whole.splitlines(), 1):
-        try:
-            row: dict[str, Any] = json.loads(line)
-            key = row.pop("key")
-            replies[key] = Reply(**row)
-        except (ValueError, KeyError, TypeError, AttributeError):
-            raise DataError(f"{store}: line {number} is no stored reply; remove that line, or the file") from None
-    return replies
+        Raises:
+            RaidenError: the model cannot be asked, or broke off.
+        """
+        ...

@@ -45,30 +45,63 @@ def model_digest(folder: Path) -> str:
     return digest.hexdigest()
 
 
-def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
-    """The tokenizer of a model folder, set up to pad on the left.
+TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model", "tekken.json")
+
+
+def check_model_folder(name: str) -> None:
+    """Refuse a folder that is no model; a name that is no folder is left to the Hub.
 
     Raises:
-        DataError: the folder holds no usable model.
+        DataError: there is no config.json or no tokenizer in it, or a path does not exist.
     """
-    share_cores()
-    from transformers import AutoTokenizer
+    folder = Path(name).expanduser()
+    if not folder.is_dir():
+        if folder.is_absolute() or name.startswith((".", "~")):
+            raise DataError(f"{name}: no such folder; give a model's folder or its Hub id")
+        return
+    if not (folder / "config.json").is_file():
+        raise DataError(f"{folder}: no config.json: not a model; give the folder that save_pretrained wrote")
+    # Without these files transformers builds an empty tokenizer, which reads every prompt as nothing.
+    if not any((folder / file).is_file() for file in TOKENIZER_FILES):
+        raise DataError(
+            f"{folder}: the tokenizer cannot be loaded: no tokenizer (e.g. tokenizer.json) is there; copy its files "
+            "from the model it was made from"
+        )
 
+
+def check_weights(folder: Path) -> None:
+    """Refuse a folder without weights that `load_model` loads.
+
+    Raises:
+        DataError: it does not exist, or holds no safetensors.
+    """
     if not folder.is_dir():
         raise DataError(f"{folder}: no such model folder")
     if not any(folder.glob("*.safetensors")):
         raise DataError(f"{folder}: holds no .safetensors file; only such weights are loaded")
-    # Without these files transformers builds an empty tokenizer, which reads every prompt as nothing.
-    if not any(path.name.startswith(("tokenizer", "vocab")) for path in folder.iterdir()):
-        raise DataError(f"{folder}: the tokenizer cannot be loaded: its files are missing")
+
+
+def load_tokenizer(model: str | Path) -> PreTrainedTokenizerBase:
+    """The tokenizer of a model's folder, or of a model that the Hub or its cache knows by this name.
+
+    It pads on the left, as generation needs it, and always has a padding token.
+
+    Raises:
+        DataError: no model or no tokenizer is there, or the tokenizer has no chat template.
+    """
+    share_cores()
+    from transformers import AutoTokenizer
+
+    check_model_folder(str(model))
     try:
-        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+        tokenizer = AutoTokenizer.from_pretrained(
+            model, padding_side="left", trust_remote_code=False, local_files_only=Path(model).is_dir()
+        )
     except (OSError, ValueError, KeyError) as error:
-        raise DataError(f"{folder}: the tokenizer cannot be loaded: {_first_line(error)}") from error
+        raise DataError(f"{model}: the tokenizer cannot be loaded: {_first_line(error)}") from error
     if tokenizer.chat_template is None:
-        raise DataError(f"{folder}: the tokenizer has no chat template; store one beside the model")
-    tokenizer.padding_side = "left"
-    if tokenizer.pad_token_id is None:
+        raise DataError(f"{model}: the tokenizer has no chat template; use an instruction-tuned model or add one")
+    if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
     return tokenizer
 
@@ -127,23 +160,3 @@ def end_tokens(model_settings: Any, config: Any, tokenizer: PreTrainedTokenizerB
 
 def _first_line(error: Exception) -> str:
     return next(iter(str(error).splitlines()), type(error).__name__)
-
-
-TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model", "tekken.json")
-
-
-def check_model_folder(name: str) -> None:
-    """Refuse a folder that is no model; a name that is no folder is left to the Hub.
-
-    Raises:
-        DataError: there is no config.json or no tokenizer in it, or a path does not exist.
-    """
-    folder = Path(name).expanduser()
-    if not folder.is_dir():
-        if folder.is_absolute() or name.startswith((".", "~")):
-            raise DataError(f"{name}: no such folder; give a model's folder or its Hub id")
-        return
-    if not (folder / "config.json").is_file():
-        raise DataError(f"{folder}: no config.json: not a model; give the folder that save_pretrained wrote")
-    if not any((folder / file).is_file() for file in TOKENIZER_FILES):
-        raise DataError(f"{folder}: no tokenizer (e.g. tokenizer.json); copy its files from the model it was made from")

@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from raiden_core.errors import StageError
-from raiden_core.models.answering import GREEDY, Prompt, Reply, append_replies, read_replies
-from raiden_core.models.folder import end_tokens, load_model, load_tokenizer, model_digest, render
+from raiden_core.models.answering import GREEDY, Prompt, Reply
+from raiden_core.models.folder import check_weights, end_tokens, load_model, load_tokenizer, model_digest, render
+from raiden_core.models.replies import append_replies, read_replies
 from raiden_core.stages.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ class LocalModel:
             DataError: the folder is missing or holds no usable model; the store is broken.
             StageError: a single prompt does not fit into memory.
         """
+        check_weights(self.folder)
         tokenizer = load_tokenizer(self.folder)
         texts = render(tokenizer, prompts, self.folder)
         digest = model_digest(self.folder)

@@ -4,8 +4,12 @@
     replies = model.answer(prompts, store=Path("out/answers.jsonl"), progress=silent)
 
 The client keeps every reply in a store of its own, in the folder ``served`` beside the file that `LocalModel` uses, so
-that a killed evaluation asks nothing twice. Serve the trained model without a reasoning parser: one would take
-``<think>…</think>`` out of the text, and with it the format that is scored.
+that a killed evaluation asks nothing twice. Serve the trained model without a reasoning parser: one takes
+``<think>…</think>`` out of the text, and with it the format that is scored. Where one is there, it is said, and what it
+took is put back.
+
+Only what the model wrote is its answer. A question that the server refuses for good, such as one that is too long for
+its context, has an empty reply with a note; where the server itself fails, there is no result but an error.
 """
 
 from __future__ import annotations
@@ -18,8 +22,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from raiden_core.config.sections.endpoint import EndpointConfig
-from raiden_core.errors import RaidenError, UsageError
-from raiden_core.models.answering import GREEDY, Prompt, Reply
+from raiden_core.errors import RaidenError, StageError, UsageError
+from raiden_core.models.answering import GREEDY, Prompt, Refused, Reply, Request
+from raiden_core.models.served.waiting import told_regularly
+from raiden_core.models.served.words import shown_url
 from raiden_core.stages.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -51,26 +57,43 @@ class ServedModel:
 
         Raises:
             ConfigError: the server refuses the key, or has no such model.
-            StageError: the server is gone; what it answered is kept.
+            StageError: the server is gone, fails on a question again and again, or refuses all of them; what it answered
+                is kept.
         """
         chosen = draws or [GREEDY] * len(prompts)
-        return asyncio.run(self._answer(prompts, chosen, store.with_name(STORE), progress))
+        outcomes = asyncio.run(self._answer(prompts, chosen, store.with_name(STORE), progress))
+        refused = [one for one in outcomes if isinstance(one, Refused) and not _said_nothing(one)]
+        where, number = shown_url(self.endpoint.url), len(outcomes)
+        if failed := [one for one in refused if one.of_server]:
+            raise StageError(
+                f"{where}: failed on {len(failed)} of {number} questions, which is not the model's fault "
+                f"({_words(failed[0])}); look after the server and run again: what was answered is kept"
+            )
+        if refused and len(refused) == number:
+            raise StageError(f"{where}: refused all {number} questions ({_words(refused[0])}); nothing can be scored")
+        return [_reply(outcome) for outcome in outcomes]
 
     async def _answer(
         self, prompts: Sequence[Prompt], draws: Sequence[int], store: Path, progress: Progress
-    ) -> list[Reply]:
+    ) -> list[Reply | Refused]:
         from raiden_core.models.served.client import Client
 
-        replies: dict[int, Reply] = {}
+        replies: dict[int, Reply | Refused] = {}
         numbers = iter(range(len(prompts)))
         progress(0, len(prompts))
 
         async def work(client: Client, numbers: Iterator[int]) -> None:
             for number in numbers:
                 replies[number] = await self._ask(client, prompts[number], draws[number])
-                progress(len(replies), len(prompts), client.usage().line())
+                tell(client)
 
-        async with Client({ENDPOINT: self.endpoint}, store, as_is=True) as client:
+        def tell(client: Client) -> None:
+            progress(len(replies), len(prompts), client.line())
+
+        async with (
+            Client({ENDPOINT: self.endpoint}, store, as_is=True) as client,
+            told_regularly(lambda: tell(client)),
+        ):
             try:
                 async with asyncio.TaskGroup() as workers:
                     for _ in range(min(self.endpoint.max_concurrency, len(prompts))):
@@ -79,16 +102,26 @@ class ServedModel:
                 raise first_error(group) from None
         return [replies[number] for number in range(len(prompts))]
 
-    async def _ask(self, client: Client, prompt: Prompt, draw: int) -> Reply:
-        from raiden_core.models.asking import Refused, Request
-
+    async def _ask(self, client: Client, prompt: Prompt, draw: int) -> Reply | Refused:
         temperature = 0.0 if draw == GREEDY else self.temperature
-        outcome = await client.ask(
+        return await client.ask(
             Request(ENDPOINT, tuple(prompt), "evaluation", None, temperature, self.max_new_tokens, draw)
         )
-        if isinstance(outcome, Refused):
-            return Reply("", 0, False, " ".join(f"refused: {outcome.reason} {outcome.detail}".split()))
-        return Reply(outcome.text, outcome.completion_tokens, outcome.completion_tokens < self.max_new_tokens)
+
+
+def _said_nothing(refused: Refused) -> bool:
+    """Whether the model itself gave an empty answer."""
+    return refused.reason == "empty" and not refused.of_server
+
+
+def _reply(outcome: Reply | Refused) -> Reply:
+    if isinstance(outcome, Reply):
+        return outcome
+    return Reply("") if _said_nothing(outcome) else Reply("", finished=False, note=f"refused: {_words(outcome)}")
+
+
+def _words(refused: Refused) -> str:
+    return f"{refused.reason} {refused.detail}".strip()
 
 
 def is_url(model: str) -> bool:

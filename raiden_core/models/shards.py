@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from raiden_core.errors import StageError
-from raiden_core.models.answering import append_replies, read_replies
+from raiden_core.models.replies import append_replies, read_replies
 from raiden_core.models.served.store import Store
 
 DATABASE = ".sqlite"

@@ -1,4 +1,5 @@
-"""Models that reply piece by piece: a local folder by transformers, a server by the OpenAI client."""
+"""Models that reply piece by piece (`raiden_core.models.answering.Talker`): a local folder by transformers, a server over
+HTTP."""
 
 from __future__ import annotations
 
@@ -8,33 +9,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
-from typing import Any, Protocol
+from typing import Any
 
 from raiden_core.config.sections.endpoint import EndpointConfig
 from raiden_core.errors import ConfigError, DataError, StageError
 from raiden_core.prompts import Message
 
-SHARED_FIELDS = frozenset({"model", "messages", "temperature", "max_tokens", "max_completion_tokens"})
-"""Fields of a request that every server knows; others travel as extra ones."""
-
 CONNECT_SECONDS = 15.0
-
-
-class Talker(Protocol):
-    """A model that one can talk to."""
-
-    @property
-    def prefilled_think(self) -> bool:
-        """Whether its prompts open the reasoning themselves, so that completions start inside it."""
-        ...
-
-    def stream(self, messages: Sequence[Message]) -> Generator[str]:
-        """The completion of a chat, piece by piece; closing the iterator ends it early.
-
-        Raises:
-            StageError: the model cannot go on.
-        """
-        ...
+"""How long a connection, or the list of models, may take."""
 
 
 def model_folder(place: str) -> Path:
@@ -90,7 +72,7 @@ class LocalTalker:
         if context is not None and length + self._max_new_tokens > context:
             raise StageError(
                 f"the conversation of {length} tokens leaves no room for {self._max_new_tokens} more in the model's "
-                f"context of {context}; start anew with /reset"
+                f"context of {context}; begin again with /reset"
             )
         pieces: Any = TextIteratorStreamer(self._tokenizer, skip_prompt=True, skip_special_tokens=False)
         stop = Event()
@@ -120,7 +102,7 @@ class LocalTalker:
                 work.result()
             except torch.cuda.OutOfMemoryError:
                 raise StageError(
-                    "the conversation does not fit into the GPU's memory; start anew with /reset"
+                    "the conversation does not fit into the GPU's memory; begin again with /reset"
                 ) from None
 
 
@@ -153,103 +135,88 @@ class ServedTalker:
     prefilled_think: bool = False
 
     def check(self) -> None:
-        """Whether the server is there and has the model.
+        """Whether the server is there and has the model; where it lists none, the first question will tell.
 
         Raises:
-            ConfigError: it refuses the key, or has no such model.
-            StageError: it cannot be reached.
+            ConfigError: it refuses the key, has no such model, or is no OpenAI-compatible server.
+            StageError: it cannot be reached, or fails.
         """
-        from openai import NotFoundError
+        from raiden_core.models.served.listing import fetch_models
 
-        client = self._client()
-        try:
-            with _Spoken(self.endpoint):
-                names = [model.id for model in client.models.list()]
-        except NotFoundError:
-            return  # some servers list nothing; the first question will tell
-        finally:
-            client.close()
-        if names and self.endpoint.model not in names:
-            raise ConfigError(f"{self._where}: has no model {self.endpoint.model!r}; it has: {', '.join(names[:10])}")
+        listing = fetch_models(self.endpoint.url, self._key(), CONNECT_SECONDS)
+        if listing.trouble == "unreachable":
+            raise StageError(f"{self._where}: cannot be reached ({listing.said}); is the server running?")
+        if listing.trouble == "key":
+            raise self._key_error(listing.said)
+        if listing.trouble == "status":
+            raise StageError(f"{self._where}: answered {listing.said}")
+        if listing.trouble in ("page", "no list"):
+            raise ConfigError(
+                f"{self._where}/models: no list of models but {listing.said}; does the address lead to an OpenAI-compatible "
+                "server, and end in /v1?"
+            )
+        if listing.lacks(self.endpoint.model):
+            raise ConfigError(f"{self._where}: has no model {self.endpoint.model!r}; it has: {listing.shown()}")
 
     def stream(self, messages: Sequence[Message]) -> Generator[str]:
-        """The completion as it comes; reasoning that the server keeps apart comes in its tags.
+        """The completion as it comes, or at once from a server that does not stream; reasoning that the server keeps
+        apart comes in its tags.
 
         Raises:
             ConfigError: the server refuses the key, or has no such model.
-            StageError: the server cannot be reached, or broke off.
+            StageError: the server cannot be reached, refuses the question, or broke off.
         """
-        from raiden_core.models.asking import Request
+        import httpx2
+
+        from raiden_core.models.answering import Request
         from raiden_core.models.served.dialects import body_of
+        from raiden_core.models.served.streaming import pieces
 
         request = Request("model", tuple(messages), "chat", None, self.temperature, self.max_new_tokens)
-        body = body_of(request, self.endpoint)
-        extra = {name: body.pop(name) for name in list(body) if name not in SHARED_FIELDS}
-        client = self._client()
-        create: Any = client.chat.completions.create
-        reasoning = False
+        body = {**body_of(request, self.endpoint), "stream": True}
+        key = self._key()
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        timeout = httpx2.Timeout(self.endpoint.timeout_seconds, connect=CONNECT_SECONDS)
+        url = f"{self.endpoint.url.rstrip('/')}/chat/completions"
         try:
-            with _Spoken(self.endpoint), create(**body, stream=True, extra_body=extra or None) as chunks:
-                for chunk in chunks:
-                    delta = chunk.choices[0].delta if chunk.choices else None
-                    if delta is None:
-                        continue
-                    if thought := getattr(delta, "reasoning_content", None):
-                        yield str(thought) if reasoning else f"<think>{thought}"
-                        reasoning = True
-                    if delta.content:
-                        yield f"</think>{delta.content}" if reasoning else str(delta.content)
-                        reasoning = False
-        finally:
-            client.close()
+            # No proxy of the environment: a server on this machine is reached directly, as in evaluation.
+            with (
+                httpx2.Client(timeout=timeout, trust_env=False) as client,
+                client.stream("POST", url, json=body, headers=headers) as response,
+            ):
+                if response.status_code != 200:
+                    raise self._refusal(response.status_code, response.read().decode("utf-8", "replace"), key)
+                yield from pieces(self._where, response.iter_bytes())
+        except (httpx2.ConnectError, httpx2.ConnectTimeout):
+            raise StageError(f"{self._where}: cannot be reached; is the server running?") from None
+        except httpx2.ReadTimeout:
+            raise StageError(f"{self._where}: said nothing for {self.endpoint.timeout_seconds:g} s") from None
+        except httpx2.HTTPError as error:
+            raise StageError(f"{self._where}: broke off in the middle of a reply ({type(error).__name__})") from error
 
     @property
     def _where(self) -> str:
-        from raiden_core.models.served.wire import shown_url
+        from raiden_core.models.served.words import shown_url
 
-        return shown_url(self.endpoint.url)
+        return shown_url(self.endpoint.url).rstrip("/")
 
-    def _client(self) -> Any:
-        from openai import DefaultHttpxClient, OpenAI, Timeout
+    def _key(self) -> str | None:
+        from raiden_core.models.served.keys import key_of
 
-        from raiden_core.models.served.endpoint import key_of
+        return key_of("model", self.endpoint, os.environ)
 
-        timeout = Timeout(self.endpoint.timeout_seconds, connect=CONNECT_SECONDS)
-        return OpenAI(
-            base_url=self.endpoint.url,
-            api_key=key_of("model", self.endpoint, os.environ) or "none",
-            max_retries=0,
-            timeout=timeout,
-            # No proxy of the environment: a server on this machine is reached directly, as in evaluation.
-            http_client=DefaultHttpxClient(timeout=timeout, trust_env=False),
-        )
+    def _key_error(self, said: str) -> ConfigError:
+        return ConfigError(f"{self._where}: refuses the key ({said}); set evaluation.served.api_key_env")
 
+    def _refusal(self, status: int, body: str, key: str | None) -> ConfigError | StageError:
+        from raiden_core.models.served.words import advised, hidden, words_of
 
-class _Spoken:
-    """A context in which what the client raises becomes an error of ours, in one line and without the key."""
-
-    def __init__(self, endpoint: EndpointConfig) -> None:
-        self._endpoint = endpoint
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        from httpx2 import HTTPError
-        from openai import APIConnectionError, APIStatusError, NotFoundError, OpenAIError
-
-        from raiden_core.models.served.wire import shown_url
-
-        where, model = shown_url(self._endpoint.url), self._endpoint.model
-        if isinstance(error, NotFoundError):
-            raise ConfigError(
-                f"{where}: has no model {model!r}, or no chat completions; look at {where}/models"
-            ) from error
-        if isinstance(error, APIStatusError):
-            if error.status_code in (401, 403):
-                raise ConfigError(f"{where}: refuses the key ({error.status_code}); set evaluation.served.api_key_env")
-            raise StageError(f"{where}: answered {error.status_code}: {error.response.reason_phrase}") from error
-        if isinstance(error, APIConnectionError):
-            raise StageError(f"{where}: cannot be reached; is the server running?") from error
-        if isinstance(error, (OpenAIError, HTTPError, ValueError)):
-            raise StageError(f"{where}: broke off in the middle of a reply ({type(error).__name__})") from error
+        words = advised(words_of(hidden(body, key)))
+        if status in (401, 403):
+            return self._key_error(str(status))
+        if status == 404:
+            model = self.endpoint.model
+            return ConfigError(
+                f"{self._where}: has no model {model!r}, or no chat completions ({words}); look at {self._where}/models"
+            )
+        return StageError(f"{self._where}: answered {status}: {words}")

@@ -12,11 +12,12 @@ import base64
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from raiden_core.errors import DataError
 from raiden_core.evaluation.predictions import SLICES, read_predictions
+from raiden_core.evaluation.results import PARTS, Cell, Comparison, Pair, Results
 from raiden_core.report import charts
 from raiden_core.report.curves import read_log, training_charts
 from raiden_core.report.data import dropped_rows
@@ -38,7 +39,7 @@ VALUE_LABELS = {
 
 def build_report(
     *,
-    results: Mapping[str, Any],
+    results: Results,
     predictions: Path,
     dataset_stats: Mapping[str, Any],
     metrics: Path | None,
@@ -51,7 +52,7 @@ def build_report(
     """Write the page.
 
     Args:
-        results: the content of results.json; it holds a model ``trained``.
+        results: of the evaluation; it holds a model ``trained``.
         predictions: predictions.jsonl of the same evaluation; the examples come from it.
         dataset_stats: statistics of the split; any shape.
         metrics: JSONL of the trainer's logs, or None where nothing was trained.
@@ -65,17 +66,15 @@ def build_report(
     Raises:
         DataError: results, predictions or metrics are not what evaluation and training write.
     """
-    if "trained" not in results:
-        raise DataError("results.json holds no model called 'trained'; evaluate with a trained model")
     script, style = _asset("report.js"), _asset("report.css")
     page = (
         _environment()
         .get_template("report.html.jinja")
         .render(
             run=run,
-            notes=[*run.get("notes", []), *results.get("notes", [])],
+            notes=[*run.get("notes", []), *results.notes],
             results=results,
-            models=[model for model in MODEL_LABELS if model in results],
+            models=list(results.models),
             verdict=verdict(results),
             explanation=explanation(results),
             guide=reading_guide(results),
@@ -85,9 +84,9 @@ def build_report(
             kl_free=_trains_without_kl(config),
             examples=choose_examples(read_predictions(predictions)),
             outcomes=OUTCOMES,
-            sampling=sampling_table(results.get("sampling"), MODEL_LABELS),
-            judge=judge_table(results.get("judge")),
-            controls=control_rows(results["controls"]),
+            sampling=sampling_table(results.sampling, MODEL_LABELS),
+            judge=judge_table(results.judge),
+            controls=control_rows(results.controls),
             generation=tree({key: value for key, value in generation_stats.items() if key != "dropped"}),
             dropped=dropped_rows(generation_stats.get("dropped")),
             samples=samples,
@@ -136,51 +135,58 @@ def _yaml(config: Mapping[str, Any]) -> str:
     return str(yaml.safe_dump(plain, allow_unicode=True, sort_keys=False, width=100))
 
 
-def _result_tables(results: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _result_tables(results: Results) -> list[dict[str, Any]]:
     """The result table's parts: the validation set, then each further set; rows without samples are left out."""
     tables = []
-    for title, part in [("", results), *results.get("extra", {}).items()]:
-        models = [model for model in MODEL_LABELS if model in part]
+    for title, comparison in [("", results), *results.extra.items()]:
         rows = []
-        for name in ("all", "SBK", "CM"):
-            if part["trained"][name]["n"]:
-                paired = part.get("paired")
-                change = paired if name == "all" or paired is None else paired[name]
+        for name in PARTS:
+            cells = [of_parts.part(name) for of_parts in comparison.models.values()]
+            if cells[-1].n:
                 rows.append(
                     {
                         "label": VALUE_LABELS[name],
-                        "n": part["trained"][name]["n"],
-                        "characters": part["trained"][name]["characters"],
-                        "cells": [part[model][name] for model in models],
-                        "change": change,
+                        "n": cells[-1].n,
+                        "characters": cells[-1].characters,
+                        "cells": cells,
+                        "change": comparison.paired.part(name) if comparison.paired else None,
                     }
                 )
-        tables.append({"title": title, "models": models, "rows": rows})
+        tables.append({"title": title, "models": list(comparison.models), "rows": rows})
     return tables
 
 
-def _strip_groups(results: Mapping[str, Any]) -> list[tuple[str, list[dict[str, Any]]]]:
+@dataclass(frozen=True)
+class Strip:
+    """A row of the breakdown: intervals to draw."""
+
+    label: str
+    models: Mapping[str, Cell]
+    change: Pair | None
+
+    @property
+    def n(self) -> int:
+        """Samples of the model under test."""
+        return list(self.models.values())[-1].n
+
+
+def _strip_groups(results: Results) -> list[tuple[str, list[Strip]]]:
     """Intervals to draw, by group: dimensions, every breakdown, further sets."""
-    groups = [("Dimension", [_strip(name, results, name) for name in ("all", "SBK", "CM")])]
+    groups = [("Dimension", [_strip(VALUE_LABELS[part], results, part) for part in PARTS])]
     for name in SLICES:
-        values = results.get("by", {}).get(name, {})
+        strips = {
+            value: Strip(VALUE_LABELS.get(value, value), entry.models, entry.paired)
+            for value, entry in results.by.get(name, {}).items()
+        }
         # Easy comes before hard; everything else goes by how many questions there are.
-        order = sorted(values, key=lambda value: (DIFFICULTIES.get(value, 0), -values[value]["trained"]["n"]))
-        groups.append((SLICE_LABELS[name], [_strip(value, values[value], None) for value in order]))
-    groups.append(("Further sets", [_strip(name, part, "all") for name, part in results.get("extra", {}).items()]))
-    shown = [(title, [strip for strip in strips if strip["n"]]) for title, strips in groups]
+        order = sorted(strips, key=lambda value: (DIFFICULTIES.get(value, 0), -strips[value].n))
+        groups.append((SLICE_LABELS[name], [strips[value] for value in order]))
+    groups.append(("Further sets", [_strip(name, part, "all") for name, part in results.extra.items()]))
+    shown = [(title, [strip for strip in strips if strip.n]) for title, strips in groups]
     # A breakdown with one value says what the headline says.
     return [(title, strips) for title, strips in shown if len(strips) > (title not in ("Dimension", "Further sets"))]
 
 
-def _strip(label: str, entry: Mapping[str, Any], part: str | None) -> dict[str, Any]:
-    """One row: the cell of each model, and the difference."""
-    models = {model: entry[model] if part is None else entry[model][part] for model in MODEL_LABELS if model in entry}
-    paired = entry.get("paired")
-    change = paired[part] if paired is not None and part in ("SBK", "CM") else paired
-    return {
-        "label": VALUE_LABELS.get(label, label),
-        "n": models["trained"]["n"],
-        "models": models,
-        "change": change,
-    }
+def _strip(label: str, comparison: Comparison, part: str) -> Strip:
+    models = {model: cells.part(part) for model, cells in comparison.models.items()}
+    return Strip(label, models, comparison.paired.part(part) if comparison.paired else None)

@@ -1,4 +1,4 @@
-"""Line charts and interval strips as SVG, drawn by hand: the page needs no plotting library and no network.
+"""Line charts and interval strips as SVG without a plotting library, so that the page needs no network.
 
 A chart is data for the template, not markup: the template writes the SVG, so that every text in it is escaped in one
 place. Coordinates are in the units of a 360 × 200 view box, about the pixels of a phone's width.

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from raiden_core.evaluation.compare import Run, common_predictions
+from raiden_core.evaluation.compared import RunComparison
+from raiden_core.evaluation.results import PARTS
 from raiden_core.report.pages import page_environment
 
 EXAMPLES = 6
 """Questions shown for each run and direction of change."""
 
 
-def write_page(path: Path, comparison: Mapping[str, Any], runs: Sequence[Run]) -> None:
+def write_page(path: Path, comparison: RunComparison, runs: Sequence[Run]) -> None:
     """Write the page; it appears under its name only when it is whole."""
     from markupsafe import Markup
 
     environment = page_environment("raiden_core.report")
     page = environment.get_template("compare.html.jinja").render(
         comparison=comparison,
-        parts=[part for part in ("all", "SBK", "CM") if _has_questions(comparison, part)],
+        parts=[part for part in PARTS if _has_questions(comparison, part)],
         labels={"all": "All questions", "SBK": "Profile knowledge (SBK)", "CM": "Conversation memory (CM)"},
         examples=[_examples(runs[0], run) for run in runs[1:]],
         # Our own file: the report and this page look alike.
@@ -34,8 +36,8 @@ def write_page(path: Path, comparison: Mapping[str, Any], runs: Sequence[Run]) -
     partial.replace(path)
 
 
-def _has_questions(comparison: Mapping[str, Any], part: str) -> bool:
-    return any(run["models"][run["tested"]][part]["n"] for run in comparison["runs"])
+def _has_questions(comparison: RunComparison, part: str) -> bool:
+    return any(run.models[run.tested].part(part).n for run in comparison.runs)
 
 
 def _examples(first: Run, run: Run) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """What the report shows beyond greedy accuracy, where it was measured: sampled replies, and a judge's verdicts.
 
-    sampling_table(results.get("sampling"))   # pass@k and majority, a column a model
-    judge_table(results.get("judge"))         # who the judge prefers, by rubric and language
+    sampling_table(results.sampling)   # pass@k and majority, a column a model
+    judge_table(results.judge)         # who the judge prefers, by rubric and language
 
 Cells are text for the template, which escapes them: rubrics and the judge's name come from the configuration.
 """
@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from raiden_core.evaluation.judged import Agreement, Gap, JudgeCell, Judged
+from raiden_core.evaluation.results import Mean, SampledReplies
 from raiden_core.text.formatting import percent, percent_range, points, points_range
 
 
@@ -27,43 +28,43 @@ class Table:
     """How to read it."""
 
 
-def sampling_table(sampling: Mapping[str, Any] | None, labels: Mapping[str, str]) -> Table | None:
+def sampling_table(sampling: Mapping[str, SampledReplies] | None, labels: Mapping[str, str]) -> Table | None:
     """pass@k for every k, then the majority; a column a model, in the order of ``labels``."""
     models = [model for model in labels if model in (sampling or {})]
     if sampling is None or not models:
         return None
-    sizes = sorted({int(k) for model in models for k in sampling[model]["pass_at"]})
-    rows = [[f"pass@{k}", *(_share(sampling[model]["pass_at"].get(str(k))) for model in models)] for k in sizes]
-    rows.append(["Majority", *(_share(sampling[model]["majority"]) for model in models)])
+    sizes = sorted({int(k) for model in models for k in sampling[model].pass_at})
+    rows = [[f"pass@{k}", *(_share(sampling[model].pass_at.get(str(k))) for model in models)] for k in sizes]
+    rows.append(["Majority", *(_share(sampling[model].majority) for model in models)])
     first = sampling[models[0]]
     return Table(
         head=["", *(labels[model] for model in models)],
         rows=rows,
         sentences=[
-            f"{first['draws']} replies to each of {first['n']:,} questions, sampled at temperature "
-            f"{first['temperature']:g}; strict, in percent, with 95% intervals."
+            f"{first.draws} replies to each of {first.n:,} questions, sampled at temperature "
+            f"{first.temperature:g}; strict, in percent, with 95% intervals."
         ],
         note="pass@k: at least one of k replies is right. Majority: more than half of them are. Where pass@k of the base "
         "model is near the trained model's, training made right answers more frequent rather than possible.",
     )
 
 
-def judge_table(judge: Mapping[str, Any] | None) -> Table | None:
+def judge_table(judge: Judged | None) -> Table | None:
     """Win rates over all, by rubric, by language, with what could not be counted."""
     if judge is None:
         return None
-    parts = [("All", judge["all"])]
-    parts += [row for name in ("by_rubric", "by_language") if len(judge[name]) > 1 for row in judge[name].items()]
+    parts: list[tuple[str, JudgeCell]] = [("All", judge.all)]
+    parts += [row for cells in (judge.by_rubric, judge.by_language) if len(cells) > 1 for row in cells.items()]
     rows = [
         [
-            str(name),
-            f"{part['n']:,}",
-            percent(part["win_rate"]),
-            percent_range(part["ci95"]),
-            percent(part["tie_rate"]),
-            percent(part["loss_rate"]),
-            f"{part['inconsistent']:,}",
-            f"{part['unreadable']:,}",
+            name,
+            f"{part.n:,}",
+            percent(part.win_rate),
+            percent_range(part.ci95),
+            percent(part.tie_rate),
+            percent(part.loss_rate),
+            f"{part.inconsistent:,}",
+            f"{part.unreadable:,}",
         ]
         for name, part in parts
     ]
@@ -71,34 +72,34 @@ def judge_table(judge: Mapping[str, Any] | None) -> Table | None:
         head=["Rubric", "n", "Trained %", "95% interval", "Equal %", "Base %", "Turned", "Unreadable"],
         rows=rows,
         sentences=[
-            f"{judge['model']} compared the greedy replies of both models in pairs, each pair in both orders.",
-            *_gap_sentences(judge["gap"], judge["agreement"]),
+            f"{judge.model} compared the greedy replies of both models in pairs, each pair in both orders.",
+            *_gap_sentences(judge.gap, judge.agreement),
         ],
         note="Turned: the verdict changed with the order of the replies. Turned and unreadable verdicts are not counted. "
         "A judge is a model with tastes of its own, so its name belongs to the figures.",
     )
 
 
-def _gap_sentences(gap: Mapping[str, Any], agreement: Mapping[str, Any]) -> list[str]:
-    if not gap["n"]:
+def _gap_sentences(gap: Gap, agreement: Agreement) -> list[str]:
+    if not gap.n:
         return []
     words = (
-        f"Reward-hacking gap: on {gap['n']:,} questions keywords see a net change of {points(gap['accuracy_delta'])} "
-        f"points, the judge one of {points(gap['preference'])}; the gap is {points(gap['gap'])} "
-        f"(95% interval {points_range(gap['ci95'])})."
+        f"Reward-hacking gap: on {gap.n:,} questions keywords see a net change of {points(gap.accuracy_delta)} "
+        f"points, the judge one of {points(gap.preference)}; the gap is {points(gap.gap)} "
+        f"(95% interval {points_range(gap.ci95)})."
     )
-    if gap["ci95"] is not None and gap["ci95"][0] > 0:
+    if gap.ci95 is not None and gap.ci95[0] > 0:
         words += " The model got better at keywords without getting as much better for the judge: read the dialogues."
     sentences = [words]
-    if agreement["n"]:
+    if agreement.n:
         sentences.append(
-            f"Where keywords see a change ({agreement['n']:,} questions), the judge sees the same one in "
-            f"{agreement['same']:,}, none in {agreement['equal']:,} and the opposite in {agreement['opposite']:,}."
+            f"Where keywords see a change ({agreement.n:,} questions), the judge sees the same one in "
+            f"{agreement.same:,}, none in {agreement.equal:,} and the opposite in {agreement.opposite:,}."
         )
     return sentences
 
 
-def _share(estimate: Mapping[str, Any] | None) -> str:
+def _share(estimate: Mean | None) -> str:
     if estimate is None:
         return percent(None)
-    return f"{percent(estimate['mean'])} ({percent_range(estimate['ci95'])})"
+    return f"{percent(estimate.mean)} ({percent_range(estimate.ci95)})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from raiden_core.text.formatting import p_value, percent, percent_range, points, points_range
@@ -10,9 +11,10 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 MAX_TEXT = 4000
-"""Characters of one text on a page: some replies go on for ever."""
+"""Characters of one text on a page: some replies never come to an end."""
 
 
+@cache
 def page_environment(package: str) -> Environment:
     """The templates of a package's ``templates`` folder; an undefined name in one is an error."""
     from jinja2 import Environment, PackageLoader, StrictUndefined

@@ -6,8 +6,8 @@ Every sentence is derived from the results, so that the page never claims more t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
+from raiden_core.evaluation.results import Controls, Leaks, Pair, Results
 from raiden_core.text.formatting import p_value, percent, points, points_range
 
 SMALL_N = 100
@@ -18,21 +18,21 @@ CUT_OFF = 0.02
 """Share of cut-off replies above which they are worth a sentence."""
 
 
-def verdict(results: Mapping[str, Any]) -> str:
+def verdict(results: Results) -> str:
     """One sentence: did training help, by how much, how sure is that."""
-    trained = results["trained"]["all"]
-    pair = results.get("paired")
-    where = f"{_count(trained['n'], 'question')} about {_count(trained['characters'], 'character')}"
-    if pair is None:
-        return f"The model answers {percent(trained['strict'])}% of {where} right and in the required format."
-    if pair["ci95"] is None:
+    trained = results.of_trained().all
+    pair, base = results.paired, results.base
+    where = f"{_count(trained.n, 'question')} about {_count(trained.characters, 'character')}"
+    if pair is None or base is None:
+        return f"The model answers {percent(trained.strict)}% of {where} right and in the required format."
+    if pair.ci95 is None:
         return (
-            f"On {where} the share of right answers went from {percent(results['base']['all']['strict'])}% to "
-            f"{percent(trained['strict'])}%. One character says nothing about others, so no claim can be made."
+            f"On {where} the share of right answers went from {percent(base.all.strict)}% to "
+            f"{percent(trained.strict)}%. One character says nothing about others, so no claim can be made."
         )
-    low, high = pair["ci95"]
-    sure = f"95% interval {points_range(pair['ci95'])}; McNemar p\u00a0{_equals(pair['p'])}"
-    words = f"{points(pair['delta'])} points ({sure})"
+    low, high = pair.ci95
+    sure = f"95% interval {points_range(pair.ci95)}; McNemar p\u00a0{_equals(pair.p)}"
+    words = f"{points(pair.delta)} points ({sure})"
     if low > 0:
         return f"Training helped: {words} on {where}."
     if high < 0:
@@ -40,28 +40,32 @@ def verdict(results: Mapping[str, Any]) -> str:
     return f"No difference can be claimed: {words} on {where}. The interval includes zero."
 
 
-def explanation(results: Mapping[str, Any]) -> list[str]:
+def explanation(results: Results) -> list[str]:
     """What stands behind the verdict: knowledge or format, how many flips, how many replies were empty or cut off."""
     sentences = []
-    pair, trained = results.get("paired"), results["trained"]["all"]
-    if pair is not None and pair["ci95"] is not None:
+    pair, trained = results.paired, results.of_trained().all
+    if pair is not None and pair.ci95 is not None:
         sentences.append(
-            f"{_count(pair['fixed'], 'question')} went from wrong to right and {pair['broken']} from right to wrong."
+            f"{_count(pair.fixed, 'question')} went from wrong to right and {pair.broken} from right to wrong."
         )
         sentences.append(_format_or_knowledge(pair))
-    cells = {name: results[name]["all"] for name in ("base", "trained") if name in results}
-    if any(cell["empty"] for cell in cells.values()):
-        sentences.append(f"Replies without answer text: {_of_each(cells, 'empty')}.")
-    if any(cell["cut_off"] > CUT_OFF * cell["n"] for cell in cells.values()):
-        sentences.append(f"Replies cut off at the length limit: {_of_each(cells, 'cut_off')}.")
-    if trained["n"] < SMALL_N:
-        sentences.append(f"{_count(trained['n'], 'question')} are few: read the intervals, not the percentages.")
+    cells = {name: cells.all for name, cells in results.models.items() if name != "original"}
+    if any(cell.empty for cell in cells.values()):
+        sentences.append(
+            f"Replies without answer text: {_of_each({name: (cell.empty, cell.n) for name, cell in cells.items()})}."
+        )
+    if any(cell.cut_off > CUT_OFF * cell.n for cell in cells.values()):
+        sentences.append(
+            f"Replies cut off at the length limit: {_of_each({name: (cell.cut_off, cell.n) for name, cell in cells.items()})}."
+        )
+    if trained.n < SMALL_N:
+        sentences.append(f"{_count(trained.n, 'question')} are few: read the intervals, not the percentages.")
     return sentences
 
 
-def reading_guide(results: Mapping[str, Any]) -> list[tuple[str, str]]:
+def reading_guide(results: Results) -> list[tuple[str, str]]:
     """Terms and what they mean here, for someone who sees such a page for the first time."""
-    characters = results["trained"]["all"]["characters"]
+    characters = results.of_trained().all.characters
     few = (
         f" Here there are {characters}, which is few."
         if 1 < characters < FEW_CHARACTERS
@@ -111,24 +115,24 @@ def reading_guide(results: Mapping[str, Any]) -> list[tuple[str, str]]:
     ]
 
 
-def control_rows(controls: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+def control_rows(controls: Controls) -> list[tuple[str, str, str]]:
     """The controls as (name, value, what it should be and why)."""
     rows = [
         (
             "References",
-            _share(controls["gold"]),
+            _share(controls.gold),
             "Must be 100%: a reference that fails its own check makes a question worthless.",
         )
     ]
-    if controls["other_character"] is None:
+    if controls.other_character is None:
         rows.append(("Another character's reply", "not possible", "There is only one character."))
     else:
         rows.append(
             (
                 "Another character's reply",
-                _share(controls["other_character"]),
+                _share(controls.other_character),
                 "The trained model's reply to a question of the same kind about somebody else. Chance is "
-                f"{_share(controls['other_character_chance'])}: "
+                f"{_share(controls.other_character_chance)}: "
                 "so often is the right answer about one character right about the other too. Much more would mean "
                 "that the model "
                 "or the measure does not tell characters apart.",
@@ -137,7 +141,7 @@ def control_rows(controls: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     rows.append(
         (
             "Keywords only",
-            _share(controls["keyword_list"]),
+            _share(controls.keyword_list),
             "A bare list of the keywords. High by construction: keyword checks cannot tell a list from a sentence. "
             "Look at the dialogues to see that "
             "replies are sentences.",
@@ -146,39 +150,55 @@ def control_rows(controls: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     rows.append(
         (
             "Profile recited",
-            _share(controls["profile_recited"]),
-            "The whole profile as the reply. Long ones score 0 by the length limit, and distractors catch others; "
-            "short profiles pass, so this should be low "
-            "but need not be 0.",
+            _share(controls.profile_recited),
+            "The whole profile as the reply. Long ones score 0 by the length limit, and mentioning much that was not "
+            "asked for catches the others; so this should be near 0.",
         )
     )
-    if "leaks" in controls:
-        rows.append(_leak_row(controls["leaks"]))
+    if controls.recital is not None:
+        rows.append(
+            (
+                "Short values recited",
+                _share(controls.recital),
+                "All short values of the profile as the reply to every question. Must be near 0: otherwise a model can "
+                "learn to recite instead of answering.",
+            )
+        )
+    if controls.leaks is not None:
+        rows.append(_leak_row(controls.leaks))
     return rows
 
 
-def _leak_row(leaks: Mapping[str, Any]) -> tuple[str, str, str]:
-    number = len(leaks["characters"])
-    value = "none" if not (number or leaks["samples"] or leaks["conversations"]) else "found"
+def _leak_row(leaks: Leaks) -> tuple[str, str, str]:
+    number = len(leaks.characters)
+    value = "none" if not (number or leaks.samples or leaks.conversations) else "found"
     return (
         "Seen in training",
         value,
-        f"{_count(number, 'character')}, {_count(leaks['samples'], 'question')} and "
-        f"{_count(leaks['conversations'], 'conversation')} of the validation set are in the training data.",
+        f"{_count(number, 'character')}, {_count(leaks.samples, 'question')} and "
+        f"{_count(leaks.conversations, 'conversation')} of the validation set are in the training data.",
     )
 
 
-def _format_or_knowledge(pair: Mapping[str, Any]) -> str:
-    lenient = f"{points(pair['lenient_delta'])} points (95% interval {points_range(pair['lenient_ci95'])})"
-    if pair["lenient_ci95"][0] > 0:
+def _format_or_knowledge(pair: Pair) -> str:
+    lenient = f"{points(pair.lenient_delta)} points (95% interval {points_range(pair.lenient_ci95)})"
+    if pair.lenient_ci95 is not None and pair.lenient_ci95[0] > 0:
         return f"It is not format alone: counting right answers in any form, the difference is {lenient}."
-    if pair["delta"] - pair["lenient_delta"] > ENOUGH and pair["ci95"][0] > 0:
+    if _strict_alone(pair):
         return f"This is mostly format: counting right answers in any form, the difference is {lenient}."
     return f"Counting right answers in any form, the difference is {lenient}."
 
 
-def _of_each(cells: Mapping[str, Any], key: str) -> str:
-    return ", ".join(f"{cell[key]:,} of {cell['n']:,} ({name})" for name, cell in cells.items())
+def _strict_alone(pair: Pair) -> bool:
+    """Whether a sure strict lift is clearly above the lenient one."""
+    if pair.delta is None or pair.lenient_delta is None or pair.ci95 is None:
+        return False
+    return pair.delta - pair.lenient_delta > ENOUGH and pair.ci95[0] > 0
+
+
+def _of_each(counts: Mapping[str, tuple[int, int]]) -> str:
+    """By model, how many of how many."""
+    return ", ".join(f"{some:,} of {every:,} ({model})" for model, (some, every) in counts.items())
 
 
 def _share(value: float | None) -> str:

@@ -1,7 +1,7 @@
 """Folding: two spellings of one text become the same string, so that matching may compare code points.
 
-NFKC (full-width forms, compatibility characters), case, apostrophes and hyphens, emphasis (`emphasis`), traditional Chinese and old and new Japanese forms → simplified Chinese; zero-width and control characters
-go, keycaps too, white space collapses and vanishes beside Han and kana. The order follows Unicode's NFKC_Casefold: what
+NFKC (full-width forms, compatibility characters), case, apostrophes and hyphens, emphasis (`emphasis`), traditional
+Chinese and old and new Japanese forms → simplified Chinese; zero-width and control characters and keycaps go, white space collapses and vanishes beside Han and kana. The order follows Unicode's NFKC_Casefold: what
 is ignorable goes first, so that it cannot keep a letter and its accent apart. The tables of characters are OpenCC's,
 one character for one: phrases would make the folding of a term depend on its neighbours, and a keyword would no longer
 be found inside a sentence.
@@ -43,6 +43,7 @@ _ASCII_FOLD = {**dict.fromkeys([*range(0x09), *range(0x0E, 0x1C), 0x7F]), ord("`
 """What folding does to ASCII beside lowering it: control characters (white space aside) go."""
 _VARIANTS = str.maketrans("’‘ʼ＇`´ʹ′ıſ‐‑−", "''''''''is---")
 _HAS_VARIANT = re.compile("[’‘ʼ＇`´ʹ′ıſ‐‑−]")
+"""Emphasis in Markdown: it may stand inside a term and around a reply, and says nothing."""
 _WIDE = (
     ("，", ","),
     ("！", "!"),

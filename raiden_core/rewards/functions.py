@@ -4,10 +4,11 @@
              --reward_weights 0.7 0.3 …
 
 Every column of the dataset arrives as a list beside the completions. Read here: ``keywords``, ``validator`` (an
-object, that as a JSON string, or None), ``answer`` (the reference, for the length bound), ``question`` (which may set the unit of a value; the last
-message of ``prompts`` without it), and the settings that must
-travel with the data: ``prefilled_think``, ``min_length_bound``, ``length_ratio``, ``partial_credit``. A setting that is absent or None
-has its default. Plain and conversational completions (a list of messages each) are read alike.
+object, that as a JSON string, or None), ``question`` (the last message of ``prompts`` without it) and ``answer`` (the
+reference: both say what a denial looks like, the question may set the unit of a value, and the reference bounds the
+length), and the settings that must travel with the data (`Scorer.columns`): ``prefilled_think``, ``min_length_bound``,
+``length_ratio``, ``partial_credit``. A setting that is absent or None has its default. Plain and conversational
+completions (a list of messages each) are read alike.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from raiden_core.rewards.completion import keeps_format
 from raiden_core.rewards.scorer import Score, Scorer, text_of
 
 _log = logging.getLogger(__name__)
-_SETTINGS = ("prefilled_think", "min_length_bound", "length_ratio", "partial_credit")
+_DEFAULT = Scorer()
+_SETTINGS = tuple(_DEFAULT.columns())
 _NOTHING = Score(0.0, 0.0, 0.0, (), "", "")
 
 
@@ -32,7 +34,7 @@ def accuracy_reward(completions: Sequence[object], **columns: Any) -> list[float
     >>> accuracy_reward(["<think>?</think><answer>I'm 17.</answer>"], keywords=[["seventeen"]])
     [1.0]
     """
-    return [score.accuracy for score in _scores(completions, Scorer(), columns)]
+    return [score.accuracy for score in _scores(completions, _DEFAULT, columns)]
 
 
 def format_reward(completions: Sequence[object], **columns: Any) -> list[float]:
@@ -50,7 +52,11 @@ def format_reward(completions: Sequence[object], **columns: Any) -> list[float]:
 
 
 def vrar(
-    completions: Sequence[object], *, accuracy_weight: float = 0.7, format_weight: float = 0.3, **columns: Any
+    completions: Sequence[object],
+    *,
+    accuracy_weight: float = _DEFAULT.accuracy_weight,
+    format_weight: float = _DEFAULT.format_weight,
+    **columns: Any,
 ) -> list[float]:
     """Both rewards in one: ``accuracy_weight * accuracy + format_weight * format``."""
     scorer = Scorer(accuracy_weight=accuracy_weight, format_weight=format_weight)

@@ -82,7 +82,7 @@ class Term:
         if wanted.is_bare:
             yield from self._find_by_value(page.text, page.numbers)
             if not asked:
-                return
+                return  # `kinds_of` relies on it
         for found in page.quantities:
             start, end, meanings = found[:3]
             fits = any(agree(mine, its) for mine in wanted.meanings for its in meanings)
@@ -195,12 +195,12 @@ def _with_asterisks(text: str) -> re.Pattern[str]:
 class Page:
     """A folded text that terms are looked for in; what it holds is read when a term first asks for it."""
 
-    __slots__ = ("_numbers", "_plain", "_quantities", "_terms", "asked", "text")
+    __slots__ = ("_numbers", "_plain", "_quantities", "asked", "kinds", "text")
 
-    def __init__(self, text: str, terms: Sequence[Term], asked: frozenset[str]) -> None:
+    def __init__(self, text: str, kinds: frozenset[str] | None, asked: frozenset[str]) -> None:
         self.text = text
         self.asked = asked
-        self._terms = terms
+        self.kinds = kinds
         self._plain: str | None = None
         self._numbers: list[Number] | None = None
         self._quantities: list[Quantity] | None = None
@@ -221,7 +221,7 @@ class Page:
     @property
     def quantities(self) -> list[Quantity]:
         if self._quantities is None:
-            self._quantities = read(self.text, self.numbers, _kinds(self._terms, self.asked))
+            self._quantities = read(self.text, self.numbers, self.kinds)
         return self._quantities
 
 
@@ -248,7 +248,7 @@ def mentions(
         may_overlap: what `may_overlap` says of these terms; False spares the bookkeeping.
         asked: the kinds of value that the question asks for (`asked_for`).
     """
-    page = Page(text, terms, asked)
+    page = Page(text, kinds_of(terms, asked), asked)
     emphasised = "*" in text
     here = [emphasised or term.is_in(page) for term in terms]
     if not may_overlap or sum(here) <= 1:
@@ -285,12 +285,18 @@ def may_overlap(terms: Sequence[Term]) -> bool:
     )
 
 
-def _kinds(terms: Sequence[Term], asked: frozenset[str]) -> frozenset[str] | None:
+_NO_KINDS: frozenset[str] = frozenset()
+
+
+def kinds_of(terms: Sequence[Term], asked: frozenset[str] = _NO_KINDS) -> frozenset[str] | None:
     """The kinds of value that the terms look for; None where a number without a unit may be of any kind."""
     quantities = [term.quantity for term in terms if term.quantity]
+    if not quantities:
+        return _NO_KINDS
     if asked and any(quantity.is_bare for quantity in quantities):
         return None
-    kinds = {kind for quantity in quantities for kind, _ in quantity.meanings}
+    # A term that is a bare number needs no units read: it is met by any number of its value.
+    kinds = {kind for quantity in quantities if not quantity.is_bare for kind, _ in quantity.meanings}
     return frozenset(kinds | {"number"} if asked else kinds)
 
 

@@ -1,28 +1,32 @@
 """Validators made ready: data in, a verdict on an answer text out; nothing that a model wrote is executed.
 
 A validator compiles once per content (the same sample is scored often) into `Rules`. `Rules.judge` finds every mention
-of every term, drops the negated ones, and says which groups are met and what is wrongly claimed.
+of every term, drops those that claim nothing, and says which groups are met and what is wrongly claimed. What a denial
+looks like depends on what is asked for, so question and reference answer take part: `topic_of` reads the question, and
+a term that the reference denies is one that a right answer denies.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from raiden_core.errors import DataError
+from raiden_core.rewards.folding import fold
 from raiden_core.rewards.matching import Span, Term, compile_term, may_overlap, mentions
 from raiden_core.rewards.negation import Negation, may_negate
 from raiden_core.rewards.negation.surroundings import Surroundings
+from raiden_core.rewards.negation.topic import NO_TOPIC, Topic, topic_of
+from raiden_core.rewards.recital import Recital, recital_of
+from raiden_core.rewards.validators import Fields, Groups, fields_of
 
 if TYPE_CHECKING:
     from raiden_core.samples import Validator
 
 _MASK = "\ufffc"
 """Stands for a term's own text where negators are looked for: the 无 of 无锡 is none."""
-_KEYS = {"all_of", "none_of", "min_groups"}
 
 
 class Verdict(NamedTuple):
@@ -35,7 +39,11 @@ class Verdict(NamedTuple):
     claimed: tuple[str, ...]
     """Terms of ``none_of`` that the answer claims."""
     denied: tuple[str, ...]
-    """Terms of groups that are not met because every mention is negated."""
+    """Terms of groups that are not met because no mention counts."""
+    undenied: tuple[str, ...] = ()
+    """For each group of ``denied`` that the answer does not deny, its first term."""
+    abstains: bool = False
+    """Whether the answer says that it does not know; looked for only where the validator asks."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +61,16 @@ class Rules:
     holds_negator: tuple[bool, ...]
     overlap: bool
     """Whether mentions of two terms can share text."""
-    has_values: bool
+    to_deny: tuple[tuple[int, ...], ...] = ()
+    """For each group of ``denied``, the indices of its terms."""
+    abstains: bool = False
+    """A right answer says that it does not know."""
+    topic: Topic = NO_TOPIC
+    negative: frozenset[int] = frozenset()
+    """Indices of terms that a right answer denies."""
+    recital: Recital | None = None
+    """What an answer may tell besides; None where anything may be told."""
+    has_values: bool = False
     """Whether a term is a value, so that the question may set its unit."""
 
     def judge(
@@ -69,15 +86,16 @@ class Rules:
         found = mentions(self.terms, text, self.overlap, asked)
         claims = [bool(spans) for spans in found]
         near = Surroundings(text, found) if True in claims else None
-        if near and may_negate(near.text):
-            text = near.text
+        if near and (self.negative or self.topic.about == "fear" or may_negate(near.text)):
+            near_text = near.text
             if True in self.holds_negator:
                 for spans, holds in zip(near.mentions, self.holds_negator, strict=True):
-                    text = _hide(text, spans) if holds else text
-            denies = Negation(text, near.moved(breaks())).denies
+                    near_text = _hide(near_text, spans) if holds else near_text
+            says = Negation(near_text, near.moved(breaks()), self.topic).claims
             for index, spans in enumerate(near.mentions):
                 if spans:
-                    claims[index] = any(not denies(*span) for span in spans)
+                    negative = index in self.negative
+                    claims[index] = any(says(start, end, negative) for start, end in spans)
         met, matched, denied = [], [], []
         for number, group in enumerate(self.groups):
             for index in group:
@@ -88,93 +106,143 @@ class Rules:
             else:
                 denied += [self.names[index] for index in group if found[index]]
         wrong = tuple(self.names[index] for index in sorted(self.forbidden) if claims[index]) if self.forbidden else ()
-        return Verdict(tuple(met), tuple(matched), wrong, tuple(denied))
+        verdict = Verdict(tuple(met), tuple(matched), wrong, tuple(denied))
+        if self.to_deny or self.abstains:
+            return self._judge_further(verdict, text, found, claims)
+        return verdict
+
+    def _judge_further(
+        self, verdict: Verdict, text: str, found: Sequence[Sequence[Span]], claims: Sequence[bool]
+    ) -> Verdict:
+        """A group of ``denied`` is met if it is denied, or if the right value or a plain "no" stands in its place."""
+        answer = Negation(text)
+        corrected = (bool(self.groups) and len(verdict.met) >= self.needed) or answer.says_no()
+        undenied = [
+            self.names[group[0]]
+            for group in self.to_deny
+            if any(claims[index] for index in group) or not (corrected or any(found[index] for index in group))
+        ]
+        return verdict._replace(undenied=tuple(undenied), abstains=self.abstains and answer.is_unknown())
 
 
-def rules_of(keywords: object, validator: object) -> Rules:
+def rules_of(keywords: object, validator: object, question: object = None, reference: object = None) -> Rules:
     """The rules of a sample; one group a keyword where there is no validator.
 
     Args:
         keywords: a sequence of strings.
         validator: a `raiden_core.samples.Validator`, a mapping of its fields, that as a JSON string, or None.
+        question, reference: what is asked and the right answer, if known: they decide what a denial looks like.
 
     Raises:
         DataError: nothing can be checked with these; the message says why.
     """
-    if validator is None:
-        return _from_keywords(_strings(keywords, "keywords"))
-    if isinstance(validator, str):
-        return _from_json(validator)
-    if isinstance(validator, Mapping):
-        return _from_json(json.dumps(dict(validator), ensure_ascii=False, default=str))
-    if hasattr(validator, "all_of"):
-        return _from_model(validator)
-    raise DataError(f"validator is {_kind(validator)}, not an object; give all_of, none_of and min_groups")
+    question = question if isinstance(question, str) else ""
+    reference = reference if isinstance(reference, str) else ""
+    if validator is None and isinstance(keywords, (list, tuple)):
+        return _from_keywords(tuple(keywords), question, reference)
+    if validator is None or isinstance(validator, (str, dict)):
+        return _ready(fields_of(keywords, validator), question, reference)
+    return _from_model(validator, question, reference)
 
 
 @lru_cache(maxsize=65536)
-def _from_model(validator: Validator) -> Rules:
-    return _build(validator.all_of, validator.none_of, validator.min_groups)
+def _from_keywords(keywords: tuple[str, ...], question: str, reference: str) -> Rules:
+    return _ready(fields_of(keywords, None), question, reference)
 
 
 @lru_cache(maxsize=65536)
-def _from_keywords(keywords: tuple[str, ...]) -> Rules:
-    if not keywords:
-        raise DataError("no keywords and no validator; the sample is for a judge only")
-    return _build(tuple((keyword,) for keyword in keywords), (), None)
+def _from_model(validator: Validator, question: str, reference: str) -> Rules:
+    return _ready(fields_of(None, validator), question, reference)
 
 
 @lru_cache(maxsize=65536)
-def _from_json(validator: str) -> Rules:
-    try:
-        fields = json.loads(validator)
-    except (json.JSONDecodeError, RecursionError):
-        raise DataError("validator is a string, but not JSON") from None
-    if fields is None:
-        raise DataError("validator is the JSON string null; leave the field out instead")
-    if not isinstance(fields, dict):
-        raise DataError(f"validator is {_kind(fields)}, not an object; give all_of, none_of and min_groups")
-    unknown = sorted(set(fields) - _KEYS)
-    if unknown:
-        raise DataError(f"validator has the unknown key {unknown[0]!r}; it knows all_of, none_of and min_groups")
-    groups = fields.get("all_of")
-    if not isinstance(groups, list):
-        raise DataError(f"validator.all_of is {_kind(groups)}, not a list of groups of terms")
-    if not groups:
-        raise DataError("validator.all_of is empty: every answer would be right")
-    min_groups = fields.get("min_groups")
-    if min_groups is not None and (type(min_groups) is not int or not 1 <= min_groups <= len(groups)):
-        raise DataError(f"validator.min_groups is {min_groups!r}; it must lie between 1 and {len(groups)}")
-    terms = tuple(_strings(group, f"validator.all_of[{place}]") for place, group in enumerate(groups))
-    for place, group in enumerate(terms):
-        if not group:
-            raise DataError(f"validator.all_of[{place}] is empty: a group needs a term")
-    none_of = fields.get("none_of")
-    return _build(terms, () if none_of is None else _strings(none_of, "validator.none_of"), min_groups)
+def _ready(fields: Fields, question: str, reference: str) -> Rules:
+    """The rules of a validator as a question and its reference ask for them."""
+    rules = _build(fields)
+    topic = topic_of(question)
+    if fields.about:
+        topic = topic._replace(about=fields.about, is_name=topic.is_name and fields.about in ("identity", "possession"))
+    if topic != rules.topic:
+        rules = replace(rules, topic=topic)
+    if fields.aside:
+        wanted = (*fields.all_of, *fields.denied)
+        rules = replace(rules, recital=recital_of(fields.aside, fields.aside_limit, wanted, question, reference))
+    every = frozenset(range(len(rules.terms))) - _indices(rules.to_deny)
+    if fields.polarity == "denied":
+        rules = replace(rules, negative=every)
+    if not reference:
+        return rules
+    return _as_the_reference_says(rules, fold(reference), fields.polarity is None)
 
 
-def _build(groups: tuple[tuple[str, ...], ...], none_of: tuple[str, ...], min_groups: int | None) -> Rules:
+def _as_the_reference_says(rules: Rules, reference: str, is_free: bool) -> Rules:
+    """What a reference says that speaks of another time, or denies, is what a right answer says.
+
+    The terms that it denies, or leaves bare where the question asks for what is not so, are negative; only where the
+    validator leaves the polarity free.
+    """
+    if not rules.topic.asks_denied and not may_negate(reference):
+        return rules
+    verdict = rules.judge(reference)
+    if verdict.denied and not rules.topic.is_past:
+        other = replace(rules, topic=rules.topic._replace(is_past=True, is_future=True))
+        if len(other.judge(reference).met) > len(verdict.met):
+            rules, verdict = other, other.judge(reference)
+    if not is_free or not (rules.topic.asks_denied or rules.topic.about in ("event", "other")):
+        # A reference that denies what its question asks for is a broken one, and its check says so.
+        return rules
+    met = () if rules.topic.asks_denied else verdict.met
+    negative = replace(rules, negative=_indices(rules.groups))
+    denied = [
+        group
+        for number, group in enumerate(rules.groups)
+        if number not in met and number in negative.judge(reference).met
+    ]
+    if not denied:
+        return rules
+    # What must not be claimed is asked for in the same way.
+    every = rules.forbidden if len(denied) == len(rules.groups) else frozenset()
+    return replace(rules, negative=_indices(denied) | every)
+
+
+def _indices(groups: Sequence[Sequence[int]]) -> frozenset[int]:
+    return frozenset(index for group in groups for index in group)
+
+
+@lru_cache(maxsize=65536)
+def _build(fields: Fields) -> Rules:
+    groups, none_of = fields.all_of, fields.none_of
     compiled: dict[Term, str] = {}
-    for name in (*(name for group in groups for name in group), *none_of):
+    for name in (*_names(groups), *none_of, *_names(fields.denied)):
         compiled.setdefault(_term(name), name)
     terms = sorted(compiled, key=lambda term: len(term.text), reverse=True)
     index = {term: place for place, term in enumerate(terms)}
-    wanted = tuple(tuple(dict.fromkeys(index[_term(name)] for name in group)) for group in groups)
+    wanted, to_deny = (
+        tuple(tuple(dict.fromkeys(index[_term(name)] for name in group)) for group in given)
+        for given in (groups, fields.denied)
+    )
     forbidden = frozenset(index[_term(name)] for name in none_of)
-    both = forbidden.intersection(*[[place for group in wanted for place in group]])
-    if both:
-        name = compiled[terms[min(both)]]
-        raise DataError(f"validator: {name!r} stands in all_of and in none_of")
+    for other, where in ((forbidden, "none_of"), (_indices(to_deny), "denied")):
+        both = other & _indices(wanted)
+        if both:
+            name = compiled[terms[min(both)]]
+            raise DataError(f"validator: {name!r} stands in all_of and in {where}")
     return Rules(
         terms=tuple(terms),
         names=tuple(compiled[term] for term in terms),
         groups=wanted,
         forbidden=forbidden,
-        needed=min_groups or len(groups),
+        needed=fields.min_groups or len(groups),
         holds_negator=tuple(may_negate(term.text) for term in terms),
         overlap=may_overlap(terms),
+        to_deny=to_deny,
+        abstains=fields.abstains,
         has_values=any(term.quantity for term in terms),
     )
+
+
+def _names(groups: Groups) -> list[str]:
+    return [name for group in groups for name in group]
 
 
 def _term(name: str) -> Term:
@@ -190,16 +258,3 @@ def _hide(text: str, spans: Sequence[Span]) -> str:
         pieces += [text[place:start], _MASK * (end - start)]
         place = end
     return "".join([*pieces, text[place:]])
-
-
-def _strings(values: object, where: str) -> tuple[str, ...]:
-    if not isinstance(values, (list, tuple)):
-        raise DataError(f"{where} is {_kind(values)}, not a list of strings")
-    for place, value in enumerate(values):
-        if not isinstance(value, str):
-            raise DataError(f"{where}[{place}] is {_kind(value)}, not a string")
-    return tuple(values)
-
-
-def _kind(value: object) -> str:
-    return "missing" if value is None else f"of type {type(value).__name__}"

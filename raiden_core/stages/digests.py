@@ -1,8 +1,8 @@
 """Digests of what a stage depends on: files, folders, and the code of its modules.
 
-Code counts by its syntax tree without docstrings, those of fields included (comments are not in it), so that a better comment does not throw
-away an hour of training. A module's digest covers every module of raiden_core that it imports, and the data files
-that lie beside them.
+Code counts by its syntax tree without docstrings, those of fields included (comments are not in it), so that a better
+comment does not throw away an hour of training. A module's digest covers every module of raiden_core that it imports,
+and the data files that lie beside them.
 """
 
 from __future__ import annotations

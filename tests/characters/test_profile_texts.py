@@ -22,7 +22,7 @@ FACTS = [
         "姓名: 阿宝,\n性别: 男,\n年龄：12岁，\n学校（分校）:江边小学,\n",
         {"性别": "男", "年龄": "12岁", "学校（分校）": "江边小学"},
     ),
-    ('Name: "Jon"\nGender: "Male"\nTools: "saw" + "axe"\n', {"Gender": "Male", "Tools": '"saw" + "axe"'}),
+    ('Name: "Jon"\nGender: "Male"\nTools: "saw" + "axe"\n', {"Gender": "Male", "Tools": "saw, axe"}),
     ("- **Name**: Jon\n- **Age**: 40\n- **Home town:** Oslo\n", {"Age": "40", "Home town": "Oslo"}),
     ("【姓名】：阿宝\n【职业】：船夫\n", {"职业": "船夫"}),
     ("氏名：佐藤\n職業：船乗り\n趣味：釣り\n", {"職業": "船乗り", "趣味": "釣り"}),
@@ -75,7 +75,8 @@ BLOCKS = [
     "Name: A\nJob: x\n\nName: B\nJob: y\n\nName: C\nJob: z\n",
     "Name: A\nJob: x\nName: B\nJob: y\nName: C\nJob: z\n",
     "Name: A\r\nJob: x\r\n\r\n---\r\n\r\nName: B\r\nJob: y\r\n=====\r\nName: C\r\nJob: z\r\n",
-    "<Character Setting>\nName: A\nJob: x\n</Character Setting>\nand\n<character setting>Name: B\nJob: y\n<Character Setting>\nName: C\nJob: z",
+    "<Character Setting>\nName: A\nJob: x\n</Character Setting>\nand\n<character setting>Name: B\nJob: y\n"
+    "<Character Setting>\nName: C\nJob: z",
 ]
 
 

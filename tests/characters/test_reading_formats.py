@@ -48,8 +48,9 @@ def excel() -> bytes:
     import openpyxl
 
     book = openpyxl.Workbook()
-    book.active.append(list(RECORD))
-    book.active.append(list(RECORD.values()))
+    sheet = book.worksheets[0]
+    sheet.append(list(RECORD))
+    sheet.append(list(RECORD.values()))
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
@@ -226,14 +227,15 @@ def test_sheets_and_cells_of_a_workbook(tmp_path: Path) -> None:
     import openpyxl
 
     book = openpyxl.Workbook()
-    book.active.title = "first"
+    first = book.worksheets[0]
+    first.title = "first"
     for row in (
         ["Name", "Age", "Born", None],
         [],
         ["Ann", 34.0, datetime.datetime(1991, 2, 3), None],
         ["Bob", None, None, "?"],
     ):
-        book.active.append(row)
+        first.append(row)
     second = book.create_sheet("second")
     second.append(["Name", "Job"])
     second.append(["Cid", "smith"])

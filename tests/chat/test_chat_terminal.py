@@ -39,9 +39,12 @@ class Scripted:
             yield text[start : start + self.size]
 
 
-def _talk(lines: Sequence[str], *talkers: Scripted, interactive: bool = False, **options: bool):
+def _talk(
+    lines: Sequence[str], *talkers: Scripted, interactive: bool = False, **options: bool
+) -> tuple[str, Conversation]:
     conversation = Conversation(ANN)
-    left, written = list(lines), []
+    left = list(lines)
+    written: list[str] = []
     terminal = Terminal(lambda: left.pop(0) if left else None, written.append, interactive)
     named = dict(zip(("base", "trained") if len(talkers) > 1 else ("trained",), talkers, strict=True))
     converse(conversation, named, terminal, **options)
@@ -116,7 +119,8 @@ def test_base_and_trained_answer_side_by_side_with_histories_of_their_own() -> N
 def test_control_characters_of_a_reply_a_name_or_a_profile_do_not_reach_the_terminal() -> None:
     evil = "\x1b]0;owned\x07\x1b[2J\rover\x9b31m\u202edlrow\u2028x\x00"
     character = Character(f"A{evil}", "en", {"Name": f"A{evil}", "Home": evil}, {}, "", "test")
-    conversation, written = Conversation(character), []
+    conversation = Conversation(character)
+    written: list[str] = []
     lines = iter(["hi", "/profile", "/" + evil, None])
     talker = Scripted(f"<think>{evil}</think><answer>{evil}</answer>")
     converse(conversation, {"m": talker}, Terminal(lambda: next(lines), written.append, True), reasoning=True)

@@ -9,9 +9,11 @@ import pytest
 from click.testing import CliRunner
 
 from raiden_core.cli.compare import compare
+from raiden_core.config.sections.evaluation import EvaluationConfig
 from raiden_core.errors import DataError, UsageError
 from raiden_core.evaluation.compare import compare_runs, comparison_rows, load_runs
 from raiden_core.evaluation.evaluate import evaluate
+from raiden_core.evaluation.sets import Measure, QuestionSets
 from raiden_core.rewards import Scorer
 from raiden_core.samples import Sample
 from tests.support.answerers import Script
@@ -32,7 +34,9 @@ def _sample(number: int, **changes: object) -> Sample:
 SAMPLES = [_sample(number) for number in range(10)]
 
 
-def _evaluated(out: Path, knows: set[int], samples: list[Sample] = SAMPLES, **options: object) -> Path:
+def _evaluated(
+    out: Path, knows: set[int], samples: list[Sample] = SAMPLES, instructions: str | None = None, longest: int = 256
+) -> Path:
     """An evaluation whose base knows nothing, and whose trained model knows these towns."""
 
     def reply(system: str, draw: int) -> str:
@@ -40,7 +44,8 @@ def _evaluated(out: Path, knows: set[int], samples: list[Sample] = SAMPLES, **op
         return f"<think>x</think><answer>I am from {town}.{EVIL}</answer>"
 
     nothing = Script(lambda system, draw: "<think>x</think><answer>No idea.</answer>")
-    evaluate(models={"base": nothing, "trained": Script(reply)}, samples=samples, scorer=Scorer(), out=out, **options)
+    measure = Measure(Scorer(), EvaluationConfig(max_new_tokens=longest), instructions)
+    evaluate({"base": nothing, "trained": Script(reply)}, QuestionSets(samples), measure, out)
     return out
 
 
@@ -48,11 +53,11 @@ def test_differences_to_the_first_run_are_paired_by_question(tmp_path: Path) -> 
     first = _evaluated(tmp_path / "a", {0, 1, 2, 3, 4})
     second = _evaluated(tmp_path / "b", {0, 1, 2, 5, 6, 7, 8}, SAMPLES[::-1])
     comparison = compare_runs(load_runs([str(first), f"more={second}"]))
-    one, two = comparison["runs"]
-    assert (one["label"], two["label"]) == ("a", "more") and one["versus"] is None and not comparison["warnings"]
-    assert two["versus"]["delta"] == pytest.approx(0.2), "7 right instead of 5, in whatever order they were asked"
-    assert (two["versus"]["fixed"], two["versus"]["broken"], two["versus"]["common"]) == (4, 2, 10)
-    assert one["paired"]["delta"] == pytest.approx(0.5) and two["models"]["trained"]["all"]["strict"] == 0.7
+    one, two = comparison.runs
+    assert (one.label, two.label) == ("a", "more") and one.versus is None and not comparison.warnings
+    assert two.versus.delta == pytest.approx(0.2), "7 right instead of 5, in whatever order they were asked"
+    assert (two.versus.fixed, two.versus.broken, two.versus.common) == (4, 2, 10)
+    assert one.paired.delta == pytest.approx(0.5) and two.models["trained"].all.strict == 0.7
     row = next(
         r for r in comparison_rows(comparison) if (r["run"], r["model"], r["part"]) == ("more", "trained", "all")
     )
@@ -70,9 +75,9 @@ def test_a_run_is_found_by_its_folder_its_evaluation_its_results_and_its_predict
     assert [one.label for one in runs] == ["20260101-mine", "evaluate-0123", "evaluate-0123 (2)", "evaluate-0123 (3)"]
     assert runs[0].settings == {"seed": 7, "grpo.beta": 0.1}, "a run that was moved is found beside its stages"
     comparison = compare_runs(runs)
-    strict = [one["models"]["trained"]["all"]["strict"] for one in comparison["runs"]]
-    assert strict == [0.1] * 4 and not comparison["warnings"]
-    assert [one["versus"]["delta"] for one in comparison["runs"][1:]] == [0.0] * 3
+    strict = [one.models["trained"].all.strict for one in comparison.runs]
+    assert strict == [0.1] * 4 and not comparison.warnings
+    assert [one.versus.delta for one in comparison.runs[1:]] == [0.0] * 3
 
 
 def test_other_data_is_said_and_only_common_questions_are_compared(tmp_path: Path) -> None:
@@ -81,16 +86,16 @@ def test_other_data_is_said_and_only_common_questions_are_compared(tmp_path: Pat
     none = _evaluated(tmp_path / "c", {7}, SAMPLES[7:])
     changed = [_sample(number, keywords=["from"]) for number in range(6)]
     other = _evaluated(tmp_path / "d", {0}, changed)
-    prompt = _evaluated(tmp_path / "e", {0}, SAMPLES[:6], instructions="Be {name}.", max_new_tokens=9)
+    prompt = _evaluated(tmp_path / "e", {0}, SAMPLES[:6], instructions="Be {name}.", longest=9)
     comparison = compare_runs(load_runs([str(path) for path in (first, some, none, other, prompt)]))
-    warnings = comparison["warnings"]
+    warnings = comparison.warnings
     assert any("b: another data set: 2 questions are common, 4 only in a, 4 only here" in words for words in warnings)
     assert any("c: another data set: none of its 3 questions" in words for words in warnings)
     assert any("d: 6 of the common questions have another reference or other keywords" in words for words in warnings)
     assert any("e: 6 of the common questions were put in another prompt" in words for words in warnings)
     assert any("e: replies of up to 9 tokens, in a up to 256" in words for words in warnings)
-    assert comparison["runs"][1]["versus"]["common"] == 2 and comparison["runs"][1]["versus"]["delta"] == 1.0
-    assert comparison["runs"][2]["versus"] is None
+    assert comparison.runs[1].versus.common == 2 and comparison.runs[1].versus.delta == 1.0
+    assert comparison.runs[2].versus is None
 
 
 def test_predictions_of_another_evaluation_are_refused(tmp_path: Path) -> None:
@@ -106,10 +111,8 @@ def test_results_alone_are_shown_without_differences(tmp_path: Path) -> None:
     first, other = _evaluated(tmp_path / "a", {0, 1}), _evaluated(tmp_path / "b", {2})
     (other / "predictions.jsonl").unlink()
     comparison = compare_runs(load_runs([str(first), str(other)]))
-    assert (
-        comparison["runs"][1]["versus"] is None and comparison["runs"][1]["models"]["trained"]["all"]["strict"] == 0.1
-    )
-    assert any("no predictions.jsonl" in words for words in comparison["warnings"])
+    assert comparison.runs[1].versus is None and comparison.runs[1].models["trained"].all.strict == 0.1
+    assert any("no predictions.jsonl" in words for words in comparison.warnings)
 
 
 def test_what_is_no_run_says_what_is_missing(tmp_path: Path) -> None:

@@ -3,18 +3,25 @@
 import io
 import json
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 import pandas as pd
 import pytest
 from rich.console import Console
 
+from raiden_core.config.loading import parse_config
+from raiden_core.config.sections.evaluation import EvaluationConfig
 from raiden_core.errors import DataError, UsageError
 from raiden_core.evaluation.controls import run_controls
 from raiden_core.evaluation.evaluate import evaluate
 from raiden_core.evaluation.predictions import read_predictions
+from raiden_core.evaluation.results import Results
+from raiden_core.evaluation.sets import Measure, QuestionSets
+from raiden_core.evaluation.settings import EvaluateSettings
+from raiden_core.evaluation.stage import measure_of
 from raiden_core.evaluation.tables import result_tables
 from raiden_core.models.answering import Prompt, Reply
 from raiden_core.rewards import Scorer
@@ -77,34 +84,47 @@ def _knows(first: int) -> Callable[[str, str], str]:
     return lambda system, question: _wrap(next((f"我的家乡是{c}。" for c in CITIES[:first] if c in system), "忘了。"))
 
 
-def _run(tmp_path: Path, **changes: object):
-    options: dict[str, object] = {
-        "models": {"base": Rule(_knows(2)), "trained": Rule(_knows(7))}, "samples": SAMPLES, "scorer": Scorer(),
-        "out": tmp_path / "out",
-    }  # fmt: skip
-    return evaluate(**(options | changes))
+def _run(
+    tmp_path: Path,
+    models: Mapping[str, Rule] | None = None,
+    samples: Sequence[Sample] = SAMPLES,
+    extra: Mapping[str, Sequence[Sample]] = MappingProxyType({}),
+    training: Sequence[Sample] | None = None,
+    progress: Progress = silent,
+    **settings: object,
+) -> Results:
+    answering = {"base": Rule(_knows(2)), "trained": Rule(_knows(7))} if models is None else models
+    return evaluate(
+        answering,
+        QuestionSets(samples, extra, training),
+        Measure(Scorer(), EvaluationConfig.model_validate(settings)),
+        tmp_path / "out",
+        progress=progress,
+    )
 
 
 def test_numbers_are_those_counted_by_hand(tmp_path: Path) -> None:
     results = _run(tmp_path)
-    assert [results["base"][part]["strict"] for part in ("all", "SBK", "CM")] == pytest.approx([0.1, 0.2, 0.0])
-    assert [results["trained"][part]["lenient"] for part in ("all", "SBK", "CM")] == pytest.approx([0.35, 0.7, 0.0])
-    assert [results["trained"][part]["n"] for part in ("all", "SBK", "CM")] == [20, 10, 10]
-    paired = results["paired"]
-    assert paired["delta"] == pytest.approx(0.25) and (paired["fixed"], paired["broken"]) == (5, 0)
-    assert paired["p"] == pytest.approx(2 / 32)
-    assert paired["ci95"][0] < 0.25 < paired["ci95"][1] and paired["SBK"]["delta"] == pytest.approx(0.5)
-    assert paired["lenient_delta"] == pytest.approx(0.25)
-    assert results["trained"]["CM"]["ci95"][0] == 0.0 < results["trained"]["CM"]["ci95"][1]
-    assert results["by"]["difficulty"]["easy"]["trained"]["n"] == 10
-    assert results["by"]["source"]["composed"]["paired"]["delta"] == pytest.approx(0.25)
-    assert results["format_rate"] == {"base": 1.0, "trained": 1.0}
-    assert any("only 10 characters" in note for note in results["notes"])
+    assert [results.models["base"].part(part).strict for part in ("all", "SBK", "CM")] == pytest.approx([0.1, 0.2, 0.0])
+    assert [results.models["trained"].part(part).lenient for part in ("all", "SBK", "CM")] == pytest.approx(
+        [0.35, 0.7, 0.0]
+    )
+    assert [results.models["trained"].part(part).n for part in ("all", "SBK", "CM")] == [20, 10, 10]
+    paired = results.paired
+    assert paired.delta == pytest.approx(0.25) and (paired.fixed, paired.broken) == (5, 0)
+    assert paired.p == pytest.approx(2 / 32)
+    assert paired.ci95[0] < 0.25 < paired.ci95[1] and paired.SBK.delta == pytest.approx(0.5)
+    assert paired.lenient_delta == pytest.approx(0.25)
+    assert results.models["trained"].CM.ci95[0] == 0.0 < results.models["trained"].CM.ci95[1]
+    assert results.by["difficulty"]["easy"].models["trained"].n == 10
+    assert results.by["source"]["composed"].paired.delta == pytest.approx(0.25)
+    assert results.format_rate == {"base": 1.0, "trained": 1.0}
+    assert any("only 10 characters" in note for note in results.notes)
 
 
 def test_files_hold_what_was_returned_and_every_reply(tmp_path: Path) -> None:
     results = _run(tmp_path)
-    assert json.loads((tmp_path / "out/results.json").read_text()) == results
+    assert json.loads((tmp_path / "out/results.json").read_text()) == results.as_json()
     rows = read_predictions(tmp_path / "out/predictions.jsonl")
     assert len(rows) == 40 and {row.model for row in rows} == {"base", "trained"}
     first = next(row for row in rows if row.model == "trained")
@@ -123,7 +143,7 @@ def test_order_of_samples_changes_no_number(tmp_path: Path) -> None:
     shuffled = random.Random(3).sample(SAMPLES, len(SAMPLES))
     one, other = _run(tmp_path), _run(tmp_path / "b", samples=shuffled)
     for part in ("base", "trained", "paired", "by"):
-        assert _flat(one[part]) == pytest.approx(_flat(other[part]))
+        assert _flat(one.as_json()[part]) == pytest.approx(_flat(other.as_json()[part]))
 
 
 def _flat(value: object, path: str = "") -> dict[str, object]:
@@ -136,63 +156,67 @@ def _flat(value: object, path: str = "") -> dict[str, object]:
 
 def test_right_without_the_format_is_lenient_only(tmp_path: Path) -> None:
     results = _run(tmp_path, models={"base": Rule(_knows(5)), "trained": Rule(lambda s, q: _knows(5)(s, q)[8:])})
-    assert results["trained"]["SBK"]["lenient"] == pytest.approx(0.5)
-    assert results["trained"]["SBK"]["strict"] == 0.0
-    assert results["paired"]["lenient_delta"] == pytest.approx(0.0) and results["paired"]["delta"] < 0
+    assert results.models["trained"].SBK.lenient == pytest.approx(0.5)
+    assert results.models["trained"].SBK.strict == 0.0
+    assert results.paired.lenient_delta == pytest.approx(0.0) and results.paired.delta < 0
 
 
 def test_further_sets_stay_out_of_the_headline(tmp_path: Path) -> None:
     extra = {"hand-written": [_sample(number, "SBK", "h", metadata={}) for number in range(4)]}
     trained = Rule(_knows(7))
     results = _run(tmp_path, models={"base": Rule(_knows(2)), "trained": trained}, extra=extra)
-    assert results["trained"]["all"]["n"] == 20 and len(trained.asked) == 24
-    part = results["extra"]["hand-written"]
-    assert part["trained"]["all"]["strict"] == 1.0 and part["paired"]["delta"] == pytest.approx(0.5)
+    assert results.models["trained"].all.n == 20 and len(trained.asked) == 24
+    part = results.extra["hand-written"]
+    assert part.models["trained"].all.strict == 1.0 and part.paired.delta == pytest.approx(0.5)
     with pytest.raises(UsageError, match="cannot be called"):
         _run(tmp_path, extra={"validation": SAMPLES})
 
 
 def test_an_original_model_is_shown_and_one_model_alone_is_enough(tmp_path: Path) -> None:
     results = _run(tmp_path, models={"trained": Rule(_knows(7)), "original": Rule(_knows(0)), "base": Rule(_knows(2))})
-    assert results["original"]["all"]["strict"] == 0.0
-    assert results["paired"]["delta"] == pytest.approx(0.25)
-    assert results["paired_original"]["delta"] == pytest.approx(0.35)
+    assert results.models["original"].all.strict == 0.0
+    assert results.paired.delta == pytest.approx(0.25)
+    assert results.paired_original.delta == pytest.approx(0.35)
     alone = _run(tmp_path / "alone", models={"trained": Rule(_knows(7))})
-    assert "paired" not in alone and alone["trained"]["all"]["strict"] == pytest.approx(0.35)
+    assert (
+        alone.paired is None
+        and "paired" not in alone.as_json()
+        and alone.models["trained"].all.strict == pytest.approx(0.35)
+    )
 
 
 def test_controls(tmp_path: Path) -> None:
-    controls = _run(tmp_path)["controls"]
-    assert controls["gold"] == 1.0
-    assert controls["other_character"] == 0.0 and controls["other_character_chance"] == 0.0
-    assert controls["keyword_list"] == 1.0
-    assert controls["profile_recited"] == pytest.approx(0.5), "it holds the home town, but not what was said"
+    controls = _run(tmp_path).controls
+    assert controls.gold == 1.0
+    assert controls.other_character == 0.0 and controls.other_character_chance == 0.0
+    assert controls.keyword_list == 1.0
+    assert controls.profile_recited == pytest.approx(0.5), "it holds the home town, but not what was said"
 
 
 def test_another_characters_reply_scores_at_chance_where_answers_are_shared() -> None:
     """Half of the characters share one of two towns: a right model's reply fits another one as often as by chance."""
     samples = [_sample(number % 2, "SBK", f"{number}-") for number in range(200)]
     controls = run_controls(samples, [sample.answer for sample in samples], Scorer(), seed=1)
-    assert controls["other_character_chance"] == pytest.approx(99 / 199, abs=0.04)
-    assert controls["other_character"] == pytest.approx(controls["other_character_chance"], abs=0.1)
-    assert controls["other_character_n"] == 200
+    assert controls.other_character_chance == pytest.approx(99 / 199, abs=0.04)
+    assert controls.other_character == pytest.approx(controls.other_character_chance, abs=0.1)
+    assert controls.other_character_n == 200
 
 
 def test_a_model_that_says_the_same_to_everybody_scores_as_well_with_anothers_reply() -> None:
     samples = [_sample(number, "SBK") for number in range(10)]
     same = run_controls(samples, ["我的家乡是长沙。"] * 10, Scorer(), seed=1)
-    assert same["other_character"] == pytest.approx(0.1)
+    assert same.other_character == pytest.approx(0.1)
 
 
 def test_what_training_has_seen_is_reported(tmp_path: Path) -> None:
     clean = [_sample(number, "SBK", "t", character_profile={"家乡": f"村{number}"}) for number in range(5)]
     none = {"characters": [], "samples": 0, "conversations": 0}
-    assert _run(tmp_path, training=clean)["controls"]["leaks"] == none
+    assert _run(tmp_path, training=clean).controls.leaks.as_json() == none
     same_name = _sample(4, "SBK", character_profile={"x": "y"})
     same_profile = _sample(5, "SBK", "t", character_profile=SAMPLES[0].character_profile)
     results = _run(tmp_path / "b", training=[*clean, same_name, same_profile, SAMPLES[3]])
     # The profiles of characters 0 and 1 and the name of 4 are known; so are a whole sample and its conversation.
-    assert results["controls"]["leaks"] == {
+    assert results.controls.leaks.as_json() == {
         "characters": ["人物a0", "人物a1", "人物a4"],
         "samples": 1,
         "conversations": 1,
@@ -201,7 +225,7 @@ def test_what_training_has_seen_is_reported(tmp_path: Path) -> None:
     console.print(result_tables(results))
     assert "seen in training: 3 characters, 1 questions, 1 conversations" in console.export_text()
     for words in ("has seen 3 of these", "the conversation before 1 of these questions"):
-        assert any(words in note for note in results["notes"]), words
+        assert any(words in note for note in results.notes), words
 
 
 def test_a_bad_reference_refuses_the_file_and_names_the_sample(tmp_path: Path) -> None:
@@ -212,7 +236,7 @@ def test_a_bad_reference_refuses_the_file_and_names_the_sample(tmp_path: Path) -
         _run(tmp_path, models=models, samples=[*SAMPLES, bad])
     assert not trained.asked, "nothing is asked before the data is in order"
     results = _run(tmp_path, models=models, samples=[*SAMPLES, bad], drop_bad_gold=True)
-    assert results["trained"]["all"]["n"] == 20 and list(results["dropped_bad_gold"]["validation"]) == [bad.id]
+    assert results.models["trained"].all.n == 20 and list(results.dropped_bad_gold["validation"]) == [bad.id]
     with pytest.raises(DataError, match="no sample to evaluate"):
         _run(tmp_path, samples=[bad], drop_bad_gold=True)
 
@@ -229,21 +253,57 @@ def test_nothing_to_evaluate_is_an_error(tmp_path: Path) -> None:
 
 def test_one_character_has_no_interval_and_says_so(tmp_path: Path) -> None:
     results = _run(tmp_path, samples=SAMPLES[:2])
-    assert results["trained"]["all"]["ci95"] is None and results["paired"]["ci95"] is None
-    assert results["controls"]["other_character"] is None
-    assert any("one character only" in note for note in results["notes"])
+    assert results.models["trained"].all.ci95 is None and results.paired.ci95 is None
+    assert results.controls.other_character is None
+    assert any("one character only" in note for note in results.notes)
 
 
 def test_a_model_that_answers_nothing_is_said_so(tmp_path: Path) -> None:
     results = _run(tmp_path, models={"base": Rule(_knows(2)), "trained": Rule(lambda system, question: "")})
-    assert results["empty_answers"] == {"base": 0, "trained": 20}
-    assert any("'trained' gave no answer text" in note for note in results["notes"])
+    assert results.empty_answers == {"base": 0, "trained": 20}
+    assert any("'trained' gave no answer text" in note for note in results.notes)
 
 
 def test_samples_for_the_judge_are_left_out_and_counted(tmp_path: Path) -> None:
     results = _run(tmp_path, samples=[*SAMPLES, _sample(1, "SBK", keywords=(), question="你怎么看？")])
-    assert results["trained"]["all"]["n"] == 20
-    assert any("1 samples without keywords" in note for note in results["notes"])
+    assert results.models["trained"].all.n == 20
+    assert any("1 samples without keywords" in note for note in results.notes)
+
+
+def test_results_say_how_models_were_asked(tmp_path: Path) -> None:
+    def asked(**settings: object) -> dict[str, object]:
+        section = EvaluationConfig.model_validate({"max_new_tokens": 96, "temperature": 0.7} | settings)
+        measure = Measure(Scorer(), section, "Be {name}.", seed=3)
+        return evaluate({"base": Rule(_knows(2))}, QuestionSets(SAMPLES), measure, tmp_path).settings.as_json()
+
+    greedy = {"decoding": "greedy", "samples_per_question": 0, "temperature": None, "max_new_tokens": 96}
+    assert asked() == greedy | {"instructions": "Be {name}.", "seed": 3}
+    assert asked(samples=2) == greedy | {
+        "samples_per_question": 2, "temperature": 0.7, "instructions": "Be {name}.", "seed": 3,
+    }  # fmt: skip
+
+
+def test_the_seed_draws_the_other_characters_of_the_control(tmp_path: Path) -> None:
+    samples = [_sample(number % 2, "SBK", f"{number}-") for number in range(20)]
+
+    def rate(seed: int) -> float | None:
+        measure = Measure(Scorer(), seed=seed)
+        results = evaluate({"base": Rule(_knows(2))}, QuestionSets(samples), measure, tmp_path)
+        return results.controls.other_character
+
+    by_seed = {seed: run_controls(samples, [one.answer for one in samples], Scorer(), seed) for seed in range(4)}
+    assert len({controls.other_character for controls in by_seed.values()}) > 1, "the seed matters here"
+    assert [rate(seed) for seed in by_seed] == [controls.other_character for controls in by_seed.values()]
+
+
+def test_the_measure_is_that_of_the_configuration() -> None:
+    text = (
+        "seed: 5\nsystem_prompt: Be {name}.\naccuracy: {min_length_bound: 9}\nevaluation: {samples: 3, batch_size: 2}\n"
+    )
+    config = parse_config(text, (), where="test")
+    measure = measure_of(EvaluateSettings.of(config))
+    assert measure.settings is config.evaluation and measure.settings.samples == 3
+    assert (measure.instructions, measure.seed, measure.scorer.min_length_bound) == ("Be {name}.", 5, 9)
 
 
 def test_progress_runs_over_all_models(tmp_path: Path) -> None:

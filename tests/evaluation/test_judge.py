@@ -11,11 +11,14 @@ from typing import Any
 import pytest
 
 from raiden_core.config.sections.endpoint import EndpointConfig
+from raiden_core.config.sections.evaluation import RUBRICS
 from raiden_core.errors import DataError, StageError
 from raiden_core.evaluation.evaluate import evaluate
 from raiden_core.evaluation.judge.judge import Contest, Judge, Verdict, outcome, read_verdicts, write_verdicts
-from raiden_core.evaluation.judge.prompts import RUBRICS, comparison, load_judge_prompts
+from raiden_core.evaluation.judge.prompts import comparison, load_judge_prompts
 from raiden_core.evaluation.judge.summary import judge_notes, judge_summary
+from raiden_core.evaluation.results import Results
+from raiden_core.evaluation.sets import Measure, QuestionSets
 from raiden_core.evaluation.tables import result_tables
 from raiden_core.rewards import Scorer
 from raiden_core.samples import Sample, Turn
@@ -100,14 +103,15 @@ def test_a_judge_of_places_and_one_that_rambles_win_nothing_and_are_counted(tmp_
     for rule, expected in ((lambda a, b: "A", "inconsistent"), (lambda a, b: "I like both.", "unreadable")):
         with judged_by(rule) as (_, endpoint):
             rows = Judge(endpoint).compare(contests, store=tmp_path / expected)
-        cell = judge_summary(rows, "referee")["all"]
+        summary = judge_summary(rows, "referee")
+        cell = summary.all
         assert {row.outcome for row in rows} == {expected}
-        assert cell[expected] == 6 and (cell["n"], cell["tie"], cell["win_rate"]) == (0, 0, None)
-        assert any("no verdict that counts" in note for note in judge_notes({"all": cell, "model": "referee"}))
-    assert cell["first_preferred"] == 0
+        assert getattr(cell, expected) == 6 and (cell.n, cell.tie, cell.win_rate) == (0, 0, None)
+        assert any("no verdict that counts" in note for note in judge_notes(summary))
+    assert cell.first_preferred == 0
     with judged_by(lambda a, b: "A") as (_, endpoint):
         rows = Judge(endpoint).compare(contests[:2], store=tmp_path / "places")
-    assert judge_summary(rows, "referee")["all"]["first_preferred"] == 2
+    assert judge_summary(rows, "referee").all.first_preferred == 2
 
 
 def test_orders_of_a_reply_stay_data() -> None:
@@ -150,20 +154,20 @@ def test_win_rate_preference_and_gap_are_those_counted_by_hand() -> None:
         _verdict(6, "inconsistent", 0, 1), _verdict(7, "win"),
     ]  # fmt: skip
     summary = judge_summary(rows, "referee")
-    assert (summary["all"]["n"], summary["all"]["inconsistent"]) == (7, 1)
-    assert summary["all"]["win_rate"] == pytest.approx(3 / 7) and summary["all"]["preference"] == pytest.approx(0)
-    gap = summary["gap"]
-    assert gap["n"] == 6, "neither the inconsistent verdict nor the question without keywords is in it"
-    assert gap["accuracy_delta"] == pytest.approx(2 / 6) and gap["preference"] == pytest.approx(-1 / 6)
-    assert gap["gap"] == pytest.approx(3 / 6) and gap["ci95"][0] < 0.5 < gap["ci95"][1]
-    assert summary["agreement"]["n"] == 4
-    assert [summary["agreement"][name] for name in ("same", "equal", "opposite")] == [1, 0, 3]
+    assert (summary.all.n, summary.all.inconsistent) == (7, 1)
+    assert summary.all.win_rate == pytest.approx(3 / 7) and summary.all.preference == pytest.approx(0)
+    gap = summary.gap
+    assert gap.n == 6, "neither the inconsistent verdict nor the question without keywords is in it"
+    assert gap.accuracy_delta == pytest.approx(2 / 6) and gap.preference == pytest.approx(-1 / 6)
+    assert gap.gap == pytest.approx(3 / 6) and gap.ci95[0] < 0.5 < gap.ci95[1]
+    assert summary.agreement.n == 4
+    assert [summary.agreement.same, summary.agreement.equal, summary.agreement.opposite] == [1, 0, 3]
 
 
 def test_a_model_that_games_the_keywords_has_a_gap_and_an_honest_one_has_none() -> None:
-    honest = judge_summary([_verdict(n, "win", 0, 1) for n in range(8)] + [_verdict(9, "tie", 1, 1)], "m")["gap"]
-    gamed = judge_summary([_verdict(n, "loss", 0, 1) for n in range(8)] + [_verdict(9, "tie", 1, 1)], "m")["gap"]
-    assert honest["gap"] == pytest.approx(0) and gamed["gap"] == pytest.approx(16 / 9)
+    honest = judge_summary([_verdict(n, "win", 0, 1) for n in range(8)] + [_verdict(9, "tie", 1, 1)], "m").gap
+    gamed = judge_summary([_verdict(n, "loss", 0, 1) for n in range(8)] + [_verdict(9, "tie", 1, 1)], "m").gap
+    assert honest.gap == pytest.approx(0) and gamed.gap == pytest.approx(16 / 9)
 
 
 def test_drawn_questions_do_not_depend_on_the_order() -> None:
@@ -182,7 +186,7 @@ def test_verdicts_are_read_back_and_other_files_refused(tmp_path: Path) -> None:
         read_verdicts(tmp_path / "other.jsonl")
 
 
-def _evaluate(out: Path, judge: Judge | None, samples: list[Sample]) -> dict[str, Any]:
+def _evaluate(out: Path, judge: Judge | None, samples: list[Sample]) -> Results:
     right = {"base": TOWNS[:1], "trained": TOWNS[:4]}
 
     def replies(model: str) -> Script:
@@ -193,23 +197,24 @@ def _evaluate(out: Path, judge: Judge | None, samples: list[Sample]) -> dict[str
         return Script(reply)
 
     models = {model: replies(model) for model in right}
-    return evaluate(models=models, samples=samples, scorer=Scorer(), out=out, judge=judge)
+    return evaluate(models, QuestionSets(samples), Measure(Scorer()), out, judge=judge)
 
 
 def test_an_evaluation_shows_the_judge_all_questions_those_without_keywords_too(tmp_path: Path) -> None:
     open_ended = _sample(2, keywords=[], question="What do you dream of?", metadata={"dimensions": ["ER", "I", "CC"]})
     with judged_by(_longer) as (_, endpoint):
         results = _evaluate(tmp_path, Judge(endpoint, rubrics=("PLS",)), [*SAMPLES, open_ended])
-    judge = results["judge"]
-    assert results["trained"]["all"]["n"] == 6 and judge["questions"] == 7
-    assert {name: cell["comparisons"] for name, cell in judge["by_rubric"].items()} == {
+    judge = results.judge
+    assert judge is not None
+    assert results.models["trained"].all.n == 6 and judge.questions == 7
+    assert {name: cell.comparisons for name, cell in judge.by_rubric.items()} == {
         "SBK": 6, "PLS": 7, "ER": 1, "CC": 1,
     }  # fmt: skip
-    assert judge["all"]["win"] == 5 and judge["all"]["identical"] == 3, "3 towns of SBK, and the open question twice"
-    assert judge["gap"]["gap"] == pytest.approx(0), "this judge likes what the keywords like"
+    assert judge.all.win == 5 and judge.all.identical == 3, "3 towns of SBK, and the open question twice"
+    assert judge.gap.gap == pytest.approx(0), "this judge likes what the keywords like"
     rows = read_verdicts(tmp_path / "judge.jsonl")
     assert [row.base_accuracy for row in rows if row.id == open_ended.id] == [None] * 3
-    assert json.loads((tmp_path / "results.json").read_text())["judge"] == judge
+    assert json.loads((tmp_path / "results.json").read_text())["judge"] == judge.as_json()
     from rich.console import Console
 
     console = Console(width=80, record=True, file=(tmp_path / "out.txt").open("w"))
@@ -218,9 +223,18 @@ def test_an_evaluation_shows_the_judge_all_questions_those_without_keywords_too(
     assert "referee" in text and "Reward-hacking gap on 6" in text and "…" not in text
 
 
+def test_what_a_reader_must_know_of_a_judge_stands_in_the_notes(tmp_path: Path) -> None:
+    with judged_by(lambda a, b: "A") as (_, endpoint):
+        notes = _evaluate(tmp_path / "a", Judge(endpoint), SAMPLES).notes
+        trained = {"trained": Script(lambda system, draw: "<think>x</think><answer>No.</answer>")}
+        alone = evaluate(trained, QuestionSets(SAMPLES), Measure(Scorer()), tmp_path / "b", judge=Judge(endpoint))
+    assert any("changed its mind with the order in 100%" in note for note in notes)
+    assert alone.judge is None and any("Nothing was judged" in note for note in alone.notes)
+
+
 def test_without_a_judge_open_questions_are_left_out_or_refused_in_clear_words(tmp_path: Path) -> None:
     open_ended = _sample(2, keywords=[], question="What do you dream of?")
-    notes = _evaluate(tmp_path / "a", None, [*SAMPLES, open_ended])["notes"]
+    notes = _evaluate(tmp_path / "a", None, [*SAMPLES, open_ended]).notes
     assert any("1 samples without keywords are left out" in note for note in notes)
     with pytest.raises(DataError, match=r"none of the 1 samples has keywords.*--judge"):
         _evaluate(tmp_path / "b", None, [open_ended])

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from raiden_core.config.sections.evaluation import EvaluationConfig
 from raiden_core.evaluation.evaluate import evaluate
 from raiden_core.evaluation.predictions import read_predictions
 from raiden_core.evaluation.sampling import pass_at_k
+from raiden_core.evaluation.sets import Measure, QuestionSets
 from raiden_core.rewards import Scorer
 from raiden_core.samples import Sample
 from tests.support.answerers import Script
@@ -46,15 +48,15 @@ def test_sampled_replies_are_scored_beside_the_greedy_one(tmp_path: Path) -> Non
         town = next(town for town in right if town in system)
         return f"<think>x</think><answer>{town if draw in right[town] else 'nowhere'}</answer>"
 
-    results = evaluate(
-        models={"trained": Script(reply)}, samples=samples, scorer=Scorer(), out=tmp_path, samples_per_question=4
-    )
-    sampling = results["sampling"]["trained"]
-    assert results["trained"]["all"]["strict"] == 0
-    assert (sampling["n"], sampling["draws"]) == (2, 4)
-    assert {k: row["mean"] for k, row in sampling["pass_at"].items()} == pytest.approx({"1": 0.5, "2": 0.75, "4": 1.0})
-    assert sampling["majority"]["mean"] == pytest.approx(0.5)
-    assert json.loads((tmp_path / "results.json").read_text())["sampling"] == results["sampling"]
+    measure = Measure(Scorer(), EvaluationConfig(samples=4))
+    results = evaluate({"trained": Script(reply)}, QuestionSets(samples), measure, tmp_path)
+    assert results.sampling is not None
+    sampling = results.sampling["trained"]
+    assert results.models["trained"].all.strict == 0
+    assert (sampling.n, sampling.draws) == (2, 4)
+    assert {k: row.mean for k, row in sampling.pass_at.items()} == pytest.approx({"1": 0.5, "2": 0.75, "4": 1.0})
+    assert sampling.majority.mean == pytest.approx(0.5)
+    assert json.loads((tmp_path / "results.json").read_text())["sampling"] == results.as_json()["sampling"]
     drawn = read_predictions(tmp_path / "sampled.jsonl")
     assert [row.draw for row in drawn] == [1, 1, 2, 2, 3, 3, 4, 4]
     assert all(row.draw == 0 for row in read_predictions(tmp_path / "predictions.jsonl"))

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from raiden_core.evaluation.statistics import mcnemar, mean_interval, paired_difference
+from raiden_core.evaluation.statistics import Estimate, mcnemar, mean_interval, paired_difference
 
 
 def _coverage(clusters: int, rounds: int, seed: int) -> float:
@@ -44,7 +44,7 @@ def _paired_coverage(clusters: int, rounds: int, seed: int) -> float:
         luck = rng.random(len(labels))
         # The same luck in half of the questions: replies of two models to one question are alike.
         other = np.where(rng.random(len(labels)) < 0.5, luck, rng.random(len(labels)))
-        estimate = paired_difference(other < ability + gain, luck < ability, labels)
+        estimate = paired_difference(other < ability + gain, luck < ability, labels.tolist())
         assert estimate.low is not None and estimate.high is not None
         hits += estimate.low <= 0.2 <= estimate.high
     return hits / rounds
@@ -100,7 +100,7 @@ def test_variance_of_a_small_table_by_hand() -> None:
     estimate = mean_interval([1, 1, 1, 0, 0, 0], list("aabbcc"))
     reach = stats.t.ppf(0.975, 2) * np.sqrt(3 / 36)
     assert estimate.interval == pytest.approx([0.5 - reach, 0.5 + reach])
-    assert mean_interval([1, 1, 1, 0, 0, 0], list("aabbcc"), bounds=(0, 1)).interval == [0.0, 1.0]
+    assert mean_interval([1, 1, 1, 0, 0, 0], list("aabbcc"), bounds=(0, 1)).interval == (0.0, 1.0)
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def test_order_of_rows_does_not_matter(rows: list[tuple[bool, bool, int]], rando
             assert one.interval == pytest.approx(other.interval, abs=1e-9)
 
 
-def _both(rows: list[tuple[bool, bool, int]]):
+def _both(rows: list[tuple[bool, bool, int]]) -> tuple[Estimate, Estimate]:
     before, after, clusters = zip(*rows, strict=True)
     return mean_interval(after, clusters), paired_difference(np.array(after), np.array(before), clusters)
 
@@ -157,6 +157,8 @@ def test_paired_difference_is_narrower_than_two_intervals_when_pairs_agree() -> 
     estimate = paired_difference(after, before, labels)
     assert estimate.mean == pytest.approx(after.mean() - before.mean())
     single = mean_interval(after, labels)
+    assert estimate.low is not None and estimate.high is not None and estimate.p is not None
+    assert single.low is not None and single.high is not None
     assert estimate.high - estimate.low < single.high - single.low
     assert estimate.low > 0 and estimate.p < 0.001
 

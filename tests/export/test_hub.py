@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import runpy
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, ClassVar
@@ -19,22 +18,21 @@ from raiden_core.dataset.split import dataset_stats
 from raiden_core.errors import DataError, StageError, UsageError
 from raiden_core.export.hub import assemble, push
 from raiden_core.samples import Sample
+from tests.support.synthetic import HOSTILE, make_predictions, make_results
 
-SYNTHETIC = runpy.run_path(str(Path(__file__).parents[1] / "support" / "synthetic.py"))
-HOSTILE: str = SYNTHETIC["HOSTILE"]
 SETTINGS = "name: my model\nseed: 7\nstudent: {model: Qwen/Qwen2.5-7B-Instruct}\ngrpo: {beta: 0.02}\n"
 
 
 def _run(folder: Path, settings: str = SETTINGS, **changes: Any) -> Path:
     """A finished run: its record, and the stages' folders with what the cards need of them."""
-    results = SYNTHETIC["make_results"](SYNTHETIC["make_predictions"](6, 4)) | changes
+    results = make_results(make_predictions(6, 4)).as_json() | changes
     question = {"character_profile": {"a": "b"}, "answer": "b", "keywords": ["b"], "question": "a?", "language": "zh"}
     sides = [[Sample.model_validate(question | {"character_name": f"{side} {n}"}) for n in range(3)] for side in "tv"]
     versions = {"raiden": "0.1.0", "torch": "2.13.0"}
     manifest = {"versions": versions, "key": "k" * 64, "inputs": {"train": "a1" * 32}, "outputs": {}}
     files = {
         "generate/stats.json": {"teacher": "offline rules", "dropped": {"near_duplicate": 3}},
-        "split/stats.json": dataset_stats(*sides),
+        "split/stats.json": dataset_stats(sides[0], sides[1]),
         "train/manifest.json": manifest | {"outputs": {"model/model.safetensors": "b2" * 32}},
         "evaluate/manifest.json": manifest,
         "evaluate/results.json": results,
@@ -63,10 +61,11 @@ def _card(folder: Path, run: Path, **options: Any) -> str:
 def test_the_hub_reads_the_results_from_the_card(tmp_path: Path) -> None:
     run = _run(tmp_path)
     card = ModelCard(_card(tmp_path, run, dataset="me/data"))
-    assert card.data.base_model == "Qwen/Qwen2.5-7B-Instruct" and card.data.library_name == "transformers"
-    assert card.data.language == ["zh"] and card.data.datasets == ["me/data"] and "role-playing" in card.data.tags
+    data: Any = card.data  # ModelCard says CardData, and its fields are ModelCardData's
+    assert data.base_model == "Qwen/Qwen2.5-7B-Instruct" and data.library_name == "transformers"
+    assert data.language == ["zh"] and data.datasets == ["me/data"] and "role-playing" in data.tags
     results = json.loads((tmp_path / "evaluate/results.json").read_text())
-    told = {(row.dataset_name, row.metric_name): row for row in card.data.eval_results}
+    told = {(row.dataset_name, row.metric_name): row for row in data.eval_results}
     for set_name, part in (("validation", results), ("hand-written", results["extra"]["hand-written"])):
         for key, label in (("all", "All questions"), ("SBK", "Profile knowledge (SBK)")):
             for metric, field, interval in (("Strict", "strict", "ci95"), ("Lenient", "lenient", "lenient_ci95")):
@@ -75,6 +74,37 @@ def test_the_hub_reads_the_results_from_the_card(tmp_path: Path) -> None:
                 assert row.metric_value == pytest.approx(100 * cell[field], abs=0.051)
                 assert row.metric_args["ci95"] == pytest.approx([100 * end for end in cell[interval]], abs=0.051)
                 assert row.metric_args["questions"] == cell["n"]
+
+
+@pytest.mark.parametrize("dataset", ["me/data", None])
+def test_each_part_stays_a_result_of_its_own_when_the_card_is_loaded_and_saved(
+    dataset: str | None, tmp_path: Path
+) -> None:
+    _card(tmp_path, _run(tmp_path), dataset=dataset)
+    path = tmp_path / "out/README.md"
+    before = yaml.safe_load(path.read_text("utf-8").split("---")[1])["model-index"]
+    for licence in ("mit", "apache-2.0"):
+        card = ModelCard.load(path)
+        card.data.license = licence
+        card.save(path)
+    head = yaml.safe_load(path.read_text("utf-8").split("---")[1])
+    assert head["license"] == "apache-2.0" and head["model-index"] == before
+    told = {row["dataset"]["name"]: row for row in before[0]["results"]}
+    assert set(told) == {
+        f"{name}: {label}"
+        for name in ("validation", "hand-written")
+        for label in ("All questions", "Profile knowledge (SBK)", "Conversation memory (CM)")
+    }
+    results = json.loads((tmp_path / "evaluate/results.json").read_text())
+    for part, label in (("SBK", "Profile knowledge (SBK)"), ("CM", "Conversation memory (CM)")):
+        row, cell = told[f"validation: {label}"], results["trained"][part]
+        assert row["dataset"]["config"] == part and row["dataset"]["split"] == "validation"
+        assert [metric["value"] for metric in row["metrics"]] == [
+            round(100 * cell["strict"], 1),
+            round(100 * cell["lenient"], 1),
+        ]
+        assert row["metrics"][0]["args"]["ci95"] == [round(100 * end, 1) for end in cell["ci95"]]
+        assert row["metrics"][1]["args"]["ci95"] == [round(100 * end, 1) for end in cell["lenient_ci95"]]
 
 
 def test_the_folder_is_the_model_with_its_cards(tmp_path: Path) -> None:
@@ -125,12 +155,12 @@ def test_foreign_text_is_neither_markup_nor_header(tmp_path: Path) -> None:
 
 
 def test_results_without_base_or_interval_still_make_a_card(tmp_path: Path) -> None:
-    results = SYNTHETIC["make_results"](SYNTHETIC["make_predictions"](1, 4, ("validation",)))
+    results = make_results(make_predictions(1, 4, ("validation",))).as_json()
     results = {key: value for key, value in results.items() if key not in ("base", "paired")}
     run = _run(tmp_path)
     (tmp_path / "evaluate/results.json").write_text(json.dumps(results), "utf-8")
-    card = ModelCard(_card(tmp_path, run))
-    assert {row.metric_args["ci95"] is None for row in card.data.eval_results} == {True}
+    card: Any = ModelCard(_card(tmp_path, run))
+    assert card.data.eval_results and not any("ci95" in row.metric_args for row in card.data.eval_results)
 
 
 def _lose_evaluate(folder: Path) -> None:

@@ -19,6 +19,7 @@ import pytest
 
 from benchmarks.chaos.cases import write_config
 from benchmarks.chaos.house import House
+from tests.support.canaries import AUTH, CANARIES
 
 ROOT = Path(__file__).parent.parent.parent
 TINY = ROOT / "tests" / "integration" / "tiny.yaml"
@@ -31,6 +32,8 @@ SHARED_SERVERS = ("house", "prefect_server")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Where pytest-xdist deals the tests to several processes, those that share a server stay together, and a file's too."""
     for item in items:
+        if item.get_closest_marker("integration") is None:
+            raise pytest.UsageError(f"{item.nodeid}: mark it as an integration test, or `make test` never runs it")
         fixtures = getattr(item, "fixturenames", ())
         shared = next((name for name in SHARED_SERVERS if name in fixtures), None)
         item.add_marker(pytest.mark.xdist_group(shared or item.path.stem))
@@ -138,14 +141,6 @@ class Raiden:
 def raiden(prefect_server: dict[str, str]) -> Raiden:
     """The `raiden` command against the session's server."""
     return Raiden(prefect_server)
-
-
-CANARIES = {
-    name: f"canary-{name.lower().replace('_', '-')}-7f3a91"
-    for name in ("RAIDEN_TEST_TEACHER_KEY", "HF_TOKEN", "WANDB_API_KEY", "OPENAI_API_KEY")
-}
-"""Secrets in the environment of the house: one that turns up in anything that it wrote has leaked."""
-AUTH = "admin:canary-auth-string-7f3a91"
 
 
 @pytest.fixture(scope="session")

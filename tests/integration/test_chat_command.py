@@ -4,7 +4,6 @@ import fcntl
 import json
 import os
 import pty
-import runpy
 import select
 import shutil
 import signal
@@ -18,11 +17,13 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
-MODELS = runpy.run_path(str(Path(__file__).parents[1] / "support" / "tiny_models.py"))
+from tests.support.tiny_models import tiny_model, tiny_tokenizer
+
 ROOT = Path(__file__).parents[2]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 TIMEOUT = 60
@@ -70,8 +71,8 @@ class _Streams(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def _streaming(pause: float = 0.0) -> Iterator[tuple[str, list[dict[str, object]]]]:
-    seen: list[dict[str, object]] = []
+def _streaming(pause: float = 0.0) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    seen: list[dict[str, Any]] = []
     handler = type("Handler", (_Streams,), {"seen": seen, "pause": pause})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
@@ -98,8 +99,8 @@ def parrot(tmp_path: Path) -> Path:
     """A folder with a model that says one fixed completion, its tags registered as special tokens."""
     import torch
 
-    tokenizer = MODELS["_tokenizer"]()
-    model = MODELS["_model"](len(tokenizer), 2048)
+    tokenizer = tiny_tokenizer()
+    model = tiny_model(len(tokenizer), 2048)
     reply = ["<think>", "h", "m", "</think>", "<answer>", "长沙", "!", "</answer>", "<|im_end|>"]
     chain = [tokenizer.encode("\n", add_special_tokens=False)[0], *map(tokenizer.convert_tokens_to_ids, reply)]
     with torch.no_grad():

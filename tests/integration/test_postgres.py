@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,7 +32,7 @@ def database(tmp_path_factory: pytest.TempPathFactory, unused_port: int) -> Iter
     initdb, postgres = program("initdb"), program("postgres")
     if initdb is None or postgres is None:
         pytest.skip("PostgreSQL is not installed: Prefect is not tried with it")
-    owner = {}
+    owner: dict[str, Any] = {}
     folder = tmp_path_factory.mktemp("postgres")
     if os.getuid() == 0:
         names = [entry.pw_name for entry in pwd.getpwall()]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import runpy
 import shutil
 import tempfile
 import threading
@@ -22,12 +21,14 @@ from raiden_core.stages.folder import unfinished_folder
 from raiden_core.stages.progress import silent
 from raiden_core.stages.run import run_stage
 from tests.support.fault_server import FaultServer
+from tests.support.llm_generation import configure, generate
+from tests.support.serving import scripted_server, serving
+from tests.support.sharded_evaluation import files, reply
+from tests.support.tiny_models import tiny_model, tiny_tokenizer
 
 pytestmark = pytest.mark.integration
 
 ROOT = Path(__file__).parents[2]
-LLM = runpy.run_path(str(Path(__file__).with_name("test_llm_generation.py")))
-EVALUATION = runpy.run_path(str(ROOT / "tests" / "evaluation" / "test_shards.py"))
 SHARDS = 3
 
 
@@ -68,19 +69,20 @@ def gather(config: Config, stage: str = "generate", upstream: Mapping[str, Any] 
 
 def upstream_of_evaluation(folder: Path) -> tuple[Config, dict[str, Any]]:
     """What stages before evaluation would have left: a split, further characters, and a small model."""
-    models = runpy.run_path(str(ROOT / "tests" / "support" / "tiny_models.py"))
     config = Config.model_validate(
         {
             "output_dir": folder / "runs",
             "evaluation": {"max_new_tokens": 8, "served": {"thinking": "default", "timeout_seconds": 60}},
         }
     )
-    data, extra = EVALUATION["files"](folder / "sets")
+    data, extra = files(folder / "sets")
 
     def stage(name: str, work: Callable[[Path], None]) -> Any:
-        return run_stage(
-            name, "0" * 64, output_dir=config.output_dir, inputs={}, section={}, work=lambda out: work(out) or {}
-        )
+        def without_statistics(out: Path) -> dict[str, Any]:
+            work(out)
+            return {}
+
+        return run_stage(name, "0" * 64, output_dir=config.output_dir, inputs={}, section={}, work=without_statistics)
 
     def generated(out: Path) -> None:
         (out / "evaluation_only").mkdir()
@@ -91,8 +93,8 @@ def upstream_of_evaluation(folder: Path) -> tuple[Config, dict[str, Any]]:
         shutil.copy(data, out / "train.json")
 
     def trained(out: Path) -> None:
-        tokenizer = models["_tokenizer"]()
-        models["_model"](len(tokenizer), 2048).save_pretrained(out / "model")
+        tokenizer = tiny_tokenizer()
+        tiny_model(len(tokenizer), 2048).save_pretrained(out / "model")
         tokenizer.save_pretrained(out / "model")
 
     upstream = {"generated": stage("generate", generated), "split": stage("split", split), "cold": None}
@@ -106,7 +108,7 @@ def evaluate(config: Config, upstream: Mapping[str, Any]) -> tuple[str, str]:
     call = describe(config, **upstream)
     home = unfinished_folder(config.output_dir, call.stage, call.key)
     home.mkdir(exist_ok=True)
-    call.work(home, silent)
+    call.run(home, silent)
     return (home / "results.json").read_text("utf-8"), (home / "predictions.jsonl").read_text("utf-8")
 
 
@@ -114,7 +116,7 @@ def evaluate(config: Config, upstream: Mapping[str, Any]) -> tuple[str, str]:
 def base_served(**settings: Any) -> Iterator[FaultServer]:
     """The base model is one behind a server, which counts what it is asked."""
     with (
-        EVALUATION["serving"](FaultServer(EVALUATION["reply"], model="m", **settings)) as server,
+        serving(FaultServer(reply, model="m", **settings)) as server,
         pytest.MonkeyPatch.context() as patch,
     ):
         patch.setattr("raiden_core.training.stage.base_model", lambda *_: f"{server.url}#m")
@@ -130,18 +132,18 @@ def unsharded_evaluation(folder: Path) -> tuple[tuple[str, str], int]:
 
 def unsharded(folder: Path) -> tuple[str, int]:
     """The samples of a run in one process, and how many requests it took."""
-    with LLM["serving"]() as server:
-        text, _ = LLM["generate"](LLM["configure"](folder, server.url), folder / "out")
+    with serving(scripted_server()) as server:
+        text, _ = generate(configure(folder, server.url), folder / "out")
         return text, server.counters.requests
 
 
 def test_processes_give_the_same_samples_for_the_same_requests(tmp_path: Path) -> None:
     clean, requests = unsharded(tmp_path / "clean")
-    with LLM["serving"]() as server:
-        config = sharded(LLM["configure"](tmp_path / "sharded", server.url), kind="processes")
+    with serving(scripted_server()) as server:
+        config = sharded(configure(tmp_path / "sharded", server.url), kind="processes")
         gather(config)
         assert server.counters.requests == requests
-        text, stats = LLM["generate"](config, tmp_path / "out")
+        text, stats = generate(config, tmp_path / "out")
         assert server.counters.requests == requests and stats["usage"]["hits"] == stats["usage"]["requests"]
     assert text.replace("/sharded/", "/clean/") == clean
     assert list((config.output_dir / ".shards").iterdir()) == []
@@ -150,8 +152,8 @@ def test_processes_give_the_same_samples_for_the_same_requests(tmp_path: Path) -
 def test_a_lost_shard_is_named_and_run_again_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tasks.shards.generate_shard.retries", 0)
     clean, requests = unsharded(tmp_path / "clean")
-    with LLM["serving"]() as server:
-        config = sharded(LLM["configure"](tmp_path / "lost", server.url), kind="processes")
+    with serving(scripted_server()) as server:
+        config = sharded(configure(tmp_path / "lost", server.url), kind="processes")
         # The second shard cannot make its folder.
         from tasks.generate import describe
 
@@ -165,7 +167,7 @@ def test_a_lost_shard_is_named_and_run_again_alone(tmp_path: Path, monkeypatch: 
         local.unlink()
         gather(config)
         assert server.counters.requests == requests
-        text, _ = LLM["generate"](config, tmp_path / "out")
+        text, _ = generate(config, tmp_path / "out")
     assert text.replace("/lost/", "/clean/") == clean
 
 
@@ -225,12 +227,12 @@ def losing(cluster: Any, server: FaultServer, folder: Path, begun: str) -> threa
 
 def test_a_cluster_of_two_nodes_gives_the_same_samples_although_one_is_lost(tmp_path: Path, cluster: Any) -> None:
     clean, requests = unsharded(tmp_path / "clean")
-    with LLM["serving"](latency=4.0) as server:
-        config = sharded(LLM["configure"](tmp_path / "ray", server.url), kind="ray", address=cluster.address)
+    with serving(scripted_server(latency=4.0)) as server:
+        config = sharded(configure(tmp_path / "ray", server.url), kind="ray", address=cluster.address)
         lost = losing(cluster, server, tmp_path, ".replies/replies.sqlite")
         gather(config)
         assert lost.is_set()
-        text, stats = LLM["generate"](config, tmp_path / "out")
+        text, stats = generate(config, tmp_path / "out")
         assert stats["usage"]["hits"] == stats["usage"]["requests"]
         # Only what was under way on the lost node is asked twice.
         assert server.counters.requests < requests * 1.3

@@ -5,7 +5,6 @@ import itertools
 import json
 import os
 import re
-import runpy
 import shutil
 import signal
 import subprocess
@@ -18,8 +17,8 @@ import pytest
 from websockets.sync.client import connect
 
 from raiden_core.report import build_report
+from tests.support.synthetic import make_inputs
 
-SYNTHETIC = runpy.run_path(str(Path(__file__).parents[1] / "support" / "synthetic.py"))
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 PHONE = 390
 TIMEOUT = 90
@@ -61,7 +60,7 @@ def _console(log: str) -> list[str]:
 
 @pytest.mark.parametrize("hostile", [False, True], ids=["plain", "hostile"])
 def test_page_runs_its_own_script_and_no_other(hostile: bool, tmp_path: Path) -> None:
-    inputs = SYNTHETIC["make_inputs"](tmp_path / "run", hostile)
+    inputs = make_inputs(tmp_path / "run", hostile)
     build_report(**inputs)
     dom, log = _dump(inputs["out"].as_uri(), tmp_path / "profile")
     assert _console(log) == []
@@ -73,7 +72,7 @@ def test_page_runs_its_own_script_and_no_other(hostile: bool, tmp_path: Path) ->
 
 def test_the_console_would_show_a_script_that_is_stopped(tmp_path: Path) -> None:
     """The policy itself works, and so does the way in which the test above reads the console."""
-    inputs = SYNTHETIC["make_inputs"](tmp_path / "run")
+    inputs = make_inputs(tmp_path / "run")
     build_report(**inputs)
     page = inputs["out"].read_text(encoding="utf-8")
     bad = tmp_path / "bad.html"
@@ -84,7 +83,7 @@ def test_the_console_would_show_a_script_that_is_stopped(tmp_path: Path) -> None
 
 
 def test_page_fits_a_phone(tmp_path: Path) -> None:
-    inputs = SYNTHETIC["make_inputs"](tmp_path / "run", hostile=True)
+    inputs = make_inputs(tmp_path / "run", hostile=True)
     build_report(**inputs)
     frame = tmp_path / "frame.html"
     frame.write_text(
@@ -103,7 +102,8 @@ class Page:
     """A page in a browser that the test steers, by Chromium's own protocol."""
 
     def __init__(self, socket: Any) -> None:
-        self.socket, self.numbers, self.complaints = socket, itertools.count(1), []
+        self.socket, self.numbers = socket, itertools.count(1)
+        self.complaints: list[str] = []
 
     def ask(self, method: str, **params: Any) -> dict[str, Any]:
         number = next(self.numbers)
@@ -140,7 +140,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
     """A hostile run's report, open in a browser of its own."""
     assert CHROMIUM is not None
     folder = tmp_path_factory.mktemp("browser")
-    inputs = SYNTHETIC["make_inputs"](folder / "run", hostile=True)
+    inputs = make_inputs(folder / "run", hostile=True)
     build_report(**inputs)
     flags = [flag for flag in FLAGS if not flag.startswith("--virtual-time")]
     process = subprocess.Popen(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import copy
 import json
-import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -16,12 +15,10 @@ import pytest
 
 from benchmarks.chaos.cases import scripted_teacher, write_config
 from benchmarks.chaos.house import House, free_port
+from tests.support.canaries import AUTH, CANARIES
 
 pytestmark = pytest.mark.integration
 
-CONFTEST = runpy.run_path(str(Path(__file__).parent / "conftest.py"))
-CANARIES: dict[str, str] = CONFTEST["CANARIES"]
-AUTH: str = CONFTEST["AUTH"]
 PEOPLE = [{"name": "林晚", "家乡": "长沙", "职业": "木匠", "宠物": "黑猫", "爱好": "钓鱼、下棋"}]
 
 

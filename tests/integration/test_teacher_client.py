@@ -19,7 +19,7 @@ import pytest
 from raiden_core.config.sections.endpoint import EndpointConfig
 from raiden_core.config.sections.training import NanoConfig
 from raiden_core.errors import ConfigError
-from raiden_core.models.asking import Refused, Reply, Request
+from raiden_core.models.answering import Refused, Reply, Request
 from raiden_core.models.served.acceptance import REASONS
 from raiden_core.models.served.client import Client
 from raiden_core.samples import Sample
@@ -91,7 +91,7 @@ def real_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             character_profile={"Name": f"Lin {place}", "Job": "doctor"},
             question="What is your job?",
             answer="I am a doctor.",
-            keywords=["doctor"],
+            keywords=("doctor",),
         )
         for place in range(5)
     ]

@@ -192,7 +192,7 @@ def broken_adapter(model: Any) -> None:
 def test_a_saved_model_is_read_back_and_asked(
     folder: Path, samples: list[Sample], tmp_path: Path, spoil: Callable[[Any], None], words: str | None
 ) -> None:
-    from raiden_core.training.cold_start import load_tokenizer
+    from raiden_core.models.folder import load_tokenizer
     from raiden_core.training.hooks.saved_model import save_model
 
     base = folder / "model"

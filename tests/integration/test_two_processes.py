@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import random
-import runpy
 import subprocess
 import sys
 from dataclasses import asdict
@@ -29,12 +28,12 @@ from raiden_core.prompts import build_completion, build_prompt
 from raiden_core.rewards import Scorer
 from raiden_core.samples import Sample, write_samples
 from raiden_core.stages.progress import silent
+from tests.support.injection import Injected
 
 pytestmark = pytest.mark.integration
 
 ROOT = Path(__file__).parents[2]
 WORKER = ROOT / "tests" / "support" / "injected_grpo.py"
-INJECTION = SimpleNamespace(**runpy.run_path(str(ROOT / "tests" / "support" / "injection.py")))
 
 STEPS, GROUP, BATCH = 3, 4, 12
 """Optimizer steps, completions a prompt, completions a step. Of two processes each gets 6: the middle group is split."""
@@ -97,7 +96,7 @@ class Run:
 
         gathered = self.out.parent / "weights.safetensors"
         if gathered.is_file():
-            return load_file(gathered)
+            return dict(load_file(gathered))
         return dict(AutoModelForCausalLM.from_pretrained(self.out / "model").named_parameters())
 
 
@@ -175,7 +174,7 @@ def completions_for(samples: list[Sample], tokenizer: Any) -> Any:
         group = [[*tokens[:63], tokenizer.eos_token_id] if draw.random() < 0.7 else tokens[:40] for tokens in group]
         prompts.append(build_prompt(sample))
         completions.append(group)
-    return INJECTION.Injected(prompts, completions, [[(0.0, 0.0)] * GROUP] * len(samples))
+    return Injected(prompts, completions, [[(0.0, 0.0)] * GROUP] * len(samples))
 
 
 @pytest.fixture(scope="module")
@@ -222,7 +221,7 @@ def test_two_processes_train_what_one_does(material: Material, alone: Run, toget
 def test_rewards_are_those_of_the_completions_of_both_processes(material: Material, together: Run) -> None:
     from transformers import AutoTokenizer
 
-    injected = INJECTION.Injected(**json.loads(material.injected.read_text("utf-8")))
+    injected = Injected(**json.loads(material.injected.read_text("utf-8")))
     tokenizer = AutoTokenizer.from_pretrained(material.folder / "student")
     apart = []
     for step, row in enumerate(together.steps):

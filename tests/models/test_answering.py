@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -63,11 +64,12 @@ def test_a_batch_goes_on_without_the_replies_that_have_ended(
     alone = LocalModel(random_model, 24, batch_size=1).answer(prompts, store=tmp_path / "alone.jsonl")
     sizes: list[int] = []
     original = Qwen3ForCausalLM.forward
-    monkeypatch.setattr(
-        Qwen3ForCausalLM,
-        "forward",
-        lambda self, *args, **more: sizes.append(len(more["input_ids"])) or original(self, *args, **more),
-    )
+
+    def counted(self: Any, *args: Any, **more: Any) -> Any:
+        sizes.append(len(more["input_ids"]))
+        return original(self, *args, **more)
+
+    monkeypatch.setattr(Qwen3ForCausalLM, "forward", counted)
     together = LocalModel(random_model, 24, batch_size=12).answer(prompts, store=tmp_path / "together.jsonl")
     assert together == alone
     assert len({reply.tokens for reply in alone}) > 3 and {reply.finished for reply in alone} == {True, False}
@@ -107,7 +109,12 @@ def test_a_killed_run_goes_on_without_asking_again(
         file.write('{"key": "cut')  # as a kill in the middle of a write leaves it
     asked: list[int] = []
     original = local_model._reply
-    monkeypatch.setattr(local_model, "_reply", lambda *args: asked.append(len(args[3])) or original(*args))
+
+    def counted(*args: Any) -> Any:
+        asked.append(len(args[3]))
+        return original(*args)
+
+    monkeypatch.setattr(local_model, "_reply", counted)
     seen: list[tuple[int, int]] = []
     assert model.answer(PROMPTS, store=store, progress=lambda done, total, note="": seen.append((done, total))) == whole
     assert sum(asked) == 3

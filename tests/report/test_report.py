@@ -2,7 +2,6 @@
 
 import json
 import re
-import runpy
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import pytest
 
 from raiden_core.errors import DataError
 from raiden_core.evaluation.predictions import MAIN_SET
+from raiden_core.evaluation.results import Mean, Results, SampledReplies
 from raiden_core.report import build_report
 from raiden_core.report.charts import Series, compact, line_chart, nice_ticks
 from raiden_core.report.curves import read_log, training_charts
@@ -18,14 +18,13 @@ from raiden_core.report.examples import QUOTAS, choose_examples
 from raiden_core.report.further import judge_table, sampling_table
 from raiden_core.report.tree import mask_secrets, tree
 from raiden_core.report.wording import explanation, verdict
-
-SYNTHETIC = runpy.run_path(str(Path(__file__).parents[1] / "support" / "synthetic.py"))
+from tests.support.synthetic import make_inputs, make_predictions, make_results, write_metrics
 
 
 def _page(folder: Path, hostile: bool = False, **changes: Any) -> str:
-    inputs = SYNTHETIC["make_inputs"](folder, hostile) | changes
+    inputs = make_inputs(folder, hostile) | changes
     build_report(**inputs)
-    return inputs["out"].read_text(encoding="utf-8")
+    return Path(inputs["out"]).read_text(encoding="utf-8")
 
 
 class _Tags(HTMLParser):
@@ -73,13 +72,13 @@ def test_masks(key: str, value: object, masked: object) -> None:
 
 
 def test_without_base_training_and_optional_facts_the_page_still_stands(tmp_path: Path) -> None:
-    predictions = [row for row in SYNTHETIC["make_predictions"](4, 2, (MAIN_SET,)) if row.model == "trained"]
+    predictions = [row for row in make_predictions(4, 2, (MAIN_SET,)) if row.model == "trained"]
     rows = [json.dumps(row.__dict__) for row in predictions]
     (tmp_path / "only.jsonl").write_text("\n".join(rows))
-    results = SYNTHETIC["make_results"](SYNTHETIC["make_predictions"](4, 2, (MAIN_SET,)))
-    for part in (results, *results["by"]["language"].values()):
-        part.pop("base"), part.pop("paired")
-    results["by"] = {"language": results["by"]["language"]}
+    results = make_results(make_predictions(4, 2, (MAIN_SET,)))
+    gone = {"base": None, "paired": None}
+    languages = {value: entry.model_copy(update=gone) for value, entry in results.by["language"].items()}
+    results = results.model_copy(update={**gone, "by": {"language": languages}})
     page = _page(tmp_path, results=results, predictions=tmp_path / "only.jsonl", metrics=None, run={}, config={})
     assert "Difference to base" not in page and "are few" in page
     assert '<section id="training">' not in page
@@ -96,16 +95,16 @@ def test_sampled_replies_and_verdicts_are_shown_where_there_are_some(tmp_path: P
         "Turned",
     ):
         assert words in page, words
-    results = SYNTHETIC["make_results"](SYNTHETIC["make_predictions"](4, 2, (MAIN_SET,)))
-    results.pop("sampling"), results.pop("judge")
-    page = _page(tmp_path, results=results)
+    results = make_results(make_predictions(4, 2, (MAIN_SET,)))
+    page = _page(tmp_path, results=results.model_copy(update={"sampling": None, "judge": None}))
     assert "pass@" not in page and "What a judge prefers" not in page
 
 
 def test_figures_beyond_accuracy_stand_in_their_cells() -> None:
-    estimate = {"mean": 0.5, "ci95": [0.4, 0.6]}
-    one = {"n": 10, "draws": 2, "temperature": 0.7, "pass_at": {"1": estimate, "2": {"mean": 1.0, "ci95": None}}}
-    table = sampling_table({"trained": one | {"majority": estimate}}, {"base": "Base", "trained": "Trained"})
+    estimate = Mean(mean=0.5, ci95=(0.4, 0.6))
+    pass_at = {"1": estimate, "2": Mean(mean=1.0, ci95=None)}
+    one = SampledReplies(n=10, draws=2, temperature=0.7, pass_at=pass_at, majority=estimate)
+    table = sampling_table({"trained": one}, {"base": "Base", "trained": "Trained"})
     assert table is not None and table.head == ["", "Trained"]
     assert table.rows == [
         ["pass@1", "50.0 (40.0 to 60.0)"],
@@ -122,22 +121,28 @@ def test_a_missing_kl_is_explained(beta: float, words: bool, tmp_path: Path) -> 
 
 def test_results_without_a_trained_model_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no model called 'trained'"):
-        _page(tmp_path, results={"base": {}})
+        results = make_results(make_predictions(4, 2, (MAIN_SET,)))
+        _page(tmp_path, results=results.model_copy(update={"trained": None, "paired": None}))
 
 
 def test_no_run_of_text_breaks_the_file(tmp_path: Path) -> None:
-    inputs = SYNTHETIC["make_inputs"](tmp_path)
+    inputs = make_inputs(tmp_path)
     inputs["run"]["notes"] = ["half a pair \ud83d, NUL \0, long " + "字" * 10_000]
     build_report(**inputs)
     page = inputs["out"].read_text(encoding="utf-8")
     assert "\0" not in page and "more characters)" in page
 
 
-def _results(delta: float, low: float, high: float, **changes: Any) -> dict[str, Any]:
-    cell = {"n": 480, "characters": 60, "strict": 0.6, "lenient": 0.7, "empty": 0, "cut_off": 0}
-    pair = {"delta": delta, "ci95": [low, high], "p": 0.00001, "fixed": 90, "broken": 10, "lenient_delta": delta,
-            "lenient_ci95": [low, high]}  # fmt: skip
-    return {"base": {"all": cell}, "trained": {"all": cell | changes.pop("cell", {})}, "paired": pair | changes}
+def _results(delta: float, low: float, high: float, cell: dict[str, Any] | None = None, **changes: Any) -> Results:
+    """Results whose cells of all questions and whose difference are these; the rest is made up."""
+    made = make_results(make_predictions(4, 2, (MAIN_SET,)))
+    numbers = {"n": 480, "characters": 60, "strict": 0.6, "lenient": 0.7, "empty": 0, "cut_off": 0}
+    base = made.base.model_copy(update={"all": made.base.all.model_copy(update=numbers)})
+    trained = made.trained.model_copy(update={"all": made.trained.all.model_copy(update=numbers | (cell or {}))})
+    pair = {"delta": delta, "ci95": (low, high), "p": 0.00001, "fixed": 90, "broken": 10, "lenient_delta": delta,
+            "lenient_ci95": (low, high)}  # fmt: skip
+    paired = made.paired.model_copy(update=pair | changes)
+    return made.model_copy(update={"base": base, "trained": trained, "paired": paired})
 
 
 @pytest.mark.parametrize(
@@ -149,7 +154,7 @@ def _results(delta: float, low: float, high: float, **changes: Any) -> dict[str,
         (_results(0.3, 0, 0, ci95=None, cell={"characters": 1}), "no claim can be made"),
     ],
 )
-def test_verdict_follows_the_interval(results: dict[str, Any], words: str) -> None:
+def test_verdict_follows_the_interval(results: Results, words: str) -> None:
     assert words in verdict(results)
 
 
@@ -165,7 +170,7 @@ def test_a_gain_of_format_alone_is_called_that() -> None:
 
 
 def test_examples_show_every_outcome_and_many_characters() -> None:
-    chosen = choose_examples(SYNTHETIC["make_predictions"]())
+    chosen = choose_examples(make_predictions())
     main = [example for example in chosen if example.sample.set == MAIN_SET]
     assert {name: sum(one.outcome == name for one in main) for name in QUOTAS} == QUOTAS
     assert {one.sample.language for one in main} == {"zh", "en", "ja", "ko"}
@@ -178,13 +183,15 @@ def test_examples_show_every_outcome_and_many_characters() -> None:
         assert base.id == trained.id and (base.model, trained.model) == ("base", "trained")
         assert (
             one.outcome
-            == {(0, 1): "fixed", (1, 0): "broken", (0, 0): "wrong", (1, 1): "right"}[base.strict, trained.strict]
+            == {(0, 1): "fixed", (1, 0): "broken", (0, 0): "wrong", (1, 1): "right"}[
+                int(base.strict), int(trained.strict)
+            ]
         )
-    assert chosen == choose_examples(SYNTHETIC["make_predictions"]())
+    assert chosen == choose_examples(make_predictions())
 
 
 def test_curves_come_from_the_log_by_phase(tmp_path: Path) -> None:
-    SYNTHETIC["write_metrics"](tmp_path / "log.jsonl")
+    write_metrics(tmp_path / "log.jsonl")
     with (tmp_path / "log.jsonl").open("a") as file:
         file.write('{"phase": "grpo", "step": 999, "kl": NaN}\n{"step": 10')
     phases = dict(training_charts(read_log(tmp_path / "log.jsonl")))

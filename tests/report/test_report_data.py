@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import runpy
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +11,7 @@ import pytest
 from raiden_core.report import build_report
 from raiden_core.report.data import dropped_rows, random_samples
 from raiden_core.samples import Sample, write_samples
-
-SYNTHETIC = runpy.run_path(str(Path(__file__).parents[1] / "support" / "synthetic.py"))
-HOSTILE: str = SYNTHETIC["HOSTILE"]
+from tests.support.synthetic import HOSTILE, make_inputs
 
 
 def sample(number: int, text: str = "", **fields: Any) -> Sample:
@@ -33,7 +30,7 @@ def sample(number: int, text: str = "", **fields: Any) -> Sample:
 
 
 def page(folder: Path, samples: list[Sample], **changes: Any) -> str:
-    inputs = SYNTHETIC["make_inputs"](folder) | changes
+    inputs = make_inputs(folder) | changes
     build_report(**inputs, samples=samples)
     return str(inputs["out"].read_text("utf-8"))
 

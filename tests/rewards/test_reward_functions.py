@@ -34,7 +34,7 @@ def sample(**fields: Any) -> Sample:
 
 def test_plain_and_conversational_completions_earn_the_same() -> None:
     chats = [[{"role": "assistant", "content": text}] for text in (RIGHT, WRONG)]
-    columns = {
+    columns: dict[str, Any] = {
         "keywords": [["小明"]] * 2,
         "prompts": ["?", "?"],
         "trainer_state": object(),

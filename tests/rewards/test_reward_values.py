@@ -54,10 +54,10 @@ def test_the_table_of_values_has_both_verdicts_for_each_kind_in_each_language() 
 
 
 def test_trl_passes_the_question_on() -> None:
-    columns = {"keywords": [["18岁"]] * 2, "question": ["你几岁了？", "你是谁？"]}
-    assert accuracy_reward(["十八。"] * 2, **columns) == [1.0, 0.0]
-    prompts = [[{"role": "user", "content": question}] for question in columns.pop("question")]
-    assert accuracy_reward(["十八。"] * 2, prompts=prompts, **columns) == [1.0, 0.0]
+    questions, keywords = ["你几岁了？", "你是谁？"], [["18岁"]] * 2
+    assert accuracy_reward(["十八。"] * 2, keywords=keywords, question=questions) == [1.0, 0.0]
+    prompts = [[{"role": "user", "content": question}] for question in questions]
+    assert accuracy_reward(["十八。"] * 2, keywords=keywords, prompts=prompts) == [1.0, 0.0]
 
 
 HAN_DIGITS = "零一二三四五六七八九"

@@ -208,7 +208,12 @@ def test_a_key_depends_on_all_its_parts_and_not_on_their_order() -> None:
     parts: dict[str, Any] = {"stage": "a", "code": "b", "inputs": {"x": "1", "y": "2"}, "section": {"p": 1, "q": 2}}
     key = stage_key(**parts)
     assert key == stage_key(**parts | {"inputs": {"y": "2", "x": "1"}, "section": {"q": 2, "p": 1}})
-    changes = [{"stage": "z"}, {"code": "z"}, {"inputs": {"x": "1"}}, {"section": {"p": 1, "q": 3}}]
+    changes: list[dict[str, Any]] = [
+        {"stage": "z"},
+        {"code": "z"},
+        {"inputs": {"x": "1"}},
+        {"section": {"p": 1, "q": 3}},
+    ]
     assert len({key, *(stage_key(**parts | change) for change in changes)}) == 5
 
 

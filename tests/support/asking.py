@@ -14,7 +14,7 @@ import os
 from pathlib import Path
 
 from raiden_core.config.sections.endpoint import EndpointConfig
-from raiden_core.models.asking import Refused, Reply, Request
+from raiden_core.models.answering import Refused, Reply, Request
 from raiden_core.models.served.client import Client
 
 

@@ -33,6 +33,7 @@ from typing import Any, Self
 
 from tests.support.connection import Connection
 from tests.support.scripted import echo
+from tests.support.ways import listed, said
 
 Teacher = Callable[[Mapping[str, Any]], str]
 """The model's part: from the body of a chat completion to the reply's text."""
@@ -93,6 +94,7 @@ class FaultServer:
         seed: int = 0,
         retry_after: float = 0.05,
         remember_prompts: bool = False,
+        way: str | None = None,
     ) -> None:
         """Describe the server.
 
@@ -107,6 +109,7 @@ class FaultServer:
             seed: of the faults.
             retry_after: seconds that a 429 asks for.
             remember_prompts: keep `Counters.prompts`.
+            way: one of `tests.support.ways.WAYS`: how another server says the same.
         """
         unknown = set(faults or {}) - set(FAULTS)
         if unknown:
@@ -121,6 +124,7 @@ class FaultServer:
         self.seed = seed
         self.retry_after = retry_after
         self.remember_prompts = remember_prompts
+        self.way = way
         self.counters = Counters()
         self.port = 0
         self._busy = 0
@@ -181,8 +185,8 @@ class FaultServer:
             error = {"message": f"Incorrect API key provided: {headers.get('authorization')}"}
             connection.send(401, json.dumps({"error": error}).encode())
         elif path == "/v1/models":
-            listing = {"object": "list", "data": [{"id": self.model, "object": "model"}]}
-            connection.send(200, json.dumps(listing).encode())
+            status, listing, kind = listed(self.way, self.model)
+            connection.send(status, listing, kind=kind)
         elif path == "/v1/chat/completions":
             self._receive(connection, headers, body)
         else:
@@ -233,7 +237,8 @@ class FaultServer:
         text = self.teacher(chat)
         if fault is None:
             self.counters.replied[key] += 1
-            connection.send(200, completion(self.model, chat, text))
+            status, body, kind = said(self.way, chat, text, completion(self.model, chat, text))
+            connection.send(status, body, kind=kind)
             return
         self.counters.faults[fault] += 1
         place = 1 + int(chance * max(0, len(text) - 2))

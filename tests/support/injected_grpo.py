@@ -1,6 +1,6 @@
 """raiden_core.training.grpo with completions that are given: started by test_two_processes.py under accelerate.
 
-    accelerate launch --config_file FILE tests/support/injected_grpo.py job.yaml --injected FILE.json [--shard]
+    PYTHONPATH=. accelerate launch --config_file FILE tests/support/injected_grpo.py job.yaml --injected FILE.json [--shard]
 
 ``--uneven`` lets the first process sample 4 tokens a completion and the second 12, instead of given ones.
 ``--shard`` makes accelerate shard the model on a CPU as it does on GPUs. By itself it does not: on CPU ranks it
@@ -11,19 +11,18 @@ from __future__ import annotations
 
 import functools
 import json
-import runpy
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
+
+from tests.support.injection import Injected, rollout_of
 
 
 def inject(path: Path) -> None:
     """Every GRPOTrainer made from now on takes its completions from the file."""
     import trl
 
-    helpers = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("injection.py"))))
-    rollout = helpers.rollout_of(helpers.Injected(**json.loads(path.read_text("utf-8"))))
+    rollout = rollout_of(Injected(**json.loads(path.read_text("utf-8"))))
     # The class itself, because raiden's trainer is a subclass of it.
     trl.GRPOTrainer.__init__ = functools.partialmethod(trl.GRPOTrainer.__init__, rollout_func=rollout)
 
@@ -112,9 +111,11 @@ def main() -> int:
     report_ranks(Path(arguments[0]).parent)
 
     from raiden_core.training.grpo import main as grpo
-    from raiden_core.training.launch.script import run_script_main
+    from raiden_core.training.launch.script import as_script
 
-    return run_script_main(grpo, arguments)
+    with as_script():
+        grpo(arguments)
+    return 0
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from typing import Any
 
 from raiden_core.generation.mining.prompts import load_prompts
 from raiden_core.generation.mining.replies import MAX_FACTS
-from raiden_core.models.asking import Refused, Reply, Request
+from raiden_core.models.answering import Refused, Reply, Request
 
 TASKS = ("facts", "questions", "conversation", "recall", "answer", "guess", "keywords", "parse", "judge")
 LANGUAGES = ("zh", "en")
@@ -82,7 +82,7 @@ class ScriptedTeacher:
             data = twist(data, messages, request)
         if isinstance(data, Refused):
             return data
-        return Reply(json.dumps(data, ensure_ascii=False), data, prompt_tokens=len(str(messages)), completion_tokens=9)
+        return Reply(json.dumps(data, ensure_ascii=False), 9, data=data, prompt_tokens=len(str(messages)))
 
     def purposes(self) -> Counter[str]:
         return Counter(request.purpose.partition("/")[0] for request in self.requests)
@@ -133,15 +133,15 @@ def reply_to(messages: list[dict[str, str]]) -> dict[str, Any]:
     if task == "questions":
         questions = []
         for number, line in enumerate(numbered(parts["facts"]), 1):
-            kind, level, key = re.match(r"\((\w+), (\w+)\) (.+?): ", line).groups()  # type: ignore[union-attr]
+            kind, level, key = re.match(r"\((\w+), (\w+)\) (.+?): ", line).groups()
             questions.append(
                 {"number": number, "question": words[level].format(key=key), "type": kind, "difficulty": level}
             )
         return {"questions": questions}
     if task == "conversation":
-        turns = int(re.search(r"(\d+) ?(?:句|turns)", content).group(1))  # type: ignore[union-attr]
-        level = re.search(r"easy|medium|hard", content).group()  # type: ignore[union-attr]
-        kind = re.search(r"(?:题材是：|on this subject: )(.+?)[。.]", content).group(1)  # type: ignore[union-attr]
+        turns = int(re.search(r"(\d+) ?(?:句|turns)", content).group(1))
+        level = re.search(r"easy|medium|hard", content).group()
+        kind = re.search(r"(?:题材是：|on this subject: )(.+?)[。.]", content).group(1)
         detail = NAMES[language][zlib.crc32(kind.encode()) % len(NAMES[language])]
         said = [(words["said"].format(value=detail), words["heard"]), *words["talk"]][: turns // 2]
         flat = [
@@ -153,7 +153,7 @@ def reply_to(messages: list[dict[str, str]]) -> dict[str, Any]:
         return {"turns": flat, "detail": detail, "question": question, "type": "what", "difficulty": level}
     if task == "recall":
         told = parts["conversation"].split("\n")[0]
-        detail = re.search(r"(?:有了|got )(\w+?)(?=，| and|$)", told).group(1)  # type: ignore[union-attr]
+        detail = re.search(r"(?:有了|got )(\w+?)(?=，| and|$)", told).group(1)
         question = words["recall"].format(kind="东西" if language == "zh" else "the thing")
         return {"detail": detail, "question": question, "type": "what", "difficulty": "easy"}
     question = parts["question"]

@@ -3,18 +3,21 @@
 Everything in it is invented and drawn with a seed; ``hostile`` puts markup and scripts wherever a stranger could.
 """
 
+import copy
 import json
 import sys
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from random import Random
 from typing import Any
 
-from raiden_core.evaluation.judge.judge import Verdict
+from raiden_core.evaluation.judge.judge import Outcome, Verdict
 from raiden_core.evaluation.judge.summary import judge_summary
 from raiden_core.evaluation.predictions import MAIN_SET, Prediction, write_predictions
+from raiden_core.evaluation.results import Asked, Controls, Results
 from raiden_core.evaluation.sampling import sampling_summary
-from raiden_core.evaluation.summary import breakdown, cells, pairs
+from raiden_core.evaluation.summary import breakdown, compared
 from raiden_core.training.launch.metrics import VALIDATION_ACCURACY
 
 HOSTILE = "</script><script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">'\"&{{7*7}}"
@@ -27,7 +30,9 @@ QUESTIONS = {
 }
 
 
-def make_predictions(characters: int = 60, questions: int = 8, sets: tuple[str, ...] = (MAIN_SET, "hand-written")):
+def make_predictions(
+    characters: int = 60, questions: int = 8, sets: tuple[str, ...] = (MAIN_SET, "hand-written")
+) -> list[Prediction]:
     """Predictions of a base and a trained model, a third of which differ."""
     random, rows = Random(5), []
     for set_name in sets:
@@ -43,7 +48,7 @@ def make_predictions(characters: int = 60, questions: int = 8, sets: tuple[str, 
 
 def _prediction(
     set_name: str, model: str, key: str, number: int, question: int, language: str, random: Random, p: float
-):
+) -> Prediction:
     ask, reference, keyword, thought = QUESTIONS[language]
     right, formed = random.random() < p, random.random() < p + 0.25
     answer = reference if right else reference.replace(keyword, "?")
@@ -65,25 +70,35 @@ def _prediction(
     )  # fmt: skip
 
 
-def make_results(predictions: list[Prediction]) -> dict[str, Any]:
+def make_results(predictions: list[Prediction]) -> Results:
     """results.json of these predictions."""
-
-    def compare(name: str) -> dict[str, Any]:
-        base = [row for row in predictions if (row.set, row.model) == (name, "base")]
-        trained = [row for row in predictions if (row.set, row.model) == (name, "trained")]
-        return {"base": cells(base), "trained": cells(trained), "paired": pairs(base, trained)}
-
     main = {m: [r for r in predictions if (r.set, r.model) == (MAIN_SET, m)] for m in ("base", "trained")}
-    controls = {
-        "gold": 1.0, "other_character": 0.11, "other_character_ci95": [0.08, 0.14], "other_character_chance": 0.12,
-        "other_character_n": 480, "keyword_list": 1.0, "profile_recited": 0.21,
-    }  # fmt: skip
-    extra = {name: compare(name) for name in dict.fromkeys(row.set for row in predictions) if name != MAIN_SET}
-    return {
-        **compare(MAIN_SET), "controls": controls, "by": breakdown(main), "extra": extra, "notes": [],
-        "sampling": {model: sampling_summary(_draws(rows), 1.0) for model, rows in main.items()},
-        "judge": judge_summary(_verdicts(main["base"], main["trained"]), "judge-13b"),
-    }  # fmt: skip
+    extra = {
+        name: compared({m: [r for r in predictions if (r.set, r.model) == (name, m)] for m in ("base", "trained")})
+        for name in dict.fromkeys(row.set for row in predictions)
+        if name != MAIN_SET
+    }
+    compared_main = compared(main)
+    cells = {model: of_parts.all for model, of_parts in compared_main.models.items()}
+    return Results(
+        **dict(compared_main),
+        controls=Controls(
+            gold=1.0, other_character=0.11, other_character_ci95=(0.08, 0.14), other_character_chance=0.12,
+            other_character_n=480, keyword_list=1.0, profile_recited=0.21,
+        ),
+        by=breakdown(main),
+        extra=extra,
+        format_rate={model: cell.format for model, cell in cells.items()},
+        empty_answers={model: cell.empty for model, cell in cells.items()},
+        mean_length={model: cell.mean_tokens for model, cell in cells.items()},
+        dropped_bad_gold={},
+        notes=(),
+        settings=Asked(
+            decoding="greedy", samples_per_question=4, temperature=1.0, max_new_tokens=96, instructions=None, seed=7
+        ),
+        sampling={model: sampling_summary(_draws(rows), 1.0) for model, rows in main.items()},
+        judge=judge_summary(_verdicts(main["base"], main["trained"]), "judge-13b"),
+    )  # fmt: skip
 
 
 def _draws(rows: list[Prediction]) -> list[list[Prediction]]:
@@ -95,9 +110,12 @@ def _draws(rows: list[Prediction]) -> list[list[Prediction]]:
 
 def _verdicts(base: list[Prediction], trained: list[Prediction]) -> list[Verdict]:
     """A judge that often agrees with the keywords."""
-    random, verdicts = Random(9), []
+    random = Random(9)
+    verdicts: list[Verdict] = []
     for old, new in zip(base, trained, strict=True):
-        outcome = random.choice(["win" if new.accuracy > old.accuracy else "tie", "tie", "loss", "inconsistent"])
+        outcome: Outcome = random.choice(
+            ["win" if new.accuracy > old.accuracy else "tie", "tie", "loss", "inconsistent"]
+        )
         said = {"win": "trained", "loss": "base", "tie": "equal", "inconsistent": "base"}[outcome]
         verdicts.append(
             Verdict(
@@ -136,10 +154,15 @@ def write_metrics(path: Path, steps: int = 300) -> None:
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
 
 
+@cache
+def _evaluated() -> tuple[list[Prediction], Results]:
+    predictions = make_predictions()
+    return predictions, make_results(predictions)
+
+
 def make_inputs(folder: Path, hostile: bool = False) -> dict[str, Any]:
     """The arguments of `build_report`, its files written into the folder."""
-    predictions = make_predictions()
-    results = make_results(predictions)
+    predictions, results = copy.deepcopy(_evaluated())
     text = HOSTILE if hostile else ""
     if hostile:
         fields = ("character", "question", "reference", "completion", "answer", "why", "set")
@@ -153,10 +176,16 @@ def make_inputs(folder: Path, hostile: bool = False) -> dict[str, Any]:
             )
             for row in predictions
         ]
-        results["extra"] = {name + text: part for name, part in results["extra"].items()}
-        results["judge"]["model"] += text
-        results["judge"]["by_rubric"][text] = results["judge"]["all"]
-        results["by"]["source"] = {text: results["by"]["language"]["zh"], "b": results["by"]["language"]["en"]}
+        judge, by = results.judge, results.by
+        assert judge is not None
+        by_rubric = {**judge.by_rubric, text: judge.all}
+        results = results.model_copy(
+            update={
+                "extra": {name + text: part for name, part in results.extra.items()},
+                "judge": judge.model_copy(update={"model": judge.model + text, "by_rubric": by_rubric}),
+                "by": {**by, "source": {text: by["language"]["zh"], "b": by["language"]["en"]}},
+            }
+        )
     folder.mkdir(parents=True, exist_ok=True)
     write_predictions(folder / "predictions.jsonl", predictions)
     write_metrics(folder / "metrics.jsonl")

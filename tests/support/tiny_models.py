@@ -1,10 +1,16 @@
 """Models of one layer, made on the spot: one that says a fixed reply, one with random weights."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast, Qwen3ForCausalLM
 
 TAGS = ["<think>", "</think>", "<answer>", "</answer>"]
 TEMPLATE = (
@@ -13,7 +19,8 @@ TEMPLATE = (
 )
 
 
-def _tokenizer():
+def tiny_tokenizer() -> PreTrainedTokenizerFast:
+    """Bytes, the four tags as special tokens, and one word of Han."""
     from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
     from transformers import PreTrainedTokenizerFast
 
@@ -29,7 +36,8 @@ def _tokenizer():
     return tokenizer
 
 
-def _model(size: int, context: int):
+def tiny_model(size: int, context: int) -> Qwen3ForCausalLM:
+    """One layer with random weights, the same each time, for a vocabulary of ``size`` tokens."""
     import torch
     from transformers import Qwen3Config, Qwen3ForCausalLM
 
@@ -45,8 +53,8 @@ def _model(size: int, context: int):
 @pytest.fixture
 def random_model(tmp_path: Path) -> Path:
     """A folder with random weights, whose replies depend on the prompt, and settings that must not be used."""
-    tokenizer = _tokenizer()
-    model = _model(len(tokenizer), 2048)
+    tokenizer = tiny_tokenizer()
+    model = tiny_model(len(tokenizer), 2048)
     model.generation_config.update(do_sample=True, temperature=3.0, repetition_penalty=1.8)
     folder = tmp_path / "random"
     model.save_pretrained(folder)
@@ -61,8 +69,8 @@ def parrot(tmp_path: Path) -> Callable[..., Path]:
     def build(name: str, reply: list[str], context: int = 2048) -> Path:
         import torch
 
-        tokenizer = _tokenizer()
-        model = _model(len(tokenizer), context)
+        tokenizer = tiny_tokenizer()
+        model = tiny_model(len(tokenizer), context)
         chain = [tokenizer.encode("\n", add_special_tokens=False)[0], *map(tokenizer.convert_tokens_to_ids, reply)]
         assert len(set(chain)) == len(chain), "each token of the chain has one successor"
         with torch.no_grad():

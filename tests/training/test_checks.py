@@ -11,11 +11,10 @@ from transformers import TrainingArguments
 
 from raiden_core.config.loading import parse_config
 from raiden_core.errors import ConfigError, DataError, StageError
-from raiden_core.models.folder import check_model_folder
+from raiden_core.models.folder import check_model_folder, load_tokenizer
 from raiden_core.rewards import Scorer
 from raiden_core.samples import Sample, write_samples
 from raiden_core.training.checks import Machine, check_job, check_named
-from raiden_core.training.cold_start import load_tokenizer
 from raiden_core.training.dataset import PromptLengths, longest_in_first_batch, training_samples
 from raiden_core.training.hooks.disk import Sizes, check_disk
 
@@ -120,7 +119,7 @@ def test_rows_with_missing_fields_are_named(tmp_path: Path, composed_samples: li
     del rows[1]["keywords"]
     path = tmp_path / "train.json"
     path.write_text(json.dumps(rows))
-    with pytest.raises(DataError, match=r"train\.json: row 2: keywords: Field required; mend this row or take it out$"):
+    with pytest.raises(DataError, match=r"train\.json: row 2: keywords: is missing; mend this row or take it out$"):
         training_samples(path, Scorer())
 
 

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
-from raiden_core.config.sections.base import Section
+from raiden_core.config.sections.base import NEUTRAL, Section
 from raiden_core.config.sections.endpoint import EndpointConfig
 
 Rubric = Literal["SBK", "RCB", "SCK", "SAK", "PLS", "ER", "TS", "TA", "PB", "CM1", "CM2", "CC"]
 
 RUBRICS: tuple[str, ...] = get_args(Rubric)
 """The dimensions of the RAIDEN benchmark that a judge can compare replies by."""
+
+
+class ServedConfig(EndpointConfig):
+    """How a model under evaluation is reached: like any endpoint, but with defaults that suit any server."""
+
+    thinking: Literal["default", "off", "on"] = "default"
+    """Whether the model reasons before it answers; `default` sends nothing about it, so that it answers as it was trained."""
+    dialect: Annotated[Literal["openai", "sglang", "vllm"], NEUTRAL] = "openai"
+    """Which extra fields the server knows, as for `teacher.endpoints`; `openai` sends none."""
 
 
 class EvaluationConfig(Section):
@@ -30,7 +39,7 @@ class EvaluationConfig(Section):
     """Sampled replies to each question beside the greedy one, for pass@k and the majority; 0: none."""
     temperature: float = Field(default=1.0, gt=0)
     """Of the sampled replies."""
-    served: EndpointConfig = EndpointConfig(dialect="openai", thinking="default")
+    served: ServedConfig = ServedConfig()
     """How a model behind a URL is asked; url and model come from the command line."""
     drop_bad_gold: bool = False
     """Drop samples whose reference fails its own validator instead of refusing the file."""

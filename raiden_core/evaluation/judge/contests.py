@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from raiden_core.evaluation.judge.judge import Contest, Judge, write_verdicts
 from raiden_core.evaluation.judge.summary import judge_notes, judge_summary
-from raiden_core.evaluation.predictions import Prediction
+from raiden_core.evaluation.judged import Judged
+from raiden_core.evaluation.predictions import MAIN_SET, Predicted
+from raiden_core.evaluation.sets import UsableSets
 from raiden_core.models.answering import Reply
 from raiden_core.rewards import Scorer
 from raiden_core.rewards.completion import extract_answer
-from raiden_core.samples import Sample
 from raiden_core.stages.progress import Progress
 
 VERDICTS = "judge.jsonl"
@@ -21,38 +20,33 @@ STORE = "judge"
 
 
 def judge_replies(
-    judge: Judge,
-    samples: Sequence[Sample],
-    predictions: Mapping[str, Sequence[Prediction]],
-    open_ended: Sequence[Sample],
-    open_replies: Mapping[str, Sequence[Reply]],
-    scorer: Scorer,
-    out: Path,
-    progress: Progress,
-) -> tuple[dict[str, Any], list[str]]:
-    """Judge the replies of base and trained, write ``judge.jsonl`` into ``out``; the summary and notes come back.
+    judge: Judge, usable: UsableSets, predicted: Predicted, scorer: Scorer, out: Path, progress: Progress
+) -> tuple[Judged, list[str]]:
+    """Judge the replies of base and trained, and write ``judge.jsonl`` into ``out``.
 
     Args:
         judge: who judges.
-        samples: those with keywords.
-        predictions: by model, in their order.
-        open_ended: samples without keywords.
-        open_replies: by model, in their order.
+        usable: the samples that were asked.
+        predicted: what base and trained replied to them.
         scorer: knows how completions begin.
         out: the evaluation's folder.
         progress: told about comparisons.
+
+    Returns:
+        What the judge said, and what a reader must know about it.
     """
+    by_model, open_replies = predicted.of_set(MAIN_SET), predicted.open_ended
 
     def text(reply: Reply) -> str:
         return extract_answer(reply.text, scorer.prefilled_think)
 
     contests = [
         Contest(sample, base.answer, trained.answer, base.accuracy, trained.accuracy)
-        for sample, base, trained in zip(samples, predictions["base"], predictions["trained"], strict=True)
+        for sample, base, trained in zip(usable.sets[MAIN_SET], by_model["base"], by_model["trained"], strict=True)
     ]
     contests += [
         Contest(sample, text(base), text(trained))
-        for sample, base, trained in zip(open_ended, open_replies["base"], open_replies["trained"], strict=True)
+        for sample, base, trained in zip(usable.open_ended, open_replies["base"], open_replies["trained"], strict=True)
     ]
 
     def tell(done: int, total: int, note: str = "") -> None:

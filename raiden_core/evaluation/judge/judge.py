@@ -2,15 +2,16 @@
 
     judge = Judge(EndpointConfig(url="http://127.0.0.1:30000/v1", model="glm-4.6"))
     verdicts = judge.compare(contests, store=out / "judge", progress=silent)
-    results["judge"] = judge_summary(verdicts, judge.endpoint.model)
+    summary = judge_summary(verdicts, judge.endpoint.model)
 
 Each pair is shown twice, in both orders, blind. Only a verdict that stands in both orders counts: *win* (the trained
 model's reply is better), *loss*, or *tie* (equal in both). One that turns with the order is *inconsistent*, one that
 came in no readable form is *unreadable*; both are counted, and neither is a tie. Equal replies are a tie without being
-asked. Replies of the judge are kept in a store, so a judge that is killed goes on where it stopped.
+asked. The judge's replies are kept in a store, so a run that was killed asks only for what is missing.
 
 Pairwise judging with both orders is that of the RAIDEN benchmark and of Zheng et al., *Judging LLM-as-a-Judge*
-(arXiv 2306.05685, section 3.4). What comes of the verdicts is in judge_summary.py.
+(arXiv 2306.05685, section 3.4). `raiden_core.evaluation.judge.summary` turns verdicts into
+numbers.
 """
 
 from __future__ import annotations
@@ -26,9 +27,10 @@ from typing import Literal
 from raiden_core.config.sections.endpoint import EndpointConfig
 from raiden_core.errors import DataError, RaidenError
 from raiden_core.evaluation.judge.prompts import Decision, comparison, own_rubrics, purpose
-from raiden_core.models.asking import Asker, Refused, Request
+from raiden_core.models.answering import Asker, Refused, Request
 from raiden_core.models.schemas import schema_of
 from raiden_core.models.served.client import Client
+from raiden_core.models.served.waiting import told_regularly
 from raiden_core.models.served_model import first_error
 from raiden_core.samples import Sample, iter_rows
 from raiden_core.stages.progress import Progress, silent
@@ -127,9 +129,12 @@ class Judge:
         async def work(client: Client, numbers: Iterator[int]) -> None:
             for number in numbers:
                 verdicts[number] = await self.verdict(client, *jobs[number])
-                progress(len(verdicts), len(jobs), client.usage().line())
+                tell(client)
 
-        async with Client({ENDPOINT: self.endpoint}, store) as client:
+        def tell(client: Client) -> None:
+            progress(len(verdicts), len(jobs), client.line())
+
+        async with Client({ENDPOINT: self.endpoint}, store) as client, told_regularly(lambda: tell(client)):
             try:
                 async with asyncio.TaskGroup() as workers:
                     for _ in range(min(self.endpoint.max_concurrency, len(jobs))):

@@ -17,9 +17,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
 
 from raiden_core.evaluation.judge.judge import Verdict
+from raiden_core.evaluation.judged import Agreement, Gap, JudgeCell, Judged
 from raiden_core.evaluation.statistics import Estimate, mean_interval
 
 COUNTS = {"win": 1.0, "tie": 0.0, "loss": -1.0}
@@ -29,41 +29,36 @@ SHAKY = 0.25
 """Above this share of order-dependent verdicts a judge's other verdicts are not worth much either; noted."""
 
 
-def judge_summary(verdicts: Sequence[Verdict], model: str) -> dict[str, Any]:
-    """What ``results["judge"]`` holds.
-
-    Returns:
-        ``model``; ``all`` (every question by its own rubrics) and ``by_rubric``, ``by_language``: cells as in `_cell`;
-        ``gap`` and ``agreement`` over the questions that have keywords.
-    """
+def judge_summary(verdicts: Sequence[Verdict], model: str) -> Judged:
+    """What ``results.judge`` holds; gap and agreement are over the questions that have keywords."""
     own = [row for row in verdicts if row.own]
     rubrics = list(dict.fromkeys(row.rubric for row in verdicts))
     languages = sorted({row.language for row in own})
-    return {
-        "model": model,
-        "questions": len({row.id for row in verdicts}),
-        "all": _cell(own),
-        "by_rubric": {name: _cell([row for row in verdicts if row.rubric == name]) for name in rubrics},
-        "by_language": {name: _cell([row for row in own if row.language == name]) for name in languages},
-        "gap": _gap(own),
-        "agreement": _agreement(own),
-    }
+    return Judged(
+        model=model,
+        questions=len({row.id for row in verdicts}),
+        all=_cell(own),
+        by_rubric={name: _cell([row for row in verdicts if row.rubric == name]) for name in rubrics},
+        by_language={name: _cell([row for row in own if row.language == name]) for name in languages},
+        gap=_gap(own),
+        agreement=_agreement(own),
+    )
 
 
-def judge_notes(summary: dict[str, Any]) -> list[str]:
+def judge_notes(summary: Judged) -> list[str]:
     """What a reader must know about the verdicts, in plain words."""
-    cell = summary["all"]
+    cell = summary.all
     notes = []
-    asked = cell["comparisons"] - cell["identical"]
-    if not cell["n"]:
-        notes.append(f"The judge {summary['model']} gave no verdict that counts in {cell['comparisons']} comparisons.")
-    elif asked and cell["inconsistent"] / asked > SHAKY:
-        share = f"{100 * cell['inconsistent'] / asked:.0f}%"
-        notes.append(f"The judge {summary['model']} changed its mind with the order in {share} of what it was asked.")
+    asked = cell.comparisons - cell.identical
+    if not cell.n:
+        notes.append(f"The judge {summary.model} gave no verdict that counts in {cell.comparisons} comparisons.")
+    elif asked and cell.inconsistent / asked > SHAKY:
+        share = f"{100 * cell.inconsistent / asked:.0f}%"
+        notes.append(f"The judge {summary.model} changed its mind with the order in {share} of what it was asked.")
     return notes
 
 
-def _cell(rows: Sequence[Verdict]) -> dict[str, Any]:
+def _cell(rows: Sequence[Verdict]) -> JudgeCell:
     """Counts of every outcome, and the shares of those that count."""
     outcomes = Counter(row.outcome for row in rows)
     turned = [row.base_first for row in rows if row.outcome == "inconsistent" and row.trained_first != "equal"]
@@ -75,28 +70,28 @@ def _cell(rows: Sequence[Verdict]) -> dict[str, Any]:
 
     preference = mean_interval([COUNTS[row.outcome] for row in counting], characters, bounds=(-1, 1))
     win = share("win")
-    return {
-        "comparisons": len(rows),
-        "n": len(counting),
-        "characters": preference.clusters,
-        "win": outcomes["win"],
-        "tie": outcomes["tie"],
-        "loss": outcomes["loss"],
-        "identical": sum(row.identical for row in rows),
-        "inconsistent": outcomes["inconsistent"],
-        "first_preferred": turned.count("base"),
-        "second_preferred": turned.count("trained"),
-        "unreadable": outcomes["unreadable"],
-        "win_rate": win.mean,
-        "ci95": win.interval,
-        "tie_rate": share("tie").mean,
-        "loss_rate": share("loss").mean,
-        "preference": preference.mean,
-        "preference_ci95": preference.interval,
-    }
+    return JudgeCell(
+        comparisons=len(rows),
+        n=len(counting),
+        characters=preference.clusters,
+        win=outcomes["win"],
+        tie=outcomes["tie"],
+        loss=outcomes["loss"],
+        identical=sum(row.identical for row in rows),
+        inconsistent=outcomes["inconsistent"],
+        first_preferred=turned.count("base"),
+        second_preferred=turned.count("trained"),
+        unreadable=outcomes["unreadable"],
+        win_rate=win.mean,
+        ci95=win.interval,
+        tie_rate=share("tie").mean,
+        loss_rate=share("loss").mean,
+        preference=preference.mean,
+        preference_ci95=preference.interval,
+    )
 
 
-def _gap(own: Sequence[Verdict]) -> dict[str, Any]:
+def _gap(own: Sequence[Verdict]) -> Gap:
     """The reward-hacking gap, as the module's docstring defines it, and the two figures that it is the difference of."""
     rows = [
         (row, row.trained_accuracy - row.base_accuracy, COUNTS[row.outcome])
@@ -107,17 +102,17 @@ def _gap(own: Sequence[Verdict]) -> dict[str, Any]:
     accuracy = mean_interval([gained for _, gained, _ in rows], characters, bounds=(-1, 1))
     preference = mean_interval([preferred for _, _, preferred in rows], characters, bounds=(-1, 1))
     gap = mean_interval([gained - preferred for _, gained, preferred in rows], characters, bounds=(-2, 2))
-    return {
-        "n": gap.n,
-        "accuracy_delta": accuracy.mean,
-        "preference": preference.mean,
-        "gap": gap.mean,
-        "ci95": gap.interval,
-        "p": gap.p,
-    }
+    return Gap(
+        n=gap.n,
+        accuracy_delta=accuracy.mean,
+        preference=preference.mean,
+        gap=gap.mean,
+        ci95=gap.interval,
+        p=gap.p,
+    )
 
 
-def _agreement(own: Sequence[Verdict]) -> dict[str, Any]:
+def _agreement(own: Sequence[Verdict]) -> Agreement:
     """Where keywords see a change for better or worse: does the judge see the same one?"""
     pairs = [
         (row, (row.trained_accuracy - row.base_accuracy) * COUNTS[row.outcome])
@@ -128,11 +123,11 @@ def _agreement(own: Sequence[Verdict]) -> dict[str, Any]:
         and row.trained_accuracy != row.base_accuracy
     ]
     estimate = mean_interval([float(sign > 0) for _, sign in pairs], [row.character for row, _ in pairs], bounds=(0, 1))
-    return {
-        "n": estimate.n,
-        "same": sum(sign > 0 for _, sign in pairs),
-        "equal": sum(sign == 0 for _, sign in pairs),
-        "opposite": sum(sign < 0 for _, sign in pairs),
-        "share": estimate.mean,
-        "ci95": estimate.interval,
-    }
+    return Agreement(
+        n=estimate.n,
+        same=sum(sign > 0 for _, sign in pairs),
+        equal=sum(sign == 0 for _, sign in pairs),
+        opposite=sum(sign < 0 for _, sign in pairs),
+        share=estimate.mean,
+        ci95=estimate.interval,
+    )

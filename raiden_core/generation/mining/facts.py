@@ -56,7 +56,7 @@ def _refusal(fact: FactReply, profile: str, name: str, met: bool) -> str | None:
 def why_no_facts(dropped: list[Drop], refusal: Dropped | None) -> str:
     """Why a character has no fact to ask about."""
     if refusal is not None:
-        return str(refusal)
+        return refusal.told()
     if dropped:
         return f"none of the {len(dropped)} facts that the teacher listed stands in its profile"
     return "the teacher finds no fact in its profile"

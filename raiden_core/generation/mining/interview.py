@@ -17,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 from raiden_core.config.sections.teacher import TeacherConfig
 from raiden_core.generation.mining.prompts import Briefing, Task
 from raiden_core.generation.mining.reasons import Dropped, refused
-from raiden_core.models.asking import Asker, Refused, Request
+from raiden_core.models.answering import Asker, Refused, Request
 from raiden_core.models.schemas import example_of, schema_of
 
 Shape = TypeVar("Shape", bound=BaseModel)
@@ -84,17 +84,17 @@ class Interview:
         self.ledger.requests[purpose] += 1
         reply = await self.asker.ask(request)
         if isinstance(reply, Refused):
-            raise self._dropped(purpose, reply.reason)
+            raise self._dropped(purpose, reply.reason, reply.detail)
         self.ledger.prompt_tokens += reply.prompt_tokens
-        self.ledger.completion_tokens += reply.completion_tokens
+        self.ledger.completion_tokens += reply.tokens
         try:
             return shape.model_validate(reply.data)
         except ValidationError:
             raise self._dropped(purpose, "schema") from None
 
-    def _dropped(self, purpose: str, reason: str) -> Dropped:
+    def _dropped(self, purpose: str, reason: str, detail: str = "") -> Dropped:
         self.ledger.refused[f"{purpose}: {reason}"] += 1
-        return Dropped(refused(purpose, reason))
+        return Dropped(refused(purpose, reason), detail)
 
 
 async def together(work: Iterable[Coroutine[Any, Any, Result]]) -> list[Result]:

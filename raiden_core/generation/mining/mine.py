@@ -24,7 +24,8 @@ from raiden_core.generation.mining.student import Student
 from raiden_core.generation.offline.catalogue import LANGUAGES
 from raiden_core.generation.quality import filters
 from raiden_core.generation.quality.dedup import clean
-from raiden_core.models.asking import Asker
+from raiden_core.models.answering import Asker
+from raiden_core.models.served.waiting import told_regularly
 from raiden_core.rewards import Scorer
 from raiden_core.samples import Sample
 from raiden_core.stages.progress import Progress, silent
@@ -98,7 +99,7 @@ async def mine(
             tell()
 
     try:
-        async with asyncio.TaskGroup() as group:
+        async with told_regularly(tell), asyncio.TaskGroup() as group:
             for _ in range(min(teacher.characters_at_once, len(usable))):
                 group.create_task(work())
     except BaseExceptionGroup as error:

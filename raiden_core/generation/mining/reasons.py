@@ -36,7 +36,16 @@ def refused(purpose: str, reason: str) -> str:
 
 
 class Dropped(Exception):
-    """A draft that is given up; ``str()`` is the reason."""
+    """A draft that is given up; ``str()`` is the reason, which is counted."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        """``detail``: what a server said, for whoever reads about this one draft."""
+        super().__init__(reason)
+        self.detail = detail
+
+    def told(self) -> str:
+        """The reason with what the server said."""
+        return f"{self}: {self.detail}" if self.detail else str(self)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from raiden_core.generation.mining import reasons
 from raiden_core.generation.mining.interview import together
 from raiden_core.generation.mining.reasons import Dropped, refused
-from raiden_core.models.asking import Asker, Refused, Request
+from raiden_core.models.answering import Asker, Refused, Request
 from raiden_core.prompts import build_prompt
 from raiden_core.rewards import Scorer
 from raiden_core.samples import Sample

@@ -100,17 +100,22 @@ def read_value(raw: str, language: str, attribute: Attribute | None) -> Reading:
             return Reading(value, unverifiable="prose")
     items = _items(value, language, shape)
     if len(items) > 1:
-        longest = MAX_PAUSED_CJK if language == "zh" and re.search("[，,]", value) else MAX_ITEM_CJK
-        if len(items) > MAX_ITEMS or any(
-            _CLAUSE[language].search(item) or _is_long(item, longest, MAX_ITEM_WORDS) for item in items
-        ):
-            return Reading(value, unverifiable="prose")
-        if any(item.lower() in GENERIC for item in items):
-            return Reading(value, unverifiable="says nothing definite")
-        return Reading(value, tuple(_group(item, language, "text") for item in items))
+        return _read_list(value, items, language)
     if _is_long(value, MAX_CJK, MAX_WORDS):
         return Reading(value, unverifiable="prose")
     return Reading(value, (_group(value, language, shape),))
+
+
+def _read_list(value: str, items: list[str], language: str) -> Reading:
+    """What an answer about a value of several items must contain: each of them."""
+    longest = MAX_PAUSED_CJK if language == "zh" and re.search("[，,]", value) else MAX_ITEM_CJK
+    if len(items) > MAX_ITEMS or any(
+        _CLAUSE[language].search(item) or _is_long(item, longest, MAX_ITEM_WORDS) for item in items
+    ):
+        return Reading(value, unverifiable="prose")
+    if any(item.lower() in GENERIC for item in items):
+        return Reading(value, unverifiable="says nothing definite")
+    return Reading(value, tuple(_group(item, language, "text") for item in items))
 
 
 def _items(value: str, language: str, shape: Shape) -> list[str]:

@@ -12,16 +12,17 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Self
 
 from raiden_core.config.sections.endpoint import EndpointConfig
 from raiden_core.errors import ConfigError
-from raiden_core.models.asking import Refused, Reply, Request
+from raiden_core.models.answering import Refused, Reply, Request
+from raiden_core.models.served.acceptance import CUT, Accepted, Answer
 from raiden_core.models.served.accounting import Accounting, Usage
 from raiden_core.models.served.dialects import identity
 from raiden_core.models.served.store import Store, Stored
@@ -44,6 +45,7 @@ class Client:
         *,
         environment: Mapping[str, str] = os.environ,
         as_is: bool = False,
+        ended: Mapping[str, Callable[[], bool]] = MappingProxyType({}),
     ) -> None:
         """Remember what to ask; nothing is opened yet.
 
@@ -53,11 +55,13 @@ class Client:
             environment: where keys come from.
             as_is: any text is a reply, with tags, loops or a cut end, and JSON is not parsed: for the answers of
                 models under evaluation. Such replies are stored apart from those of teachers.
+            ended: for endpoints whose server was started for them, whether it has ended: then nobody waits for it.
         """
         self._configs = dict(endpoints)
         self._folder = replies
         self._environment = environment
         self._as_is = as_is
+        self._ended = dict(ended)
         self._identities = {name: identity(config) + (" as is" if as_is else "") for name, config in endpoints.items()}
         prices = {name: (config.prompt_price, config.completion_price) for name, config in endpoints.items()}
         self._accounting = Accounting(prices)
@@ -76,7 +80,14 @@ class Client:
 
         async with AsyncExitStack() as resources:
             for name, config in self._configs.items():
-                endpoint = Endpoint(name, config, self._environment, self._accounting, as_is=self._as_is)
+                endpoint = Endpoint(
+                    name,
+                    config,
+                    self._environment,
+                    self._accounting,
+                    as_is=self._as_is,
+                    has_ended=self._ended.get(name, _never),
+                )
                 resources.push_async_callback(endpoint.close)
                 self._endpoints[name] = endpoint
             self._store = resources.enter_context(Store(self._folder))
@@ -111,6 +122,11 @@ class Client:
     def usage(self) -> Usage:
         """What has been asked since the client was made."""
         return self._accounting.snapshot({name: endpoint.limit for name, endpoint in self._endpoints.items()})
+
+    def line(self) -> str:
+        """The figures that belong beside a progress bar, and what keeps everybody waiting."""
+        words = (self.usage().line(), *(endpoint.waiting() for endpoint in self._endpoints.values()))
+        return "; ".join(word for word in words if word)
 
     def key(self, request: Request) -> str:
         """The store's key of a request: 64 hex digits.
@@ -148,7 +164,7 @@ class Client:
             self._store.forget(key)
             return None
         self._accounting.hit(answer.prompt_tokens, answer.completion_tokens)
-        return Reply(accepted.text, accepted.data, answer.prompt_tokens, answer.completion_tokens, cached=True)
+        return replace(_reply(accepted, answer), cached=True)
 
     async def _ask_endpoint(self, request: Request, key: str) -> Reply | Refused:
         good = await self._endpoints[request.endpoint].ask(request, key)
@@ -157,8 +173,20 @@ class Client:
             return good
         kept = await self._store.put(Stored(key, self._identities[request.endpoint], request.purpose, good.answer))
         if kept.text == good.answer.text:
-            return Reply(good.accepted.text, good.accepted.data, kept.prompt_tokens, kept.completion_tokens)
+            return _reply(good.accepted, kept)
         # Another process had the same request answered first: both go on with what is stored.
-        return self._stored(request, key) or Reply(
-            good.accepted.text, good.accepted.data, good.answer.prompt_tokens, good.answer.completion_tokens
-        )
+        return self._stored(request, key) or _reply(good.accepted, good.answer)
+
+
+def _reply(accepted: Accepted, answer: Answer) -> Reply:
+    return Reply(
+        text=accepted.text,
+        tokens=answer.completion_tokens,
+        finished=answer.finish_reason not in CUT,
+        data=accepted.data,
+        prompt_tokens=answer.prompt_tokens,
+    )
+
+
+def _never() -> bool:
+    return False

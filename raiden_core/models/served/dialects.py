@@ -3,7 +3,8 @@
 All speak OpenAI's chat completions; they differ in how a model's reasoning is switched off. SGLang and vLLM hand
 ``chat_template_kwargs`` to the model's chat template, where GLM and Qwen read ``enable_thinking`` and DeepSeek reads
 ``thinking``; a template ignores the name it does not know, so both are sent, whatever a server calls its model.
-OpenAI's own API refuses unknown fields, so it gets none.
+OpenAI's own API refuses unknown fields, so it gets none. llama.cpp takes what vLLM takes; TGI, Ollama and LM Studio are
+``dialect: vllm`` with ``thinking: default``, which sends no field of its own, and ``json_schema: false`` where they refuse one.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ import re
 from typing import Any
 
 from raiden_core.config.sections.endpoint import EndpointConfig
-from raiden_core.models.asking import Request
+from raiden_core.models.answering import Request
 
 _THOUGHT = re.compile(r"\s*(?:<think>)?.*?</think>", re.DOTALL)
+_EMPTY_THOUGHT = re.compile(r"\s*<think>\s*</think>\s*")
 
 
 def body_of(request: Request, config: EndpointConfig) -> dict[str, Any]:
@@ -49,7 +51,12 @@ def identity(config: EndpointConfig) -> str:
 
 
 def without_thought(text: str, config: EndpointConfig) -> str:
-    """A reply without the reasoning in front, where thinking is on and the server left it in the text."""
-    if config.thinking != "on" or "</think>" not in text:
+    """A reply without the reasoning in front, where thinking is on and the server left it in the text.
+
+    An empty block is no reasoning: with thinking off, templates have the model write one (Qwen3 behind llama.cpp).
+    """
+    if "</think>" not in text:
         return text
+    if config.thinking != "on":
+        return _EMPTY_THOUGHT.sub("", text, count=1) if _EMPTY_THOUGHT.match(text) else text
     return _THOUGHT.sub("", text, count=1)

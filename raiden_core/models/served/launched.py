@@ -1,7 +1,7 @@
 """Starts the teacher's server for the time of generation, and stops it with all its children.
 
-    with launched(config.teacher.launch, config.teacher.endpoints["teacher"], out / "server.log", progress):
-        …  # the endpoint answers
+    with launched(config.teacher.launch, config.teacher.endpoints["teacher"], out / "server.log", progress) as server:
+        …  # the endpoint answers; ``server.has_ended()`` tells whether it still can
 
 A model of hundreds of gigabytes and the student do not fit on the same GPUs, so the server must be gone when training
 begins, however generation ended: it runs under raiden_core.processes.supervisor, which takes every descendant down with it, also
@@ -11,17 +11,11 @@ and the endpoint is somebody else's server.
 
 from __future__ import annotations
 
-import http.client
-import json
 import os
 import re
 import shutil
 import socket
-import subprocess
-import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,6 +24,8 @@ from urllib.parse import urlsplit
 from raiden_core.config.sections.endpoint import EndpointConfig
 from raiden_core.config.sections.teacher import ServerConfig
 from raiden_core.errors import ConfigError, StageError
+from raiden_core.models.served.listing import fetch_models, get
+from raiden_core.processes.children import Child, last_lines, start, supervised, wait_ready
 from raiden_core.stages.progress import Progress
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -38,14 +34,10 @@ ANSWER_SECONDS = 20.0
 """How long one look at the server may take: `/health_generate` generates a token."""
 END_SECONDS = 2.0
 """How long after the server's end the supervisor may take to end as well."""
-STOP_SECONDS = 30.0
-"""How long the supervisor may take; it needs ten for children that ignore TERM."""
-TAIL_BYTES, TAIL_LINES, TAIL_LETTERS = 1 << 16, 6, 240
+TAIL_LINES, TAIL_LETTERS = 6, 240
 """What of the log an error quotes."""
 
-_TERMINAL_CODES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]")
 _ERROR_LINE = re.compile(r"error|exception|failed|killed|out of memory|no such", re.IGNORECASE)
-_opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 @contextmanager
@@ -56,8 +48,8 @@ def launched(
     progress: Progress,
     *,
     environment: Mapping[str, str] = os.environ,
-) -> Iterator[None]:
-    """Run the server while the body runs.
+) -> Iterator[Child | None]:
+    """Run the server while the body runs; None where nothing is started.
 
     Args:
         server: what to start; None: nothing, the endpoint is served already.
@@ -71,7 +63,7 @@ def launched(
         StageError: the port is taken, or the server died or was not ready in time; the message quotes its log.
     """
     if server is None:
-        yield
+        yield None
         return
     host, port = _address(server, endpoint)
     _check_free(host, port)
@@ -79,30 +71,22 @@ def launched(
     if program is None:
         raise ConfigError(f"teacher.launch.command: {server.command[0]}: no such program, or it may not be executed")
     key = environment.get(endpoint.api_key_env, "") if endpoint.api_key_env else ""
-    log.parent.mkdir(parents=True, exist_ok=True)
-    # Servers print their arguments, and so a key that was given to them: nobody else may read this file.
-    with open(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as sink:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "raiden_core.processes.supervisor", "--", program, *server.command[1:]],
-            stdin=subprocess.DEVNULL,
-            stdout=sink,
-            stderr=subprocess.STDOUT,
-            env=dict(environment),
-        )
+    child = start(supervised([program, *server.command[1:]]), log, environment, private=True)
     try:
-        _wait_until_ready(process, server, f"http://{_bracketed(host)}:{port}", log, key, progress)
+        _wait_until_ready(child, server, f"http://{_bracketed(host)}:{port}", key, progress)
         _check_model(endpoint, key)
         try:
-            yield
+            yield child
         except StageError as error:
-            if not _ended(process):
+            # The supervisor needs a moment to clear up after the server.
+            if not child.ended_within(END_SECONDS):
                 raise
             raise StageError(
-                f"the teacher's server ended with exit code {process.returncode} during generation; run again, "
+                f"the teacher's server ended with exit code {child.code} during generation; run again, "
                 f"what it had answered is kept; the end of {log}: {_tail(log, key)}"
             ) from error
     finally:
-        _stop(process)
+        child.stop()
 
 
 def _address(server: ServerConfig, endpoint: EndpointConfig) -> tuple[str, int]:
@@ -161,76 +145,46 @@ def _holder(port: int) -> str:
     return ""
 
 
-def _wait_until_ready(
-    process: subprocess.Popen[bytes], server: ServerConfig, base: str, log: Path, key: str, progress: Progress
-) -> None:
-    started = time.monotonic()
-    while True:
-        waited = time.monotonic() - started
-        if process.poll() is not None:
-            raise StageError(
-                f"the teacher's server ended with exit code {process.returncode} after {waited:.0f} s, while loading; "
-                f"the end of {log}: {_tail(log, key)}"
-            )
-        if waited > server.ready_seconds:
-            raise StageError(
-                f"the teacher's server was not ready after {waited:.0f} s ({base}{server.ready_path}); raise "
-                f"teacher.launch.ready_seconds if it only needs longer; the end of {log}: {_tail(log, key)}"
-            )
-        progress(int(waited), int(server.ready_seconds), f"s (at most) until the teacher's server is ready; log: {log}")
-        if _status(base + server.ready_path, key, min(ANSWER_SECONDS, server.ready_seconds)) == 200:
-            return
-        time.sleep(POLL_SECONDS)
+def _wait_until_ready(child: Child, server: ServerConfig, base: str, key: str, progress: Progress) -> None:
+    began = time.monotonic()
+    url, most = base + server.ready_path, server.ready_seconds
+
+    def tell(waited: float) -> None:
+        progress(int(waited), int(most), f"s (at most) until the teacher's server is ready; log: {child.log}")
+
+    def ready() -> bool:
+        return get(url, key, min(ANSWER_SECONDS, most)).status == 200
+
+    came = wait_ready(ready, child.has_ended, most, tell, poll=POLL_SECONDS)
+    waited = time.monotonic() - began
+    if came == "ended":
+        raise StageError(
+            f"the teacher's server ended with exit code {child.code} after {waited:.0f} s, while loading; "
+            f"the end of {child.log}: {_tail(child.log, key)}"
+        )
+    if came == "late":
+        raise StageError(
+            f"the teacher's server was not ready after {waited:.0f} s ({url}); raise "
+            f"teacher.launch.ready_seconds if it only needs longer; the end of {child.log}: {_tail(child.log, key)}"
+        )
 
 
 def _check_model(endpoint: EndpointConfig, key: str) -> None:
     url = f"{endpoint.url.rstrip('/')}/models"
-    try:
-        with _opener.open(_request(url, key), timeout=ANSWER_SECONDS) as reply:
-            listed = [str(model["id"]) for model in json.load(reply)["data"]]
-    except urllib.error.HTTPError as error:
-        hint = "; put the key's variable into api_key_env" if error.code in (401, 403) else ""
-        raise ConfigError(f"{url}: the teacher's server answered {error.code}{hint}") from None
-    except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError) as error:
-        raise StageError(f"{url}: no list of models ({type(error).__name__}); is this an OpenAI server?") from None
-    if endpoint.model not in listed:
+    listing = fetch_models(endpoint.url, key, ANSWER_SECONDS)
+    if listing.trouble == "key":
         raise ConfigError(
-            f"{url}: the teacher's server has {', '.join(listed) or 'no model'}, not {endpoint.model}; correct the "
+            f"{url}: the teacher's server answered {listing.said}; put the key's variable into api_key_env"
+        )
+    if listing.trouble in ("status", "missing"):
+        raise ConfigError(f"{url}: the teacher's server answered {listing.said}")
+    if listing.trouble is not None:
+        raise StageError(f"{url}: no list of models ({listing.said}); is this an OpenAI server?")
+    if endpoint.model not in listing.names:
+        raise ConfigError(
+            f"{url}: the teacher's server has {listing.shown() or 'no model'}, not {endpoint.model}; correct the "
             f"endpoint's model, or add --served-model-name {endpoint.model} to teacher.launch.command"
         )
-
-
-def _status(url: str, key: str, timeout: float) -> int:
-    try:
-        with _opener.open(_request(url, key), timeout=timeout) as reply:
-            return int(reply.status)
-    except urllib.error.HTTPError as error:
-        return error.code
-    except (OSError, http.client.HTTPException):
-        return 0  # not listening yet, or cut off while it starts
-
-
-def _request(url: str, key: str) -> urllib.request.Request:
-    return urllib.request.Request(url, headers={"Authorization": f"Bearer {key}"} if key else {})
-
-
-def _ended(process: subprocess.Popen[bytes]) -> bool:
-    """Whether the server is gone; the supervisor needs a moment to clear up after it."""
-    try:
-        process.wait(END_SECONDS)
-    except subprocess.TimeoutExpired:
-        return False
-    return True
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    if process.poll() is None:
-        process.terminate()
-    try:
-        process.wait(STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
 
 
 def _bracketed(host: str) -> str:
@@ -239,11 +193,7 @@ def _bracketed(host: str) -> str:
 
 def _tail(log: Path, key: str) -> str:
     """The end of a log in one line: from the last line that names an error, where one does."""
-    with log.open("rb") as file:
-        file.seek(max(0, log.stat().st_size - TAIL_BYTES))
-        text = file.read().decode("utf-8", "replace")
-    text = _TERMINAL_CODES.sub("", text.replace(key, "•••") if key else text)
-    lines = [line.strip()[:TAIL_LETTERS] for line in text.splitlines() if line.strip()]
+    lines = [(line.replace(key, "•••") if key else line)[:TAIL_LETTERS] for line in last_lines(log)]
     told = [line for line in lines if _ERROR_LINE.search(line)][-2:]
     last = lines[-TAIL_LINES:]
     return " | ".join([line for line in told if line not in last] + last) or "nothing was printed"

@@ -41,7 +41,7 @@ TOLERATED = 0.1
 DEEPEST_CUT = 0.5
 """Share that is left at least after one round."""
 LONGEST_PAUSE = 300.0
-"""Seconds of a Retry-After that are honoured at most; the attempt's own time-out decides about longer ones."""
+"""Seconds of a Retry-After that are honoured at most."""
 
 
 class Outcome(Enum):
@@ -50,7 +50,7 @@ class Outcome(Enum):
     REPLY = "reply"
     """The server answered, acceptably or not."""
     TURNED_AWAY = "turned away"
-    """429 or 503."""
+    """429, 503 and the like."""
     TIMED_OUT = "timed out"
     OTHER = "other"
     """A broken connection, a 500, a cancelled request: nothing about load can be learned from it."""

@@ -236,7 +236,9 @@ class Store:
             return StageError(
                 f"{self.path}: {error}; make room or give another folder, and run again: stored replies are safe"
             )
-        return DataError(f"{self.path}: no store of replies, or a damaged one ({error}); move it away to start anew")
+        return DataError(
+            f"{self.path}: no store of replies, or a damaged one ({error}); move it away to begin with an empty one"
+        )
 
 
 def _hand_back(puts: Sequence[_Put], answers: Sequence[Answer] | DataError | StageError) -> None:

@@ -2,7 +2,8 @@
 
 Carried by `openai.AsyncOpenAI` over aiohttp, without its own repetitions: it would repeat time-outs too, and one call
 would cost three. The time-out covers the whole request, so that a server that sends a byte a second does not hold a
-place for ever. Error messages name the status and what the server said, and never the key.
+place for ever. Error messages name the status and what the server said, and never the key. An error that comes with
+status 200 is taken for what it says.
 """
 
 from __future__ import annotations
@@ -14,17 +15,28 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Literal
-from urllib.parse import urlsplit
 
 import aiohttp
 import httpx2
 from openai import APIConnectionError, APIStatusError, AsyncOpenAI, DefaultAioHttpClient, OpenAIError
 
 from raiden_core.config.sections.endpoint import EndpointConfig
+from raiden_core.models.served.listing import Listing, read_models
+from raiden_core.models.served.words import (
+    Said,
+    advice,
+    advised,
+    error_in,
+    hidden,
+    is_page,
+    is_stream,
+    quoted,
+    words_of,
+)
 
 Kind = Literal["unreachable", "cut", "time-out", "turned away", "key", "missing", "rejected", "server"]
 """How a request fails: nobody listens; the connection broke; it took too long; 429 and the like; 401 or 403; 404;
-another 4xx; anything else that is the server's fault."""
+another 4xx, or a complaint about a setting of ours; anything else, which is the server's fault."""
 
 KEY_HEADER = "x-raiden-request"
 """Names the request's key to the server, for its logs: repetitions of a request carry the same."""
@@ -44,6 +56,8 @@ class Failure:
     detail: str
     retry_after: float = 0.0
     """Seconds that the server asks to be left alone."""
+    of_settings: bool = False
+    """A setting of the endpoint does not suit the server: every request like this one will fail."""
 
 
 @dataclass(frozen=True)
@@ -80,46 +94,51 @@ class Wire:
         )
         return await self._read(sent, self._seconds)
 
-    async def models(self) -> Body | Failure:
+    async def models(self) -> Listing:
         """Ask for the list of models."""
-        sent = self._client.get("/models", cast_to=httpx2.Response)
-        return await self._read(sent, min(MODELS_SECONDS, self._seconds))
+        seconds = min(MODELS_SECONDS, self._seconds)
+        response = await self._response(self._client.get("/models", cast_to=httpx2.Response), seconds)
+        if isinstance(response, Failure):
+            return Listing(trouble="unreachable", said=response.detail)
+        return read_models(response.status_code, response.content, self._key)
 
     async def _read(self, sent: Awaitable[httpx2.Response], seconds: float) -> Body | Failure:
+        response = await self._response(sent, seconds)
+        if isinstance(response, Failure):
+            return response
+        text = hidden(response.text, self._key)
+        if response.status_code != 200:
+            return _refusal(Said(response.status_code, words_of(text)), response.headers)
+        try:
+            content = response.json()
+        except (ValueError, RecursionError):
+            what = "the server streams although nobody asked it to" if is_stream(text) else "no JSON"
+            what = "a web page; does the url lead to the API, and end in /v1?" if is_page(text) else what
+            return Failure("server", f"200, but {what}: {quoted(text, 100)}")
+        said = error_in(content)
+        if said is None:
+            return Body(content)
+        return _refusal(Said(said.status, hidden(said.words, self._key)), response.headers)
+
+    async def _response(self, sent: Awaitable[httpx2.Response], seconds: float) -> httpx2.Response | Failure:
+        """The whole response, of whatever status, or why there is none."""
         try:
             async with asyncio.timeout(seconds):
-                response = await sent
+                return await sent
         except TimeoutError:
             return Failure("time-out", f"no complete answer within {seconds:g} s")
         except APIStatusError as error:
-            return self._refusal(error)
+            return error.response
         except APIConnectionError as error:
             return self._broken(error)
         except (OpenAIError, httpx2.HTTPError, aiohttp.ClientError) as error:
-            return Failure("cut", self._clean(f"{type(error).__name__}: {error}"))
-        try:
-            return Body(response.json())
-        except (ValueError, RecursionError):
-            return Failure("server", self._clean(f"{response.status_code}, but no JSON: {response.text[:100]}"))
-
-    def _refusal(self, error: APIStatusError) -> Failure:
-        status = error.status_code
-        detail = self._clean(f"{status}: {error.response.text[:200]}")
-        if status in (401, 403):
-            return Failure("key", str(status))
-        if status == 404:
-            return Failure("missing", detail)
-        if status in (402, 409, 425, 429, 503, 529):
-            return Failure("turned away", detail, retry_after(error.response.headers, datetime.now(UTC)))
-        if status in (408, 504, 524):
-            return Failure("time-out", detail)
-        return Failure("rejected" if status < 500 else "server", detail)
+            return Failure("cut", self.clean(f"{type(error).__name__}: {error}"))
 
     def _broken(self, error: APIConnectionError) -> Failure:
         """openai and httpx2 call most of it a time-out; what aiohttp said at the bottom is the truth."""
         # Whoever asks may be handling an error of its own; it stands below ours and has nothing to do with the server.
         causes = [str(cause) for cause in _causes(error) if isinstance(cause, OSError | aiohttp.ClientError)]
-        detail = self._clean(next((text for text in reversed(causes) if text), str(error)))
+        detail = self.clean(next((text for text in reversed(causes) if text), str(error)))
         kinds = tuple(_causes(error))
         if any(isinstance(cause, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError) for cause in kinds):
             return Failure("unreachable", detail)
@@ -127,10 +146,26 @@ class Wire:
             return Failure("time-out", detail)
         return Failure("cut", detail)
 
-    def _clean(self, text: str) -> str:
+    def clean(self, text: str) -> str:
         """One line without the key, whatever the server echoes."""
-        line = " ".join(text.split())
-        return line.replace(self._key, "…") if self._key else line
+        return " ".join(hidden(text, self._key).split())
+
+
+def _refusal(said: Said, headers: Mapping[str, str]) -> Failure:
+    """How a refused request fails, by the status in its error."""
+    status, detail = said.status, advised(f"{said.status}: {said.words}")
+    if status in (401, 403):
+        return Failure("key", str(status))
+    if status == 404:
+        return Failure("missing", detail)
+    if status in (402, 409, 425, 429, 503, 529):
+        return Failure("turned away", detail, retry_after(headers, datetime.now(UTC)))
+    if status in (408, 504, 524):
+        return Failure("time-out", detail)
+    told = advice(said.words)
+    # llama.cpp answers 500 to a field that it does not take: asking again would not help.
+    of_settings = told is not None and told.of_settings
+    return Failure("rejected" if status < 500 or of_settings else "server", detail, of_settings=of_settings)
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float:
@@ -146,20 +181,6 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float:
         return max(0.0, (parsedate_to_datetime(headers.get("retry-after", "")) - now).total_seconds())
     except (ValueError, TypeError):
         return 0.0
-
-
-def model_names(content: object) -> list[str] | None:
-    """The names in a list of models; None where it is no such list."""
-    entries = content.get("data") if isinstance(content, dict) else None
-    if not isinstance(entries, list):
-        return None
-    return [str(entry["id"]) for entry in entries if isinstance(entry, dict) and "id" in entry]
-
-
-def shown_url(url: str) -> str:
-    """An address without the user name and password that may stand in it."""
-    parts = urlsplit(url)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
 def _causes(error: BaseException) -> list[BaseException]:

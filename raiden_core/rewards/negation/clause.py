@@ -9,13 +9,20 @@ from typing import NamedTuple
 
 WINDOW = 120
 """How many characters of a clause on either side of a mention are read: its cost does not grow with the text."""
+MENTION = "■"
+"""Stands for the mention in the surroundings of a clause."""
+PIECES_READ = 12
+"""How many segments behind a clause are read for its answer."""
 NEIGHBOURS = 6
 """How many segments before a clause are read."""
 
 _STOP = re.compile(r"[,.!?;:。()\[\]—|…-][,.!?;:。()\[\]—|…\s\"-]*")
 _DOUBTFUL = re.compile(r"[.-]|\d[,:]\d")
 """Without any of these every stop is one."""
-_ABBREVIATION = re.compile(r"(?<![\w'])(?:mr|mrs|ms|dr|st|prof|jr|sr|vs|no|mt|[a-z])$")
+_ABBREVIATION = re.compile(r"(?<![\w'])(?:mr|mrs|ms|dr|st|prof|jr|sr|vs|mt|[a-z])$")
+_NUMBER_SIGN = re.compile(r"(?<![\w'])no$")
+"""No. 5 is a number, but "No." a reply."""
+QUOTES = " \"'“”‘’「」『』《》"
 OPEN = frozenset(",:—…-|()[]\n")
 """Stops over which a list may run on."""
 
@@ -26,6 +33,15 @@ class Segment(NamedTuple):
     text: str
     stop: str
     """The punctuation that ends it; "" at the end of the text."""
+
+
+class Piece(NamedTuple):
+    """What stands behind a clause, between two stops or commas."""
+
+    text: str
+    stop: str
+    inside: bool
+    """Whether it stands in brackets, as a stage direction does."""
 
 
 class Clauses:
@@ -39,7 +55,7 @@ class Clauses:
         if breaks:
             stopped = {end for _, end in spans}
             spans = sorted([*spans, *((place, place) for place in breaks if place not in stopped)])
-        self.text = text
+        self.text = text.replace(MENTION, " ")
         self.starts = [0, *[end for _, end in spans]]
         self.ends = [*[start for start, _ in spans], len(text)]
 
@@ -52,6 +68,10 @@ class Clauses:
         marks = self.text[self.ends[place] : self.starts[place + 1]]
         return "?" if "?" in marks else marks[:1] or "\n"
 
+    def marks(self, place: int) -> str:
+        """All punctuation between a segment and the next; "" at the end of the text."""
+        return self.text[self.ends[place] : self.starts[place + 1]] if place + 1 < len(self.ends) else ""
+
     def segment(self, place: int) -> Segment:
         """One segment; of a very long one the beginning."""
         start = self.starts[place]
@@ -61,10 +81,11 @@ class Clauses:
 class Clause:
     """The clause of the mention ``text[start:end]``, no more than `WINDOW` characters of it on either side."""
 
-    __slots__ = ("_clauses", "_first", "_last", "after", "before", "stop")
+    __slots__ = ("_clauses", "_first", "_last", "after", "before", "end", "start", "stop")
 
     def __init__(self, clauses: Clauses, start: int, end: int) -> None:
         self._clauses = clauses
+        self.start, self.end = start, end
         self._first = bisect_right(clauses.starts, start) - 1
         self._last = bisect_left(clauses.ends, end, self._first)
         self.before = clauses.text[max(clauses.starts[self._first], start - WINDOW) : start]
@@ -81,14 +102,60 @@ class Clause:
     @property
     def following(self) -> Segment:
         """The segment after the clause; a blank one at the end of the text."""
-        return self._later(1)
+        return self.later(1)
 
     @property
     def after_next(self) -> Segment:
         """The segment after the following one."""
-        return self._later(2)
+        return self.later(2)
 
-    def _later(self, distance: int) -> Segment:
+    @property
+    def marks(self) -> str:
+        """All punctuation between the clause and the next."""
+        return self._clauses.marks(self._last)
+
+    def pieces(self, comma: str = "") -> Iterator[Piece]:
+        """What stands behind the clause, piece by piece, with what its own comma (、) parts from it first."""
+        clauses = self._clauses
+        if comma:
+            own = self.after.split(comma)[1:]
+            for number, text in enumerate(own, 1):
+                yield Piece(text.strip(QUOTES), self.stop if number == len(own) else ",", False)
+        depth = clauses.marks(self._last).count("(")
+        for place in range(self._last + 1, min(len(clauses.ends), self._last + 1 + PIECES_READ)):
+            text, stop = clauses.segment(place)
+            inside = depth > 0
+            marks = clauses.marks(place)
+            depth = max(0, depth + marks.count("(") - marks.count(")"))
+            parts = text.split(comma) if comma else [text]
+            for number, part in enumerate(parts, 1):
+                yield Piece(part.strip(QUOTES), stop if number == len(parts) else ",", inside)
+
+    def replies(self, filler: re.Pattern[str], comma: str = "") -> list[Piece]:
+        """What may answer the clause: stage directions and interjections (``filler``), then what is neither."""
+        found: list[Piece] = []
+        for piece in self.pieces(comma):
+            if piece.text:
+                found.append(piece)
+                if not piece.inside and not filler.match(piece.text):
+                    break
+        return found
+
+    @property
+    def surroundings(self) -> str:
+        """The sentence so far, `MENTION`, the rest of the clause and three more; at most `WINDOW` a side."""
+        clauses = self._clauses
+        first = self._first
+        while first > 0 and self._first - first < NEIGHBOURS and clauses.mark(first - 1) in OPEN:
+            first -= 1
+        last = min(self._last + 3, len(clauses.ends) - 1)
+        text = clauses.text
+        before = text[max(clauses.starts[first], self.start - WINDOW) : self.start]
+        after = text[self.end : min(clauses.ends[last] + 1, self.end + WINDOW)]
+        return f"{before}{MENTION}{after}"
+
+    def later(self, distance: int) -> Segment:
+        """A segment behind the clause, 1 being the next; a blank one past the end of the text."""
         place = self._last + distance
         return self._clauses.segment(place) if place < len(self._clauses.ends) else Segment("", "")
 
@@ -106,5 +173,9 @@ def _is_stop(text: str, start: int, end: int) -> bool:
         return end > start + 1 and text[start - 1 : start] == " "
     if mark == ".":
         # 3.5, a.m., Dr. Smith
-        return not ((end == start + 1 and following.isalnum()) or _ABBREVIATION.search(text, max(0, start - 5), start))
+        if end == start + 1 and following.isalnum():
+            return False
+        if following.isdigit() and _NUMBER_SIGN.search(text, max(0, start - 3), start):
+            return False
+        return _ABBREVIATION.search(text, max(0, start - 5), start) is None
     return not (mark in (",", ":") and end == start + 1 and following.isdigit() and text[start - 1 : start].isdigit())

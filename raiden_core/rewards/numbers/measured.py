@@ -40,7 +40,7 @@ _MAY_STAND_BEFORE = frozenset("第#.r $¥₩€£")
 _FLOOR_OR_PLACE = re.compile("(?:st|nd|rd|th)? (?:(floor)|place|prize)(?![a-z])")
 _FLOORS = frozenset("层楼阶층")
 _RANKS = frozenset("名位等个号")
-_HALF_AFTER = re.compile("半(?![夜天路])| ?반(?![가-힣])| and a half")
+_HALF_AFTER = re.compile("半(?![夜天路])| ?반(?=이[요에었야]|입니|정도|쯤|만|을|에|의|[^가-힣]|$)| and a half")
 _MAY_BEGIN_HALF = frozenset("半반 ")
 _TAIL = re.compile("([0-9零〇一二三四五六七八九]{1,2})(?:[^0-9零〇一二三四五六七八九十百.%]|$)")
 _DIGIT = {**dict(zip("零一二三四五六七八九", range(10), strict=True)), "〇": 0}

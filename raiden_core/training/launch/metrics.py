@@ -1,7 +1,8 @@
 """The file in which a trainer tells what it does: read by progress bars, by the report, by resumed runs.
 
 The first object of ``metrics.jsonl`` is ``{"phase", "total_steps"}``; every other one is what the trainer logged, with
-``phase``, ``step`` and ``seconds``, or a warning. raiden_core/training/hooks/metrics_log.py writes it; this module imports nothing heavy.
+``phase``, ``step`` and ``seconds``, or a warning. raiden_core/training/hooks/metrics_log.py writes it; this module imports
+nothing heavy.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-METRICS_FILE = "metrics.jsonl"
 WARNING = "warning"
 """Key of a row that holds a warning for people instead of figures."""
 

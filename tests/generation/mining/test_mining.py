@@ -3,7 +3,6 @@
 import asyncio
 import json
 import re
-import runpy
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,11 +19,9 @@ from raiden_core.generation.mining import Seeds, mine, reasons
 from raiden_core.generation.mining.student import Student
 from raiden_core.generation.quality import filters
 from raiden_core.generation.quality.dedup import OVERLAP
-from raiden_core.models.asking import Refused, Reply, Request
+from raiden_core.models.answering import Refused, Reply, Request
 from raiden_core.rewards import Scorer, contains_term
-
-SCRIPT = runpy.run_path(str(Path(__file__).parents[2] / "support" / "scripted_teacher.py"))
-ScriptedTeacher = SCRIPT["ScriptedTeacher"]
+from tests.support.scripted_teacher import ScriptedTeacher, numbered, sections
 
 ZH = {"姓名": "林晚", "家乡": "长沙", "职业": "木匠", "宠物": "黑猫", "爱好": "钓鱼、下棋", "乐器": "二胡"}
 EN = {"Name": "Ada Quill", "home town": "Bristol", "trade": "glazier", "pets": "a parrot and a tortoise"}
@@ -148,7 +145,7 @@ def all_right(data: Any, messages: Any, request: Request) -> Any:
 
 def contrary(data: Any, messages: Any, request: Request) -> Any:
     """Takes the reference for right, the first of the others for wrong, and so on in turns."""
-    shown = SCRIPT["numbered"](SCRIPT["sections"](messages[-1]["content"], "zh")["answers"])
+    shown = numbered(sections(messages[-1]["content"], "zh")["answers"])
     right = [("钓鱼" in text and "下棋" in text) for text in shown]
     return {
         "verdicts": [
@@ -239,7 +236,7 @@ def test_each_fault_is_dropped_by_its_name(
 
 
 def judged_leniently(data: Any, messages: Any) -> Any:
-    shown = SCRIPT["numbered"](SCRIPT["sections"](messages[-1]["content"], "zh")["answers"])
+    shown = numbered(sections(messages[-1]["content"], "zh")["answers"])
     return {
         "verdicts": [
             {"number": n, "right": ("爱好" in text and "、" in text) or "听戏" in text}

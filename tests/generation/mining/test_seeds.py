@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import runpy
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +14,9 @@ from raiden_core.errors import DataError
 from raiden_core.generation import Generated
 from raiden_core.generation.mining import mine, read_seeds, reasons
 from raiden_core.rewards import Scorer
+from tests.support.scripted_teacher import ScriptedTeacher
 
 SHARED = Path(__file__).parents[4] / "shared" / "data"
-SCRIPT = runpy.run_path(str(Path(__file__).parents[2] / "support" / "scripted_teacher.py"))
 LIN = Character("林晚", "zh", {"姓名": "林晚", "家乡": "长沙"}, {}, "家乡: 长沙", "people.txt")
 TURNS = ["我最近有了雪球，心里很高兴。", "替你高兴。", "今天天气不错。", "是啊，适合出门。", "我有点累。", "歇一会儿。"]
 
@@ -38,7 +37,7 @@ def run(tmp_path: Path, rows: list[Any], characters: list[Character], **twists: 
     return asyncio.run(
         mine(
             characters,
-            asker=SCRIPT["ScriptedTeacher"](**twists),
+            asker=ScriptedTeacher(**twists),
             teacher=TeacherConfig(kind="llm"),
             generation=GenerationConfig(samples_per_character=1, include_cm=False),
             scorer=Scorer(),

@@ -12,7 +12,7 @@ from raiden_core.characters.compose import compose
 from raiden_core.errors import DataError
 from raiden_core.generation.offline.generate import generate
 from raiden_core.generation.offline.teacher import OfflineTeacher
-from raiden_core.generation.quality import dedup
+from raiden_core.generation.quality import dedup, filters
 from raiden_core.generation.quality.dedup import (
     EvaluationItem,
     clean,
@@ -56,21 +56,22 @@ def item(
 @pytest.mark.parametrize(
     ("first", "second", "reason"),
     [
-        (sample(LONG + "？"), sample(LONG + "啊？"), dedup.NEAR_DUPLICATE),
-        (sample(LONG), sample("請問您小時候和家人一起住在哪一座城市裡呢？！"), dedup.NEAR_DUPLICATE),
-        (sample("Where did you grow up, doctor?"), sample("where did you grow up doctor"), dedup.NEAR_DUPLICATE),
-        (sample(LONG), sample(LONG, keywords=("岳阳",)), dedup.DUPLICATE),
-        (sample(LONG, keywords=()), sample(LONG + "啊", keywords=()), dedup.NEAR_DUPLICATE),
-        (sample(LONG, keywords=("长沙", "医院")), sample(LONG + "啊", keywords=("医院",)), dedup.NEAR_DUPLICATE),
+        (sample(LONG + "？"), sample(LONG + "啊？"), filters.NEAR_DUPLICATE),
+        (sample(LONG), sample("請問您小時候和家人一起住在哪一座城市裡呢？！"), filters.NEAR_DUPLICATE),
+        (sample("Where did you grow up, doctor?"), sample("where did you grow up doctor"), filters.NEAR_DUPLICATE),
+        (sample(LONG), sample(LONG, keywords=("岳阳",)), filters.DUPLICATE),
+        (sample(LONG, keywords=()), sample(LONG + "啊", keywords=()), filters.NEAR_DUPLICATE),
+        (sample(LONG, keywords=("长沙", "医院")), sample(LONG + "啊", keywords=("医院",)), filters.NEAR_DUPLICATE),
         (sample(LONG), sample(LONG + "啊", keywords=("岳阳",)), None),
         (sample(LONG), sample(LONG, name="顾长庚"), None),
         (sample(LONG), sample(LONG, city="长沙"), None),
         (sample("你在哪里长大？"), sample("你的故乡是什么地方？"), None),
-        (sample("我养了什么？", talk=("我养了一只猫。", "真好。")), sample("我养了什么？", talk=("我种了三棵树。", "好。")), None),
+        (sample("我养了什么？", talk=("我养了一只猫。", "真好。")),
+         sample("我养了什么？", talk=("我种了三棵树。", "好。")), None),
         (
             sample("我养了什么？", talk=("我刚刚养了一只很可爱的小橘猫。", "真好呀。")),
             sample("我养了什么？", talk=("我刚刚养了一只很可爱的小橘猫！", "真好呀~")),
-            dedup.NEAR_DUPLICATE,
+            filters.NEAR_DUPLICATE,
         ),
     ],
 )  # fmt: skip
@@ -109,10 +110,14 @@ def test_the_threshold_is_the_exact_jaccard_similarity() -> None:
         (sample(LONG), item(LONG), True),
         (sample(LONG), item(LONG, name="顾长庚"), False),
         (sample(LONG), item(LONG, name="林晚秋", history=("你好。",)), True),
-        (sample("我养了什么？", talk=("我养了一只猫。",)), item("我养了什么？", name="林晚秋", history=("我种了三棵树。",)), False),
-        (sample("我养了什么？", ("猫",), talk=("我养了一只猫。",)), item("我养了什么？", name="顾长庚", history=("我养了一只猫！",), keywords=("猫",)), True),
-        (sample("我养了什么？", ("猫",), talk=("我养了一只猫。",)), item("我养了什么？", name="顾长庚", history=("我养了一只猫！",)), True),
-        (sample("我养了什么？", ("猫",), talk=("我养了一只猫。",)), item("我养了什么？", history=("我养了一只猫！",), keywords=("狗",)), False),
+        (sample("我养了什么？", talk=("我养了一只猫。",)),
+         item("我养了什么？", name="林晚秋", history=("我种了三棵树。",)), False),
+        (sample("我养了什么？", ("猫",), talk=("我养了一只猫。",)),
+         item("我养了什么？", name="顾长庚", history=("我养了一只猫！",), keywords=("猫",)), True),
+        (sample("我养了什么？", ("猫",), talk=("我养了一只猫。",)),
+         item("我养了什么？", name="顾长庚", history=("我养了一只猫！",)), True),
+        (sample("我养了什么？", ("猫",), talk=("我养了一只猫。",)),
+         item("我养了什么？", history=("我养了一只猫！",), keywords=("狗",)), False),
         (sample(LONG, talk=("你好。",)), item(LONG, name="林晚秋"), True),
     ],
 )  # fmt: skip
@@ -184,5 +189,5 @@ def test_cleaning_takes_out_what_the_evaluation_file_holds(tmp_path: Path) -> No
     file.write_text(json.dumps({"name": "林晚秋", "question": LONG}) + "\n", "utf-8")
     kept, dropped = clean([*ours, ours[0]], max_similarity=0.8, decontaminate=[str(file)])
     assert kept == [ours[1]]
-    assert dedup.counts(dropped) == {dedup.DUPLICATE: 1, dedup.OVERLAP: 1}
+    assert dedup.counts(dropped) == {filters.DUPLICATE: 1, dedup.OVERLAP: 1}
     assert list(dedup.evaluation_digests([str(file)])) == [f"decontaminate {file}"]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from raiden_core.models.asking import Refused
+from raiden_core.models.answering import Refused
 from raiden_core.models.served.acceptance import (
     REASONS,
     Accepted,

@@ -15,12 +15,12 @@ import pytest
 
 from raiden_core.config.sections.endpoint import EndpointConfig
 from raiden_core.errors import ConfigError, DataError, StageError
-from raiden_core.models.asking import Asker, Refused, Reply, Request
+from raiden_core.models.answering import Asker, Refused, Reply, Request
 from raiden_core.models.served.client import Client
 from raiden_core.models.served.dialects import body_of, without_thought
-from raiden_core.models.served.endpoint import shown_url
 from raiden_core.models.served.store import FILE
 from raiden_core.models.served.wire import retry_after
+from raiden_core.models.served.words import shown_url
 from tests.support.fault_server import FAULTS, FaultServer, spread
 
 SCHEMA = {

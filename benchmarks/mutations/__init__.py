@@ -1,0 +1,1 @@
+"""Damage that somebody could do to a line, and whether the tests see it: ``make mutations``."""

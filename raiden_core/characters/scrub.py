@@ -1,0 +1,214 @@
+"""What is never taken out of a file: secrets (keys, tokens, passwords) and images that are written out in base64.
+
+A secret is told by the name of its field or by its shape. It must reach neither a profile nor a prompt nor a teacher,
+so it goes before anything else looks at the row; the warning names the field and never the value.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from raiden_core.characters.keys import folded
+from raiden_core.characters.rows import Value
+
+LEFT_OUT = "[left out]"
+"""What stands in a sentence in place of a secret."""
+
+_SECRET_KEY = re.compile(
+    r"""(?:
+        (?:api|access|secret|private|auth|encryption|signing|licen[sc]e|ssh|deploy|master|account|storage|service|openai
+          |anthropic|claude|gemini|openrouter|novelai|groq|mistral|deepseek|elevenlabs|huggingface|azure|aws)(?:api|secret|access)?key
+        |(?:access|auth|refresh|bearer|api|bot|session|oauth|csrf|discord|telegram|hf|github|gitlab|slack|login|user|jwt|app)token
+        |(?:client|app|api|consumer|webhook|shared|jwt|oauth|auth|bot|discord|telegram|twitter)secret
+        |apisecretkey|passw(?:or)?d|passphrase|passcode|passwort|pwd|pincode|pinnumber|credentials?|authorization|bearer|jwt
+        |connectionstring|databaseurl|dburl|dsn|mnemonic|seedphrase|recoveryphrase|cardnumber|creditcard|cvv|cvc
+        |密码|密碼|口令|密钥|密鑰|秘钥|私钥|访问令牌|パスワード|暗証番号|apiキー|秘密鍵|アクセスキー|アクセストークン
+        |비밀번호|패스워드|api키|비밀키|개인키|액세스키|인증키|액세스토큰
+    )(?:hash|value)?s?\d*""",
+    re.VERBOSE,
+)
+"""The end of a field's name, folded, that says that a secret is in it."""
+_ENVIRONMENT_KEY = re.compile(r"[A-Z0-9]+(?:_[A-Z0-9]+)*_(?:KEY|TOKEN|SECRET|PASSWORD|PASS|PWD|CREDENTIALS?)\d*")
+_MAYBE_SECRET_KEYS = folded(
+    "secret|secrets|token|tokens|key|keys|cookie|cookies|session|auth|webhook|env|credential|令牌|トークン|토큰"
+)
+"""Names that hold a secret only where the value looks like one: a character may have a secret, or carry a token."""
+_SECRET_CONTAINERS = folded("secrets|credentials|credential|auth|env|environment|apikeys|tokens|cookies")
+"""Names of objects of which nothing is read."""
+_OPAQUE = re.compile(r"(?=.*\d)[A-Za-z0-9_\-+/=.:~!@#$%^&*]{10,}")
+_SHAPES = re.compile(
+    r"""
+    -----BEGIN[ A-Z]{0,40}PRIVATE\ KEY-----(?:(?!-----END)[\s\S]){0,10000}(?:-----END[ A-Z]{0,40}-----)?
+    |\b(?:sk|pk|rk)[-_](?:live|test|proj|ant|or|svcacct)?[-_]?[A-Za-z0-9][A-Za-z0-9_-]{7,}
+    |\b(?:gh[pousr]_|github_pat_|glpat-|hf_|gsk_|xai-|npm_|r8_|dop_v1_|nvapi-|lsv2_|pplx-|csk-|tvly-|fw_)[A-Za-z0-9_-]{8,}
+    |\bpypi-[A-Za-z0-9_-]{16,}
+    |\bxox[abeprs]-[A-Za-z0-9-]{8,}|\bxapp-[A-Za-z0-9-]{8,}
+    |\b(?:AKIA|ASIA|AROA|AIDA)[A-Z0-9]{8,}
+    |\bAIza[A-Za-z0-9_-]{16,}
+    |\bya29\.[A-Za-z0-9_-]{8,}
+    |\bSG\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}
+    |\beyJ[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*)?
+    |\b(?:Bearer|Basic)[ \t]+(?=[A-Za-z._~+/=-]*\d)[A-Za-z0-9._~+/=-]{8,}
+    |\b\d{8,10}:[A-Za-z0-9_-]{30,}
+    |\b[A-Za-z][A-Za-z0-9+.-]{1,20}://[^\s:/@"'<>]{1,200}:[^\s@/"'<>]{1,200}@[^\s"'<>]*
+    |https?://(?:[a-z]+\.)?(?:discord(?:app)?\.com/api/webhooks|hooks\.slack\.com/services)/[^\s"'<>]+
+    |(?<=[?&])(?:api_?key|access_token|auth_token|token|password|secret|sig)=[^\s&"'<>]+
+    """,
+    re.VERBOSE,
+)
+_SHAPE_HINT = re.compile(
+    "BEGIN|[spr]k[-_]|gh[pousr]_|_pat_|glpat|hf_|gsk_|xai-|npm_|r8_|dop_|nvapi|lsv2|pplx|csk-|tvly|fw_|pypi-|xox|xapp-"
+    r"|AKIA|ASIA|AROA|AIDA|AIza|ya29|SG\.|eyJ|earer|asic |\d{8}:|://|oken=|ey=|word=|ecret=|sig="
+)
+"""A cheap look before the expensive one: what none of the shapes can do without."""
+_ASSIGNED = re.compile(
+    r"(?P<key>[^\s\"'`=:：,;{(\[]{2,40})[\"']?[ \t]{0,4}(?:=|:|：)[ \t]{0,4}[\"']?(?P<value>[^\s\"',;)}\]]{4,})"
+)
+"""``api_key = …`` inside a line."""
+_LINE_KEY = re.compile(r"[ \t\u3000>*\-•#\"'`【\[]*(?P<key>[^\n:：=]{1,60}?)[\"'`*】\]]*[ \t]*[:：=](?P<value>[^\n]*)")
+_IMAGE = re.compile(
+    r"!\[[^\]\n]{0,300}\]\(\s*<?data:image/[^)\s]*[^)]{0,200}\)"
+    r"|<img\b[^<>]{0,300}\bsrc\s*=\s*[\"']?data:image/[^>]*>"
+    r"|url\(\s*[\"']?data:image/[^)\s]*\)"
+    r"|data:image/[a-zA-Z.+-]{1,20}(?:;[\w=-]{1,40}){0,4},[A-Za-z0-9+/=%_-]*"
+)
+_BARE_BASE64 = re.compile(
+    r"(?:iVBORw0KGgo|/9j/4|R0lGOD|UklGR|PHN2Zy)[A-Za-z0-9+/=_-]{60,}|(?<![A-Za-z0-9+/=_-])[A-Za-z0-9+/_-]{600,}={0,2}"
+)
+
+
+@dataclass
+class Found:
+    """The fields of one row of which something was left out, in order."""
+
+    secrets: list[str] = field(default_factory=list)
+    images: list[str] = field(default_factory=list)
+
+    def warnings(self) -> list[str]:
+        """What to tell the user."""
+        lines = []
+        if self.secrets:
+            lines.append(f"{_named(self.secrets)}: left out, for it looks like a secret (a key, token or password)")
+        if self.images:
+            lines.append(f"{_named(self.images)}: an image in base64 was left out")
+        return lines
+
+
+def scrub_value(value: Value, found: Found, path: str = "", text_key: str = "the text") -> Value:
+    """A row without secrets and images; the names of their fields are added to ``found``."""
+    if isinstance(value, str):
+        return scrub_text(value, found, path or text_key)
+    if isinstance(value, list):
+        return [scrub_value(item, found, path, text_key) for item in value]
+    if not isinstance(value, dict):
+        return value
+    kept: dict[str, Value] = {}
+    for key, item in value.items():
+        inner = f"{path}.{key}" if path else key
+        if is_secret(key, item):
+            found.secrets.append(inner)
+        else:
+            kept[key] = scrub_value(item, found, inner, text_key)
+    return kept
+
+
+def scrub_text(text: str, found: Found, name: str = "the text") -> str:
+    """A text without secrets and images: lines of fields that hold one go, in a sentence `LEFT_OUT` stands for it."""
+    if "data:image" in text or _may_hold_base64(text):
+        cleaned, count = _IMAGE.subn("", text)
+        cleaned, more = _BARE_BASE64.subn("", cleaned)
+        if count or more:
+            found.images.append(name)
+            text = cleaned
+    if _SHAPE_HINT.search(text):
+        cleaned = _SHAPES.sub(LEFT_OUT, text)
+        if cleaned != text:
+            # A field that holds nothing but the secret is named itself, and goes.
+            lines = []
+            for before, after in zip(text.split("\n"), cleaned.split("\n"), strict=False):
+                line = _LINE_KEY.match(after)
+                if before != after and line is not None and line["value"].strip(" \t\"'`,;") == LEFT_OUT:
+                    found.secrets.append(line["key"].strip())
+                    continue
+                lines.append(after)
+            if cleaned.count("\n") != text.count("\n"):
+                lines = cleaned.split("\n")
+            if not found.secrets or LEFT_OUT in "\n".join(lines):
+                found.secrets.append(name)
+            text = "\n".join(lines)
+            if text.strip(" \t\n\"'`,;") == LEFT_OUT:
+                return ""
+    return _without_named(text, found) if _NAMED_HINT.search(text) else text
+
+
+_NAMED_HINT = re.compile(
+    "(?i:key|token|secret|passw|passphrase|passcode|pwd|pin[ _-]?code|credential|authorization"
+    "|dsn|mnemonic|cvv|jwt|seed[ _]phrase|card[ _]number|connection)"
+    "|密码|密碼|口令|密钥|密鑰|秘钥|私钥|令牌|パスワード|暗証番号|キー|秘密鍵|トークン|비밀번호|패스워드|키|토큰"
+)
+
+
+def _without_named(text: str, found: Found) -> str:
+    """The text without fields whose name says that a secret is in them."""
+    kept: list[str] = []
+    for line in text.split("\n"):
+        if not _NAMED_HINT.search(line):
+            kept.append(line)
+            continue
+        whole = _LINE_KEY.match(line)
+        if whole is not None and is_secret(whole["key"].strip(), whole["value"].strip(" \t\"'`,;")):
+            found.secrets.append(whole["key"].strip())
+            continue
+        for inner in list(_ASSIGNED.finditer(line))[::-1]:
+            if not LEFT_OUT.startswith(inner["value"]) and is_secret(inner["key"], inner["value"]):
+                found.secrets.append(inner["key"])
+                line = line[: inner.start("value")] + LEFT_OUT + line[inner.end("value") :]
+        kept.append(line)
+    return "\n".join(kept)
+
+
+def is_secret(key: str, value: Value) -> bool:
+    """Whether a field holds a secret, by its name; by its shape `scrub_text` tells."""
+    kind = _kind_of_key(key)
+    if kind is None or value in (None, "", [], {}) or isinstance(value, bool):
+        return False
+    if kind == "secret":
+        return True
+    if isinstance(value, (dict, list)):
+        return kind == "container" and not all(isinstance(item, str) and " " in item for item in value)
+    return _OPAQUE.fullmatch(str(value).strip()) is not None
+
+
+@lru_cache(maxsize=4096)
+def _kind_of_key(key: str) -> str | None:
+    """``secret``, ``container`` (of secrets) or ``maybe``; None for any other name."""
+    plain = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", key.strip())
+    folded = re.sub(r"[\s_\-.]+", "", key).casefold()
+    if _ENVIRONMENT_KEY.fullmatch(key.strip()):
+        return "secret"
+    match = None
+    for start in range(len(folded)):
+        match = _SECRET_KEY.fullmatch(folded, start)
+        # The name begins at a word of the key: "compass" holds no "pass", "monkey" no "key".
+        if match and (start == 0 or _begins_a_word(plain, folded[start:]) or not folded[start].isascii()):
+            return "secret"
+    if folded in _SECRET_CONTAINERS:
+        return "container"
+    return "maybe" if folded in _MAYBE_SECRET_KEYS else None
+
+
+def _begins_a_word(key: str, ending: str) -> bool:
+    words = re.split(r"[\s_\-.]+", key.casefold())
+    return any("".join(words[number:]) == ending for number in range(len(words)))
+
+
+def _may_hold_base64(text: str) -> bool:
+    return len(text) > 100 and _BARE_BASE64.search(text) is not None
+
+
+def _named(names: list[str]) -> str:
+    """The names of fields as a message shows them, each once."""
+    distinct = [f'"{name[:60]}"' for name in dict.fromkeys(names)]
+    return ", ".join(distinct[:6]) + (", …" if len(distinct) > 6 else "")

@@ -1,0 +1,131 @@
+"""Tables of rules: every negator, idiom and reply of a language is a row with an example that tests it.
+
+``chinese.tsv``, ``english.tsv``, ``japanese.tsv`` and ``korean.tsv`` stand beside this module. A line is blank, a
+comment (``#``), or a row of five or six fields parted by tabs:
+
+    kind    pattern     example                 term    verdict     question
+    harmless    忍不住  我忍不住又去了长沙。    长沙    affirmed
+    fear    不怕.{0,8}■ 我不怕停电。    停电    denied  你最怕什么？
+
+``pattern`` is a regular expression over folded text (in the kinds that read the whole surroundings ``■`` stands for the
+mention), ``verdict`` (affirmed or denied) what the example says of the term as an answer to the question, if there is
+one; tests/rewards/test_negation_tables.py checks it, and that it changes when the row is taken out. The rows of a kind
+are the alternatives of one expression, in their order; the language's module says into which frame they go.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from raiden_core.errors import DataError
+
+ROWS = "<rows>"
+"""Where the rows stand in a frame."""
+_DOUBTFUL = ("open", "past", "future", "unknown", "assent", "affirming")
+DOUBT = {
+    **dict.fromkeys(_DOUBTFUL, ROWS),
+    "filler": f"^(?:{ROWS})$",
+    "takes back": f"^(?:{ROWS})",
+    "no, but": f"^(?:{ROWS})",
+}
+"""Kinds that every language has, and their frames (see `doubt`)."""
+_FIELDS = ("kind", "pattern", "example", "term", "verdict")
+_FURTHER = 1
+"""The question may be left out."""
+_VERDICTS = ("affirmed", "denied")
+
+
+class Row(NamedTuple):
+    """One rule and its example."""
+
+    kind: str
+    pattern: str
+    example: str
+    """A sentence in which the rule decides."""
+    term: str
+    denied: bool
+    """Whether the example denies the term."""
+    question: str
+    """What the example answers; "" where that does not matter."""
+    where: str
+    """File and line, for messages."""
+
+
+class Table:
+    """The rows of a language by kind."""
+
+    def __init__(self, rows: tuple[Row, ...], frames: Mapping[str, str], prepare: Callable[[str], str] = str) -> None:
+        """``frames`` names each kind that the code uses and the expression around its rows; ``prepare`` folds it."""
+        self.rows = rows
+        self._frames = frames
+        self._prepare = prepare
+        self._single: dict[str, re.Pattern[str]] = {}
+        self._compiled: dict[tuple[str, ...], re.Pattern[str]] = {}
+        for row in rows:
+            if row.kind not in frames:
+                raise DataError(f"{row.where}: the kind {row.kind!r} is unknown; known are {', '.join(frames)}")
+
+    def __getitem__(self, kind: str) -> re.Pattern[str]:
+        """The expression of one kind; compiled once."""
+        return self._single.get(kind) or self._single.setdefault(kind, self.either(kind))
+
+    def either(self, *kinds: str) -> re.Pattern[str]:
+        """One expression for several kinds; compiled once."""
+        if kinds not in self._compiled:
+            pattern = "|".join(self._frames[kind].replace(ROWS, self._alternatives(kind)) for kind in kinds)
+            self._compiled[kinds] = re.compile(self._prepare(pattern))
+        return self._compiled[kinds]
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds that the code uses."""
+        return tuple(self._frames)
+
+    def without(self, row: Row) -> Table:
+        """The table without one of its rows."""
+        return Table(tuple(other for other in self.rows if other is not row), self._frames, self._prepare)
+
+    def _alternatives(self, kind: str) -> str:
+        return "|".join(row.pattern for row in self.rows if row.kind == kind) or "(?!)"
+
+
+@cache
+def read_rows(path: Path) -> tuple[Row, ...]:
+    """The rows of a table.
+
+    Raises:
+        DataError: a row is not in order; the message names file and line.
+    """
+    rows = []
+    for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+        if line.strip() and not line.startswith("#"):
+            rows.append(_row(line, f"{path.name}: line {number}"))
+    return tuple(rows)
+
+
+def _row(line: str, where: str) -> Row:
+    fields = line.split("\t")
+    if not len(_FIELDS) <= len(fields) <= len(_FIELDS) + _FURTHER:
+        raise DataError(f"{where}: {len(fields)} fields instead of {len(_FIELDS)} ({', '.join(_FIELDS)}, by tabs)")
+    for name, field in zip(_FIELDS, fields, strict=False):
+        if not field.strip():
+            raise DataError(f"{where}: {name} is blank; every rule needs an example that tests it")
+    kind, pattern, example, term, verdict, question = (*fields, "")[: len(_FIELDS) + _FURTHER]
+    if verdict not in _VERDICTS:
+        raise DataError(f"{where}: the verdict is {verdict!r}; it must be affirmed or denied")
+    if term.casefold() not in example.casefold():
+        raise DataError(f"{where}: the example does not hold its term {term!r}")
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise DataError(f"{where}: the pattern is no regular expression: {error}") from None
+    return Row(kind, pattern, example, term, verdict == "denied", question, where)
+
+
+def load(language: str, frames: Mapping[str, str], prepare: Callable[[str], str] = str) -> Table:
+    """The table of a language, beside this module."""
+    return Table(read_rows(Path(__file__).with_name(f"{language}.tsv")), frames, prepare)
