@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 
 from raiden_core.generation.offline.catalogue import Shape
+from raiden_core.generation.offline.cores import cores
 from raiden_core.generation.teacher import TermGroup
 
 ARTICLE = re.compile(r"^(?:an?|the|some|my|his|her|their)\s+(?=\S)", re.IGNORECASE)
@@ -75,7 +76,7 @@ def equivalents(value: str, language: str, shape: Shape) -> TermGroup:
     elif shape == "date":
         terms.extend(_dates(value, language))
     terms.extend(_measures(value, language))
-    return tuple(term for term in dict.fromkeys(terms) if term)
+    return tuple(term for term in dict.fromkeys([*cores(value, language, shape), *terms]) if term)
 
 
 def _names(value: str, language: str) -> list[str]:
