@@ -274,6 +274,8 @@ def _rows_of_array(path: Path, text: str) -> Iterator[tuple[str, Any]]:
     try:
         values = [value for _, value in values_in(text)]
     except (ValueError, RecursionError):
+        values = []
+    if not values:  # empty, or broken: the parser says where
         values = [_loads(text, str(path))]
     rows = values[0] if len(values) == 1 and isinstance(values[0], list) else values
     if len(values) == 1 and not isinstance(values[0], list):

@@ -45,6 +45,10 @@ _PARTED = re.compile(
     r"|\t+|\u3000+| {2,}|[ ](?=\S+$))(?P<value>\S[^\n]*)$"
 )
 _MARKED = re.compile(r"^[ \t\u3000]*[■□◆◇●○▼▶★☆※]")
+_BLOCK_HEAD = re.compile(r"(?P<whose>[^:：=;]{1,40})[:：][ \t]*(?P<rest>[^:：=;]{1,30}=.*)$", re.DOTALL)
+_FRAMED = re.compile(
+    r"^[ \t]*(?P<mark>[◆■●▼★☆※◇□])[ \t]*(?P<key>[^\n◆■●▼★☆※◇□]{1,20}?)[ \t]*(?P=mark)[ \t:：]*(?P<value>\S[^\n]*)$"
+)
 _SEPARATORS = "[,，;；、|｜／/。\t\u3000]"
 _COLON = re.compile("[:：]")
 _CANDIDATE = re.compile(r"[^,，;；、|｜／/。\t\u3000:：()（）]{1,40}$")
@@ -182,6 +186,7 @@ def _json_in(text: str) -> str:
     """JSON objects inside a text, or a text that is one, as lines."""
     decoder = json.JSONDecoder()
     parts: list[str] = []
+    found: list[str] = []
     place = 0
     for _ in range(20):
         match = re.compile(r"[{\[]\s*[{\"]").search(text, place)
@@ -203,14 +208,14 @@ def _json_in(text: str) -> str:
             for key, entry in inner.items()
             for item in fields_of(key, entry)
         ]
-        parts += [
-            text[place : match.start()].rstrip(BLANKS),
-            "\n" if text[: match.start()].strip() else "",
-            "\n".join(lines),
-            "\n",
-        ]
+        parts.append(text[place : match.start()])
+        found += lines
         place = end
-    return "".join(parts) + text[place:] if parts else text
+    if not found:
+        return text
+    # The prose around the object comes first, lest it continue the object's last field.
+    prose = "".join((*parts, text[place:])).strip()
+    return "\n".join([*([prose, ""] if prose else []), *found])
 
 
 def _loose(text: str) -> Value:
@@ -288,7 +293,12 @@ def _block(match: re.Match[str]) -> str:
     inner = match["square"] or match["curly"] or match["round"]
     pieces = [piece.strip(" \t\n,") for piece in re.split(r"[;；\n]", inner) if piece.strip(" \t\n,")]
     lines: list[str] = []
+    if called := _called(inner):
+        return "\n".join(called)
     for piece in pieces:
+        headed = _BLOCK_HEAD.match(piece)
+        if headed is not None and not lines and not is_other(headed["whose"]):
+            piece = headed["rest"]
         if "=" in piece and not _COLON.search(piece):
             piece = piece.replace("=", ":", 1)
         piece = re.sub(r"^([^:：=]{1,60}[:：])\s*=", r"\1", piece)
@@ -307,6 +317,15 @@ def _block(match: re.Match[str]) -> str:
         "Name" + line[len(key) :] if fold_key(key := re.split("[:：]", line, maxsplit=1)[0]) in _WPP_NAMES else line
         for line in lines
     )
+
+
+def _called(inner: str) -> list[str]:
+    """``Mara: age(29), species(human)`` inside brackets."""
+    bare = re.sub(r"^[^():;,]{1,40}:\s*(?=[^():;,]{1,40}\()", "", inner.strip())
+    if not re.fullmatch(r"(?:[^():;,\n]{1,40}\([^()\n]{1,200}\)[\s,;]*){2,60}", bare):
+        return []
+    found = re.findall(r"([^():;,\n]{1,40})\(([^()\n]{1,200})\)", bare)
+    return [f"{key.strip()}: {value.strip()}" for key, value in found] if any(is_known(key) for key, _ in found) else []
 
 
 def _headed_in(text: str) -> str:
@@ -401,15 +420,21 @@ def _parted_in(text: str) -> str:
     """``Age - 29``, ``年龄——24``, ``■性別　女``, ``[姓名] 林小雨``: at least two lines with names that are known."""
     lines = text.split("\n")
     found: dict[int, str] = {}
+    spaced: dict[int, str] = {}
     for number, line in enumerate(lines):
         if not 2 < len(line) < 300 or (_COLON.search(line) and not line.lstrip().startswith("[")):
             continue
-        match = _SQUARE_HEAD.match(line) or _PARTED.match(line)
+        match = _SQUARE_HEAD.match(line) or _FRAMED.match(line) or _PARTED.match(line)
         if match is None or not is_known(match["key"]):
             continue
         single = line[match.end("key") : match.start("value")] == " "
-        if not single or _MARKED.match(line):
+        if single and not _MARKED.match(line):
+            spaced[number] = f"{match['key'].strip()}: {match['value'].strip()}"
+        else:
             found[number] = f"{match['key'].strip()}: {match['value'].strip()}"
+    # A mere blank parts name and value where every line is so.
+    if len(spaced) >= 3 and len(spaced) == sum(bool(line.strip()) for line in lines):
+        found |= spaced
     if len(found) < 2 and not any(fold_key(text_.partition(":")[0]) in NAME_KEYS for text_ in found.values()):
         return text
     return "\n".join(found.get(number, line) for number, line in enumerate(lines))

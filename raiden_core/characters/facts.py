@@ -18,6 +18,7 @@ from raiden_core.characters.keys import FACT_KEYS, META_KEYS, NOT_FACTS, fold_ke
 from raiden_core.characters.lines import CJK, END_MARKS, Field, field_of_line, units
 from raiden_core.characters.markup import clean_value
 from raiden_core.characters.missing import has_macro, is_missing
+from raiden_core.characters.nested import as_text, listed
 from raiden_core.characters.owners import PATH
 
 MAX_FACT_UNITS = 60
@@ -82,13 +83,16 @@ def facts_of_fields(fields: Iterable[Field]) -> dict[str, str]:
 def fact_value(value: str) -> str:
     """A field's value as a fact has it: without markup and quotation marks, a short list on one line."""
     value = value.strip(END_MARKS)
+    if value[:1] in ("[", "{") and not isinstance(found := listed(value), (str, dict)):
+        value = as_text(found)
     if "\n" in value:
         items = [_ITEM.fullmatch(line) for line in value.split("\n") if line.strip()]
         texts = [clean_value(match["item"]) for match in items if match is not None]
         if len(texts) < len(items) or len(texts) > MAX_ITEMS or any(units(text) > MAX_ITEM_UNITS for text in texts):
             return value
         value = ("、" if any(CJK.search(text) for text in texts) else ", ").join(texts)
-    return _unquoted(clean_value(value).strip(END_MARKS))
+    value = _unquoted(clean_value(value).strip(END_MARKS))
+    return value[:-1] if value.endswith("。") and value.count("。") == 1 and units(value) <= MAX_SAID_UNITS else value
 
 
 def is_fact(key: str, value: str) -> bool:

@@ -79,6 +79,8 @@ def plain_markup(text: str) -> str:
         text = _unescaped(text)
     if "<" in text and ">" in text:
         text = _untagged(text)
+    if "[/" in text:
+        text = _BBCODE.sub("", text)
     if "&" in text and _ENTITY.search(text):
         text = _ENTITY.sub(lambda entity: html.unescape(entity.group()).replace("\xa0", " "), text)
         if "<" in text and (_BREAK.search(text) or _INLINE.search(text)):

@@ -162,7 +162,7 @@ def _without_named(text: str, found: Found) -> str:
             found.secrets.append(whole["key"].strip())
             continue
         for inner in list(_ASSIGNED.finditer(line))[::-1]:
-            if is_secret(inner["key"], inner["value"]):
+            if not LEFT_OUT.startswith(inner["value"]) and is_secret(inner["key"], inner["value"]):
                 found.secrets.append(inner["key"])
                 line = line[: inner.start("value")] + LEFT_OUT + line[inner.end("value") :]
         kept.append(line)

@@ -86,7 +86,7 @@ class Rules:
         found = mentions(self.terms, text, self.overlap, asked)
         claims = [bool(spans) for spans in found]
         near = Surroundings(text, found) if True in claims else None
-        if near and (self.negative or self.topic.about == "fear" or may_negate(near.text)):
+        if near and (self.negative or may_negate(near.text, self.topic)):
             near_text = near.text
             if True in self.holds_negator:
                 for spans, holds in zip(near.mentions, self.holds_negator, strict=True):
@@ -181,7 +181,7 @@ def _as_the_reference_says(rules: Rules, reference: str, is_free: bool) -> Rules
     The terms that it denies, or leaves bare where the question asks for what is not so, are negative; only where the
     validator leaves the polarity free.
     """
-    if not rules.topic.asks_denied and not may_negate(reference):
+    if not rules.topic.asks_denied and not may_negate(reference, rules.topic):
         return rules
     verdict = rules.judge(reference)
     if verdict.denied and not rules.topic.is_past:

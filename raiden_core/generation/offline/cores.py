@@ -9,6 +9,7 @@ a word that stands in answers of every kind: those are listed as generic.
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 from raiden_core.generation.offline.catalogue import Shape
 
@@ -49,11 +50,12 @@ night part people person piece place room school set side square stuff thing thi
 year years father mother brother sister son daughter husband wife grandmother grandfather
 """
 
+_EN_PASTIME = re.compile(r"^([a-z]{4,}) [a-z]{2,}ing$", re.IGNORECASE)
+_EN_TRADE = re.compile(r"(?:er|or|ist|man|ing)$", re.IGNORECASE)
+
 # Japanese: the noun behind の or a clause, without a noun of action.
 _JA_OF = re.compile(r"^.*[^\s]の(?=[^のをがに]{2,}$)")
-_JA_ACTION = re.compile(
-    r"(?<=[\u30a0-\u30ff\u4e00-\u9fff]{2})(?:集め|作り|巡り|めぐり|観察|鑑賞|収集|づくり|いじり|磨き|探し)$"
-)
+_JA_ACTION = re.compile(r"(?<=..)(?:集め|作り|巡り|めぐり|観察|鑑賞|収集|づくり|いじり|磨き|探し)$")
 _JA_PLACE = re.compile(r"^(?:北海道|東京都|大阪府|京都府|[\u4e00-\u9fff]{2,3}県|[\u4e00-\u9fff]{2,3}市)の?(?=.{2,})")
 _JA_PLACE_END = re.compile(r"(?<=..)[市区町村]$")
 _JA_CLAUSE = re.compile(r"^.*[をがに].*[るうくすつぶむた]([\u30a1-\u30fa\u30fc]{2,}|[\u4e00-\u9fff]{2,})$")
@@ -62,15 +64,25 @@ _JA_ADJECTIVE = re.compile(r"^[\u4e00-\u9fff]+(?:しい|い)(?=[\u3041-\u30ff\u4
 _JA_COMMON = "こと もの ところ 一つ 二つ 時間 場所 人間 子供 男性 女性"
 
 # Korean: the last word, where it is no verb made a noun; else what stands before it.
-_KO_ACTION = re.compile(r"\s+\S*(?:하기|되기|기|음|은 적이 있음|는 것)$")
+_KO_ACTION = re.compile(r"\s+(?:\S*(?:하기|되기|(?<!이야)기)|수집|촬영|관측|수리|감상|관찰)$")
 _KO_COMMON = """
 사람 사내 여자 남자 아이 어머니 아버지 할머니 할아버지 언니 오빠 누나 동생 상자 물건 시간 조각 하나 것
+주인 기사 직원 선생님 이야기
 """
 _KO_PARTICLE = re.compile(r"(?:을|를|으로|로|까지|에서|에)$")
 
 
-def cores(value: str, language: str, shape: Shape) -> list[str]:
-    """The core of a value, and further words that tell it; [] where it cannot be told with less.
+class Core(NamedTuple):
+    """What is left of a value."""
+
+    keywords: tuple[str, ...] = ()
+    """Words that stand in its place, the keyword first; () where nothing can be left out."""
+    others: tuple[str, ...] = ()
+    """Words that are accepted beside it."""
+
+
+def core_of(value: str, language: str, shape: Shape) -> Core:
+    """The core of a value.
 
     Args:
         value: one term, cleaned.
@@ -78,58 +90,65 @@ def cores(value: str, language: str, shape: Shape) -> list[str]:
         shape: how the attribute's values are read; quotes, dates, numbers and names stay whole.
     """
     if shape in _KEPT_WHOLE or any(character.isdigit() or character in ",、，" for character in value):
-        return []
-    found = _FINDERS[language](value, shape)
-    return [core for core in dict.fromkeys(found) if core and core != value]
+        return Core()
+    keywords, others = _FINDERS[language](value, shape)
+    return Core(
+        tuple(core for core in dict.fromkeys(keywords) if core != value),
+        tuple(core for core in dict.fromkeys(others) if core != value and core not in keywords),
+    )
 
 
-def _chinese(value: str, shape: Shape) -> list[str]:
+Found = tuple[list[str], list[str]]
+
+
+def _chinese(value: str, shape: Shape) -> Found:
     if shape == "place":
         inner = _ZH_PLACE.sub("", value)
-        return [_ZH_PLACE_END.sub("", inner), inner] if inner != value else []
-    if shape == "person":
-        name = _ZH_TRADE_NAME.match(value)
-        if name:
-            return [name.group(1)]
+        return ([_ZH_PLACE_END.sub("", inner), inner] if inner != value else []), []
+    if shape == "person" and (name := _ZH_TRADE_NAME.match(value)):
+        return [name.group(1)], []
     noun = _ZH_OF.sub("", _ZH_VERB.sub("", value))
     trade = _ZH_TRADE.match(noun)
-    return [noun, *([trade.group(1)] if trade else [])]
+    return [noun], [trade.group(1)] if trade else []
 
 
-def _english(value: str, shape: Shape) -> list[str]:
+def _english(value: str, shape: Shape) -> Found:
+    if (pastime := _EN_PASTIME.match(value)) is not None:
+        return [pastime.group(1)], []
     rest = _EN_INFINITIVE.sub("", _EN_GERUND.sub("", value))
     parts = [_EN_LEAD.sub("", part.strip()) for part in _EN_PARTS.split(rest)]
-    # A gerund alone (swimming) has no object, and a place needs its own name rather than the town's.
-    if shape == "place":
-        return [parts[0]] if len(parts) > 1 and len(parts[0].split()) > 1 else []
     phrases = [part for part in parts if len(part.split()) > 1]
+    if shape == "place":
+        return [], [parts[0]] if len(parts) > 1 and parts[0] in phrases else []
     heads = [part.split()[-1] for part in parts if part and part.split()[-1].isalpha()]
-    single = [head for head in heads if len(head) > 4 and head.lower() not in _COMMON]
-    return [*phrases, *single] if rest != value or len(value.split()) > 1 else []
+    telling = [head for head in heads if len(head) > 4 and head.lower() not in _COMMON and not _EN_TRADE.search(head)]
+    single = telling if len(value.split()) > 1 else []
+    return (phrases, single) if rest != value else ([], [*phrases, *single])
 
 
-def _japanese(value: str, shape: Shape) -> list[str]:
+def _japanese(value: str, shape: Shape) -> Found:
     if shape == "place":
         inner = _JA_PLACE.sub("", value)
-        return [_JA_PLACE_END.sub("", inner), inner] if inner != value else []
+        return ([_JA_PLACE_END.sub("", inner), inner] if inner != value else []), []
     if (wish := _JA_OBJECT.search(value)) is not None:
-        return [wish.group(1)]
+        return [wish.group(1)], []
     clause = _JA_CLAUSE.match(value)
     noun = clause.group(1) if clause else _JA_OF.sub("", value)
-    plain = _JA_ADJECTIVE.sub("", noun)
-    kept = _JA_ACTION.sub("", plain)
-    nameless = re.sub("(?<=..)(?:さん|ちゃん|くん)$", "", kept)
-    return [core for core in (nameless, kept, plain, noun) if core not in _COMMON]
+    kept = _JA_ACTION.sub("", noun)
+    others = (_JA_ADJECTIVE.sub("", kept), re.sub("(?<=..)(?:さん|ちゃん|くん)$", "", kept))
+    return [core for core in (kept, noun) if core not in _COMMON], [core for core in others if core not in _COMMON]
 
 
-def _korean(value: str, shape: Shape) -> list[str]:
-    words = _KO_ACTION.sub("", value).split()
-    if not words or len(words) == 1 == len(value.split()):
-        return []
-    last = _KO_PARTICLE.sub("", words[-1]) if len(words) < len(value.split()) else words[-1]
-    pair = " ".join([*words[-2:-1], last])
-    common = last in _COMMON or len(last) < 2
-    return [pair] if common else [last, pair]
+def _korean(value: str, shape: Shape) -> Found:
+    words = value.split()
+    left = _KO_ACTION.sub("", value).split()
+    if len(words) < 2 or not left:
+        return [], []
+    is_action = len(left) < len(words)
+    last = _KO_PARTICLE.sub("", left[-1]) if is_action else left[-1]
+    pair = " ".join([*left[-2:-1], last])
+    found = [core for core in (last, pair) if len(core) > 1 and core not in _COMMON]
+    return (found, []) if is_action or shape in ("place", "person") else ([], found)
 
 
 _COMMON = frozenset(" ".join((_EN_COMMON, _JA_COMMON, _KO_COMMON)).split())
