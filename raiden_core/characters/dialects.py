@@ -96,7 +96,7 @@ def in_lines(text: str) -> str:
         text = _interview_in(text)
     text = _parted_in(text)
     lines = text.split("\n")
-    if any(len(_COLON.findall(line)) > 1 for line in lines):
+    if any(line.count(":") + line.count("：") > 1 for line in lines):
         return "\n".join(piece for line in lines for piece in several(line))
     return text
 
