@@ -150,7 +150,7 @@ def prefixed(text: str, owner: str) -> str:
     return "\n".join(lines)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=8192)
 def clean_value(value: str) -> str:
     """One short value without the marks of Markdown, BBCode and lists, and without brackets that only one side has."""
     text = value.strip()
