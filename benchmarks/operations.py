@@ -58,11 +58,12 @@ MINE = """
 import json, sys, time
 from pathlib import Path
 from raiden_core.config.loading import load_config
+from raiden_core.generation.settings import GenerateSettings
 from raiden_core.generation.shards import FILES, mine_shard
 from raiden_core.models.shards import Shards
 config, folder = load_config(Path(sys.argv[1])), Path(sys.argv[2])
 wall, cpu = time.perf_counter(), time.process_time()
-mine_shard(config, Shards(folder, 1, FILES), 0)
+mine_shard(GenerateSettings.of(config), Shards(folder, 1, FILES), 0)
 print(json.dumps([time.perf_counter() - wall, time.process_time() - cpu]))
 """
 IMPORTS = "import flows.pipeline"

@@ -10,7 +10,7 @@ import json
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import httpx
 from prefect import Task, flow
@@ -19,11 +19,25 @@ from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 
 from raiden_core.config import Config
-from raiden_core.config.loading import config_of, dump_config, load_config
-from raiden_core.config.sections.training import NANO
+from raiden_core.config.loading import START, config_of, dump_config, load_config
 from raiden_core.errors import StageError
 from raiden_core.models.folder import check_model_folder
 from raiden_core.stages.folder import StageResult
+from raiden_core.stages.layout import (
+    COLD_START,
+    CONFIG_FILE,
+    EVALUATE,
+    GENERATE,
+    REPORT,
+    REPORT_FILE,
+    RESULTS_FILE,
+    RUN_FILE,
+    RUNS,
+    SPLIT,
+    TRAIN,
+    WITHOUT_STUDENT,
+    Stage,
+)
 from tasks.artifacts import announce, publish_results, publish_samples
 from tasks.cold_start import cold_start
 from tasks.evaluate import evaluate
@@ -35,27 +49,22 @@ from tasks.split import split
 from tasks.stage import RESULT_FOLDER
 from tasks.train import train
 
-Stage = Literal["generate", "split", "cold-start", "train", "evaluate", "report"]
-DEFAULT_CONFIG = "configs/quickstart.yaml"
-WITHOUT_STUDENT: tuple[Stage, ...] = ("generate", "split")
-STAGES: tuple[Stage, ...] = ("generate", "split", "cold-start", "train", "evaluate", "report")
-
 
 def run_name() -> str:
     """A run's name on Prefect's pages: configuration, last stage, stages done anew, and when it began (UTC)."""
     given = flow_run.parameters
-    config = given.get("config", DEFAULT_CONFIG)
+    config = given.get("config", START)
     named = config.get("name", "inline") if isinstance(config, dict) else Path(config).stem
-    until, refresh = given.get("until", "report"), given.get("refresh") or []
+    until, refresh = given.get("until", REPORT), given.get("refresh") or []
     what = until if not refresh or refresh == [until] else f"{until} with {', '.join(refresh)} anew"
     return f"{named}: {what}, {datetime.now(UTC):%m-%d %H:%M:%S}"
 
 
 @flow(name="raiden", flow_run_name=run_name, description=__doc__, validate_parameters=True)
 def raiden(
-    config: str | dict[str, Any] = DEFAULT_CONFIG,
+    config: str | dict[str, Any] = START,
     overrides: list[str] | None = None,
-    until: Stage = "report",
+    until: Stage = REPORT,
     refresh: list[Stage] | None = None,
 ) -> dict[str, Any]:
     """Run the pipeline.
@@ -88,7 +97,7 @@ class Run:
         self.refresh = refresh
         self.record: dict[str, dict[str, Any]] = {}
         check_runner(config)
-        if config.student.model != NANO and until not in WITHOUT_STUDENT:
+        if not config.student.is_nano and until not in WITHOUT_STUDENT:
             check_model_folder(config.student.model)  # now, and not when all the data has been written
         output_dir = config.output_dir.absolute()
         try:
@@ -97,30 +106,30 @@ class Run:
             raise StageError(f"output_dir: {output_dir}: {error.strerror}; choose another with output_dir=…") from None
         self.storage = output_dir / RESULT_FOLDER
         stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")[:-3]
-        self.folder = output_dir / "runs" / f"{stamp}-{config.name}"
+        self.folder = output_dir / RUNS / f"{stamp}-{config.name}"
 
     def chain(self) -> dict[str, StageResult]:
         """Do the stages in their order, up to the last one wanted."""
         done: dict[str, StageResult] = {}
-        generated = done["generate"] = self.stage(generate)
-        if self.until == "generate":
+        generated = done[GENERATE] = self.stage(generate)
+        if self.until == GENERATE:
             return done
-        parts = done["split"] = self.stage(split, generated=generated)
-        if self.until == "split":
+        parts = done[SPLIT] = self.stage(split, generated=generated)
+        if self.until == SPLIT:
             return done
         cold: StageResult | None = None
         if self.config.cold_start.enabled:
-            cold = done["cold-start"] = self.stage(cold_start, split=parts)
-        if self.until == "cold-start":
+            cold = done[COLD_START] = self.stage(cold_start, split=parts)
+        if self.until == COLD_START:
             return done
-        trained = done["train"] = self.stage(train, split=parts, cold=cold)
-        if self.until == "train":
+        trained = done[TRAIN] = self.stage(train, split=parts, cold=cold)
+        if self.until == TRAIN:
             return done
         upstream = {"generated": generated, "split": parts, "cold": cold, "trained": trained}
-        evaluated = done["evaluate"] = self.stage(evaluate, **upstream)
-        if self.until == "evaluate":
+        evaluated = done[EVALUATE] = self.stage(evaluate, **upstream)
+        if self.until == EVALUATE:
             return done
-        done["report"] = self.stage(report, **upstream, evaluated=evaluated)
+        done[REPORT] = self.stage(report, **upstream, evaluated=evaluated)
         return done
 
     def stage(self, task: Task[..., StageResult], **upstream: StageResult | None) -> StageResult:
@@ -142,9 +151,9 @@ class Run:
     def finish(self, done: dict[str, StageResult]) -> dict[str, Any]:
         """Write the run's record beside its resolved configuration, and publish the results."""
         results: dict[str, Any] | None = None
-        if evaluated := done.get("evaluate"):
-            results = json.loads((evaluated.folder / "results.json").read_text("utf-8"))
-        page = done["report"].folder / "report.html" if "report" in done else None
+        if evaluated := done.get(EVALUATE):
+            results = json.loads((evaluated.folder / RESULTS_FILE).read_text("utf-8"))
+        page = done[REPORT].folder / REPORT_FILE if REPORT in done else None
         record = {
             "run": str(self.folder),
             "stages": self.record,
@@ -152,9 +161,9 @@ class Run:
             "report": str(page) if page else None,
         }
         self.folder.mkdir(parents=True)
-        (self.folder / "config.yaml").write_text(dump_config(self.config), "utf-8")
-        (self.folder / "run.json").write_text(json.dumps(record, ensure_ascii=False, indent=2) + "\n", "utf-8")
-        self._publish(record, done["generate"])
+        (self.folder / CONFIG_FILE).write_text(dump_config(self.config), "utf-8")
+        (self.folder / RUN_FILE).write_text(json.dumps(record, ensure_ascii=False, indent=2) + "\n", "utf-8")
+        self._publish(record, done[GENERATE])
         get_run_logger().info("run: %s", self.folder)
         return record
 

@@ -11,14 +11,15 @@ import os
 import signal
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import click
 
-if TYPE_CHECKING:
-    from flows.pipeline import Stage
+from raiden_core.config.loading import START, load_config
+from raiden_core.errors import UsageError
+from raiden_core.stages.layout import REPORT, RESULTS_FILE, STAGES, Stage
 
-STAGE_NAMES = click.Choice(["generate", "split", "cold-start", "train", "evaluate", "report"])
+STAGE_NAMES = click.Choice(STAGES)
 QUIET = {
     # Prefect logs the traceback of every failed run; the command says what is wrong in one line.
     "PREFECT_LOGGING_LEVEL": "CRITICAL",
@@ -32,7 +33,7 @@ QUIET = {
 
 
 @click.command("run")
-@click.argument("config", type=click.Path(path_type=Path), default="configs/quickstart.yaml")
+@click.argument("config", type=click.Path(path_type=Path), default=START)
 @click.option("--stage", type=STAGE_NAMES, help="Run this stage anew; upstream from the cache, nothing downstream.")
 @click.option("--refresh", type=STAGE_NAMES, multiple=True, help="Run this stage anew, then the rest. Repeatable.")
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a setting, e.g. grpo.beta=0.")
@@ -42,9 +43,6 @@ def run(config: Path, stage: str | None, refresh: tuple[str, ...], overrides: tu
 
     A stage whose inputs, settings and code did not change is taken from the cache.
     """
-    from raiden_core.config.loading import load_config
-    from raiden_core.errors import UsageError
-
     if stage and refresh:
         raise UsageError("--stage and --refresh exclude each other; --stage S already runs S anew")
     settings = load_config(config, overrides)  # what is wrong with it is said before anything is started
@@ -68,17 +66,17 @@ def run(config: Path, stage: str | None, refresh: tuple[str, ...], overrides: tu
             record: dict[str, Any] = raiden(
                 config=str(config.absolute()),
                 overrides=list(overrides),
-                until=cast("Stage", stage or "report"),
+                until=cast("Stage", stage or REPORT),
                 refresh=cast("list[Stage]", [stage] if stage else list(refresh)),
             )
         finally:
             display.reset(token)
     _print_stages(console, record, time.monotonic() - started)
     if record["results"]:
-        from raiden_core.evaluation.results import RESULTS, parse_results
+        from raiden_core.evaluation.results import parse_results
         from raiden_core.evaluation.tables import result_tables
 
-        console.print(result_tables(parse_results(record["results"], RESULTS)))
+        console.print(result_tables(parse_results(record["results"], RESULTS_FILE)))
     if record["report"]:
         console.print(f"report: {record['report']}", highlight=False, soft_wrap=True)
     if as_json:

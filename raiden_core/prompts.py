@@ -55,8 +55,13 @@ def system_turn(name: str, profile: Mapping[str, Any], language: str, instructio
 
 def profile_text(profile: Mapping[str, Any], language: str) -> str:
     """The profile as lines of ``key：value``, with the colon of the language."""
-    colon = "：" if language in ("zh", "ja") else ": "
-    return "\n".join(f"{key}{colon}{value}" for key, value in profile.items())
+    mark = colon(language)
+    return "\n".join(f"{key}{mark}{value}" for key, value in profile.items())
+
+
+def colon(language: str) -> str:
+    """What stands between key and value: a full-width colon, or a half-width one and a space."""
+    return "：" if language in ("zh", "ja") else ": "
 
 
 def build_completion(sample: Sample) -> str:

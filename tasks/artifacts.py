@@ -13,8 +13,9 @@ from prefect.artifacts import create_link_artifact, create_markdown_artifact, cr
 from prefect.events import emit_event
 from prefect.runtime import flow_run
 
-from raiden_core.evaluation.results import PARTS, RESULTS, parse_results
+from raiden_core.evaluation.results import PARTS, parse_results
 from raiden_core.stages.folder import StageResult
+from raiden_core.stages.layout import RESULTS_FILE
 
 EVENT = "raiden.run.finished"
 MOST_SKIPPED = 50
@@ -58,7 +59,7 @@ def dropped_rows(stats: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def results_markdown(record: Mapping[str, Any]) -> str:
     """The headline as a Markdown table, rows without questions left out."""
-    results = parse_results(record["results"], RESULTS)
+    results = parse_results(record["results"], RESULTS_FILE)
     lines = ["| model | part | n | strict | lenient | 95% interval |", "|---|---|--:|--:|--:|---|"]
     for model, cells in results.models.items():
         for part in PARTS:
@@ -96,7 +97,7 @@ def headline(record: Mapping[str, Any]) -> dict[str, Any]:
         "cached": [name for name, stage in stages.items() if stage["cached"]],
     }
     if record["results"]:
-        results = parse_results(record["results"], RESULTS)
+        results = parse_results(record["results"], RESULTS_FILE)
         numbers |= {model: cells.all.strict for model, cells in results.models.items() if model != "original"}
         numbers["n"] = results.models[results.tested].all.n
         if results.paired is not None:

@@ -2,38 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from raiden_core.config import Config
 from raiden_core.stages.folder import StageResult
-from raiden_core.stages.progress import Progress
-from tasks.progress import say
+from raiden_core.stages.layout import COLD_START, TRAIN_FILE
 from tasks.stage import StageCall, stage_task
 
+if TYPE_CHECKING:
+    from raiden_core.training.settings import ColdStartSettings
 
-def describe(config: Config, split: StageResult) -> StageCall:
+
+def describe(config: Config, split: StageResult) -> StageCall[ColdStartSettings]:
     """The call: training samples and the student."""
-    from raiden_core.training.stage import cold_start_stage, student_input
-
-    train = split.folder / "train.json"
-
-    def work(out: Path, progress: Progress) -> Mapping[str, Any]:
-        return cold_start_stage(config, train, out, progress, lambda words: say(f"cold-start: {words}"))
+    from raiden_core.training.cold_start import cold_start_stage
+    from raiden_core.training.settings import ColdStartSettings
+    from raiden_core.training.stage import student_input
 
     return StageCall(
-        stage="cold-start",
-        modules=("raiden_core.training.cold_start", "raiden_core.training.stage"),
-        inputs={"train": train, "student": student_input(config.student)},
-        section=config.model_dump(
-            mode="json",
-            include={"cold_start", "student", "accuracy", "format", "system_prompt", "prefilled_think", "seed"},
-        ),
-        work=work,
+        stage=COLD_START,
+        modules=("raiden_core.training.cold_start",),
+        settings=ColdStartSettings.of(config),
+        inputs={"train": split.folder / TRAIN_FILE, "student": student_input(config.student)},
+        work=cold_start_stage,
         resumable=True,
         gpu=True,
     )
 
 
-cold_start = stage_task("cold-start", describe)
+cold_start = stage_task(COLD_START, describe)

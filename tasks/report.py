@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from raiden_core.config import Config
-from raiden_core.stages.folder import StageResult
+from raiden_core.stages.folder import MANIFEST, STATS, StageResult
+from raiden_core.stages.layout import REPORT
 from raiden_core.stages.progress import Progress
-from tasks.stage import StageCall, stage_task
+from tasks.stage import Inputs, Say, StageCall, stage_task
+
+if TYPE_CHECKING:
+    from raiden_core.report.settings import ReportSettings
 
 
 def describe(
@@ -19,27 +23,26 @@ def describe(
     cold: StageResult | None,
     trained: StageResult,
     evaluated: StageResult,
-) -> StageCall:
-    """The call: what every stage left behind."""
-    from raiden_core.report.stage import report_stage
+) -> StageCall[ReportSettings]:
+    """The call: what every stage left behind, each by its manifest, which holds digests of all its files."""
+    from raiden_core.report.settings import ReportSettings
 
-    stages = {
-        result.stage: result.folder for result in (generated, split, cold, trained, evaluated) if result is not None
-    }
-
-    def work(out: Path, progress: Progress) -> Mapping[str, Any]:
-        return report_stage(config, stages, out)
-
-    inputs: dict[str, Path | str] = {
-        f"{name} {file}": folder / file for name, folder in stages.items() for file in ("manifest.json", "stats.json")
-    }
+    results = [result for result in (generated, split, cold, trained, evaluated) if result is not None]
     return StageCall(
-        stage="report",
+        stage=REPORT,
         modules=("raiden_core.report.stage",),
-        inputs=inputs,
-        section=config.model_dump(mode="json", exclude={"output_dir", "limits", "storage"}),
+        settings=ReportSettings.of(config),
+        inputs={f"{result.stage} {file}": result.folder / file for result in results for file in (MANIFEST, STATS)},
         work=work,
     )
 
 
-report = stage_task("report", describe)
+def work(settings: ReportSettings, inputs: Inputs, out: Path, progress: Progress, say: Say) -> Mapping[str, Any]:
+    """Write the page from the folders in which the manifests lie."""
+    from raiden_core.report.stage import report_stage
+
+    manifests = {name.removesuffix(f" {MANIFEST}"): Path(inputs[name]) for name in inputs if name.endswith(MANIFEST)}
+    return report_stage(settings, {stage: manifest.parent for stage, manifest in manifests.items()}, out)
+
+
+report = stage_task(REPORT, describe)

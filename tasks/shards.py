@@ -25,6 +25,7 @@ from raiden_core.config import Config
 from raiden_core.errors import ConfigError, RaidenError, StageError
 from raiden_core.models.shards import Shards
 from raiden_core.stages.folder import KEY_DIGITS, unfinished_folder
+from raiden_core.stages.layout import EVALUATE, GENERATE
 from raiden_core.stages.remote import Remote
 from raiden_core.stages.run import find_or_fetch, stage_lock
 from tasks import evaluate, generate
@@ -51,9 +52,10 @@ Submit = Callable[[Shards, int], PrefectFuture[int]]
 )
 def generate_shard(config: Config, shards: Shards, number: int) -> int:
     """Ask what one shard of generation needs; its number comes back."""
+    from raiden_core.generation.settings import GenerateSettings
     from raiden_core.generation.shards import mine_shard
 
-    mine_shard(config, shards, number)
+    mine_shard(GenerateSettings.of(config), shards, number)
     return number
 
 
@@ -67,9 +69,10 @@ def generate_shard(config: Config, shards: Shards, number: int) -> int:
 )
 def evaluate_shard(config: Config, questions: evaluate.Questions, shards: Shards, number: int) -> int:
     """Let all models answer one shard's questions; its number comes back."""
+    from raiden_core.evaluation.settings import EvaluateSettings
     from raiden_core.evaluation.shards import answer_shard
 
-    answer_shard(config, questions.models, questions.validation, questions.extra, shards, number)
+    answer_shard(EvaluateSettings.of(config), questions.models, questions.validation, questions.extra, shards, number)
     return number
 
 
@@ -89,7 +92,7 @@ def ask_in_shards(config: Config, stage: str, upstream: Mapping[str, Any] | None
     if config.runner.kind == "none" or stage not in config.runner.stages:
         return
     config = config.model_copy(update={"output_dir": config.output_dir.absolute()})
-    if stage == "generate" and config.teacher.kind == "llm":
+    if stage == GENERATE and config.teacher.kind == "llm":
         from raiden_core.generation.shards import FILES, check_shardable
 
         check_shardable(config)
@@ -98,7 +101,7 @@ def ask_in_shards(config: Config, stage: str, upstream: Mapping[str, Any] | None
             return generate_shard.submit(config, shards, number)
 
         _gather(config, generate.describe(config), config.output_dir, FILES, submit_generation, refresh)
-    elif stage == "evaluate" and upstream is not None:
+    elif stage == EVALUATE and upstream is not None:
         from raiden_core.evaluation.shards import FILES as ANSWERS
 
         questions = evaluate.questions(config, **upstream)
@@ -112,7 +115,9 @@ def ask_in_shards(config: Config, stage: str, upstream: Mapping[str, Any] | None
         _gather(config, call, home, ANSWERS, submit_evaluation, refresh)
 
 
-def _gather(config: Config, call: StageCall, home: Path, files: tuple[str, ...], submit: Submit, refresh: bool) -> None:
+def _gather(
+    config: Config, call: StageCall[Any], home: Path, files: tuple[str, ...], submit: Submit, refresh: bool
+) -> None:
     remote = Remote(config.storage.url) if config.storage.url else None
 
     def waiting() -> None:

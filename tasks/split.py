@@ -4,30 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from raiden_core.config import Config
 from raiden_core.stages.folder import STATS, StageResult
+from raiden_core.stages.layout import SAMPLES_FILE, SPLIT
 from raiden_core.stages.progress import Progress
-from tasks.stage import StageCall, stage_task
+from tasks.stage import Inputs, Say, StageCall, stage_task
+
+if TYPE_CHECKING:
+    from raiden_core.dataset.split import SplitSettings
 
 
-def describe(config: Config, generated: StageResult) -> StageCall:
+def describe(config: Config, generated: StageResult) -> StageCall[SplitSettings]:
     """The call: the generated samples."""
-    from raiden_core.dataset.split import split_file
-
-    samples, stats = generated.folder / "samples.jsonl", generated.folder / STATS
-
-    def work(out: Path, progress: Progress) -> Mapping[str, Any]:
-        return split_file(samples, config.split, config.seed, out)
+    from raiden_core.dataset.split import SplitSettings
 
     return StageCall(
-        stage="split",
+        stage=SPLIT,
         modules=("raiden_core.dataset.split",),
-        inputs={"samples": samples, "statistics": stats},
-        section=config.model_dump(mode="json", include={"split", "seed"}),
+        settings=SplitSettings.of(config),
+        inputs={"samples": generated.folder / SAMPLES_FILE, "statistics": generated.folder / STATS},
         work=work,
     )
 
 
-split = stage_task("split", describe)
+def work(settings: SplitSettings, inputs: Inputs, out: Path, progress: Progress, say: Say) -> Mapping[str, Any]:
+    """Write both sides."""
+    from raiden_core.dataset.split import split_file
+
+    return split_file(Path(inputs["samples"]), settings.split, settings.seed, out)
+
+
+split = stage_task(SPLIT, describe)

@@ -1,9 +1,10 @@
 """What all stages' tasks share: the cache key, the retries, and the way from a `StageCall` to a `StageResult`.
 
-A stage's file describes its call (inputs, configuration, code, work); `stage_task` makes a Prefect task of it. The
-cache key is the stage's own key (raiden_core.stages.run), so Prefect's cache and the folder's name say the same: a file
-counts by its content, code by its syntax, and nothing else counts. The cached value is a `StageResult`, which checks
-its folder when Prefect loads it; one whose files were edited or deleted is a miss.
+A stage's file describes its call (settings, inputs, code, work); `stage_task` makes a Prefect task of it. The work is a
+plain function that is handed the settings and inputs which make the key, so it can read nothing else. The cache key is
+the stage's own key (raiden_core.stages.run), so Prefect's cache and the folder's name say the same: a file counts by its
+content, code by its syntax, and nothing else counts. The cached value is a `StageResult`, which checks its folder when
+Prefect loads it; one whose files were edited or deleted is a miss.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from prefect import Task
 from prefect.cache_policies import CachePolicy
@@ -20,6 +21,7 @@ from prefect.logging import get_run_logger
 from prefect.utilities.timeout import timeout
 
 from raiden_core.config import Config
+from raiden_core.config.sections.base import StageSettings
 from raiden_core.config.sections.limits import LimitsConfig
 from raiden_core.errors import RaidenError, StageError
 from raiden_core.stages.digests import digest_code, digest_path
@@ -38,19 +40,25 @@ NETWORK_ERRORS = frozenset({"NetworkError", "TimeoutException", "RemoteProtocolE
 """Kinds of httpx (and of its successors) that may heal; the clients of OpenAI and of the Hub raise from them."""
 
 
+Settings = TypeVar("Settings", bound=StageSettings)
+Inputs = Mapping[str, Path | str]
+"""Name -> a file or folder that is read, or the name of something outside (a model on the Hub)."""
+Say = Callable[[str], None]
+"""Told one line for people."""
+
+
 @dataclass(frozen=True)
-class StageCall:
+class StageCall(Generic[Settings]):
     """Everything that a stage's result depends on, and the work that makes it."""
 
     stage: str
     modules: tuple[str, ...]
     """Dotted names of the raiden_core modules that do the work; what they import is found."""
-    inputs: Mapping[str, Path | str]
-    """Name -> a file or folder that is read, or the name of something outside (a model on the Hub)."""
-    section: Mapping[str, Any]
-    """The part of the configuration that the work depends on."""
-    work: Callable[[Path, Progress], Mapping[str, Any]]
-    """Writes files into a folder and returns statistics."""
+    settings: Settings
+    inputs: Inputs
+    work: Callable[[Settings, Inputs, Path, Progress, Say], Mapping[str, Any]]
+    """Writes files into a folder, tells progress and warnings, and returns statistics. A plain function, no closure:
+    all that it knows of a run is what makes the key."""
     resumable: bool = False
     gpu: bool = False
     """Whether the work wants the machine's GPUs for itself."""
@@ -64,12 +72,21 @@ class StageCall:
         object.__setattr__(self, "input_digests", digests)
 
     @property
+    def section(self) -> dict[str, Any]:
+        """The part of the configuration that counts, for key and manifest."""
+        return self.settings.key_section()
+
+    @property
     def key(self) -> str:
         """The stage's key."""
         return stage_key(self.stage, digest_code(*self.modules), self.input_digests, self.section)
 
+    def run(self, folder: Path, progress: Progress) -> Mapping[str, Any]:
+        """Do the work."""
+        return self.work(self.settings, self.inputs, folder, progress, lambda words: say(f"{self.stage}: {words}"))
 
-Describe = Callable[..., StageCall]
+
+Describe = Callable[..., StageCall[Any]]
 """``(config, **upstream results) -> StageCall``."""
 
 
@@ -131,7 +148,7 @@ def stage_task(stage: str, describe: Describe) -> Task[..., StageResult]:
     )
 
 
-def _bounded(call: StageCall, limits: LimitsConfig, folder: Path, progress: Progress) -> Mapping[str, Any]:
+def _bounded(call: StageCall[Any], limits: LimitsConfig, folder: Path, progress: Progress) -> Mapping[str, Any]:
     """Do a stage's work with the GPU slot in hand and within its time.
 
     The slot is taken after the stage's own lock and never by a stage that is found, so that two runs cannot wait for
@@ -140,7 +157,7 @@ def _bounded(call: StageCall, limits: LimitsConfig, folder: Path, progress: Prog
     with gpu_slot(limits.gpu_slot if call.gpu else None, call.stage):
         try:
             with timeout(limits.stage_seconds, StageTimeout):
-                return call.work(folder, progress)
+                return call.run(folder, progress)
         except StageTimeout:
             raise StageError(
                 f"{call.stage}: not done within {limits.stage_seconds:g} s (limits.stage_seconds); "

@@ -2,38 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from raiden_core.config import Config
 from raiden_core.stages.folder import StageResult
-from raiden_core.stages.progress import Progress
-from tasks.progress import say
+from raiden_core.stages.layout import TRAIN, TRAIN_FILE, VALIDATION_FILE
 from tasks.stage import StageCall, stage_task
 
+if TYPE_CHECKING:
+    from raiden_core.training.settings import TrainSettings
 
-def describe(config: Config, split: StageResult, cold: StageResult | None) -> StageCall:
+
+def describe(config: Config, split: StageResult, cold: StageResult | None) -> StageCall[TrainSettings]:
     """The call: samples and the policy that GRPO starts from."""
-    from raiden_core.training.stage import base_model, train_stage
-
-    train, validation = split.folder / "train.json", split.folder / "validation.json"
-    base = base_model(config.student, cold)
-
-    def work(out: Path, progress: Progress) -> Mapping[str, Any]:
-        return train_stage(config, base, train, validation, out, progress, lambda words: say(f"train: {words}"))
+    from raiden_core.training.grpo import train_stage
+    from raiden_core.training.settings import TrainSettings
+    from raiden_core.training.stage import base_model
 
     return StageCall(
-        stage="train",
-        modules=("raiden_core.training.grpo", "raiden_core.training.stage"),
-        inputs={"train": train, "validation": validation, "base": base},
-        section=config.model_dump(
-            mode="json", include={"grpo", "accuracy", "format", "system_prompt", "prefilled_think", "seed"}
-        ),
-        work=work,
+        stage=TRAIN,
+        modules=("raiden_core.training.grpo",),
+        settings=TrainSettings.of(config),
+        inputs={
+            "train": split.folder / TRAIN_FILE,
+            "validation": split.folder / VALIDATION_FILE,
+            "base": base_model(config.student, cold),
+        },
+        work=train_stage,
         resumable=True,
         gpu=True,
     )
 
 
-train = stage_task("train", describe)
+train = stage_task(TRAIN, describe)

@@ -24,9 +24,10 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.chaos import cases
-from benchmarks.chaos.cases import STAGES, TRAINING, VICTIMS, Outcome
+from benchmarks.chaos.cases import TRAINING, VICTIMS, Outcome
 from benchmarks.chaos.house import House
 from raiden_core.report.hardware import describe_hardware
+from raiden_core.stages.layout import STAGES
 
 RESULTS = Path(__file__).parents[1] / "results" / "chaos.json"
 TRAINERS_LOG = "; the end of "

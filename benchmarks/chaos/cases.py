@@ -23,15 +23,15 @@ import yaml
 
 from benchmarks.chaos.house import OVER, ROOT, House, children_of, end, free_port, wait_until
 from raiden_core.stages.folder import damage
-from raiden_core.training.launch.metrics import METRICS_FILE, read_metrics
+from raiden_core.stages.layout import COLD_START, METRICS_FILE, TRAIN
+from raiden_core.training.launch.metrics import read_metrics
 
-STAGES = ("generate", "split", "cold-start", "train", "evaluate", "report")
-TRAINING = ("cold-start", "train")
+TRAINING = (COLD_START, TRAIN)
 VICTIMS = ("trainer", "flow", "worker", "server")
 CANCEL_SECONDS = 10.0
 """After so many seconds nothing of a cancelled run is alive."""
 TINY = ROOT / "tests" / "integration" / "tiny.yaml"
-SECTION = {"cold-start": "cold_start", "train": "grpo"}
+SECTION = {COLD_START: "cold_start", TRAIN: "grpo"}
 ENDLESS: dict[str, Any] = {"grpo__max_steps": 100_000, "grpo__patience": 100_000}
 """A training that does not end by itself, although it learns nothing."""
 LATEST = {"generate": 0.4, "split": 0.05, "report": 0.2}

@@ -47,9 +47,11 @@ def evaluate(
     """Ask MODEL (and BASE) the questions of DATA and say how sure the result is."""
     from rich.console import Console
 
-    from raiden_core.evaluation.results import RESULTS, read_results
+    from raiden_core.evaluation.results import read_results
+    from raiden_core.evaluation.settings import EvaluateSettings
     from raiden_core.evaluation.stage import evaluate_files, headline
     from raiden_core.evaluation.tables import result_tables
+    from raiden_core.stages.layout import RESULTS_FILE
     from raiden_core.text.plain import one_line
 
     ours = [*(["evaluation.drop_bad_gold=true"] if drop_bad_gold else [])]
@@ -60,14 +62,16 @@ def evaluate(
     with progress_bar("evaluate") as progress:
         write_folder(
             out,
-            lambda folder: headline(evaluate_files(settings, models, data, {}, folder, progress, train)),
+            lambda folder: headline(
+                evaluate_files(EvaluateSettings.of(settings), models, data, {}, folder, progress, train)
+            ),
             resumable=True,
         )
-    results = read_results(out / RESULTS)
+    results = read_results(out / RESULTS_FILE)
     Console().print(result_tables(results))
     for note in results.notes:
         click.echo(f"note: {one_line(note)}")
-    click.echo(f"{out / RESULTS}")
+    click.echo(f"{out / RESULTS_FILE}")
 
 
 def _with_judge(settings: Config, judge: str | None) -> Config:

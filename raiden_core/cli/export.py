@@ -45,10 +45,11 @@ def export(
         raise UsageError(f"--run, --dataset and --push belong to --to hub, not to --to {to}")
     from raiden_core.export import export as write
     from raiden_core.export.writers import RECIPE, missing_model
+    from raiden_core.stages.layout import TRAIN_FILE, VALIDATION_FILE
 
     settings = read_config(config, overrides)
-    train = data / "train.json" if data.is_dir() else data
-    validation = data / "validation.json" if data.is_dir() else None
+    train = data / TRAIN_FILE if data.is_dir() else data
+    validation = data / VALIDATION_FILE if data.is_dir() else None
     if validation is not None and not validation.is_file():
         validation = None
     counts = write_folder(out, lambda folder: write(to, train, validation, settings, folder, out.absolute()))

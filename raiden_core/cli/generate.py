@@ -15,8 +15,8 @@ import click
 from raiden_core.cli.options import config_options, progress_bar, read_config, samples_of
 
 if TYPE_CHECKING:
-    from raiden_core.characters import Character
     from raiden_core.config import Config
+    from raiden_core.config.sections.data import CharactersConfig
 
 GUIDE = {"samples_per_character": 8, "include_cm": False, "cm_share": 0.25}
 """What is generated where neither a configuration nor an option says so."""
@@ -67,13 +67,10 @@ def generate(
     generation_stats.json says what was dropped and why. A run that was interrupted goes on where it was: the replies
     of a teacher behind a server are kept in the configuration's output_dir.
     """
-    from raiden_core.characters import read_characters
-    from raiden_core.characters.compose import compose
-    from raiden_core.dataset.split import split, write_split
+    from raiden_core.dataset.split import split_file
     from raiden_core.errors import DataError, UsageError
-    from raiden_core.generation.mining.session import training_group
-    from raiden_core.generation.stage import make_samples
-    from raiden_core.samples import write_samples
+    from raiden_core.generation.settings import GenerateSettings
+    from raiden_core.generation.stage import generate_file
 
     if language and auto_detect:
         raise UsageError("--language and --auto-detect exclude each other; keep one")
@@ -81,55 +78,46 @@ def generate(
         # Before anything is paid for.
         raise DataError(f"{output_file}: unknown kind of file; use .json, .jsonl or .parquet")
     settings = _settings(config, overrides, num_samples_per_profile, include_cm, seed)
-    wanted, composed = settings.characters, settings.characters.composed
-    paths = profiles or wanted.paths
-    if not paths and not composed.count:
-        paths = (f"shipped:{language}" if language else "shipped",)
-    everybody: list[Character] = []
-    if paths:
-        read = read_characters(paths)
-        everybody += read.characters
-        for refusal in read.refused:
-            click.echo(f"refused: {refusal}", err=True)
-    if composed.count and not profiles:
-        everybody += compose(composed.count, language=composed.language, facts=composed.facts, seed=settings.seed)
-    characters = [one for one in everybody if not language or one.language == language][:max_profiles]
-    if language and everybody and not characters:
-        raise DataError(f"{', '.join(paths)}: no character of language {language!r}; leave --language out to take all")
-    click.echo(f"teacher: {_teacher(settings)}", err=True)
+    settings = settings.model_copy(update={"characters": _characters(settings.characters, profiles, language)})
+    _tell(f"teacher: {_teacher(settings)}")
     if settings.runner.kind != "none":
-        click.echo("runner: shards are for `raiden run`; this command works in one process", err=True)
+        _tell("runner: shards are for `raiden run`; this command works in one process")
     with progress_bar("generate") as progress:
-        generated = make_samples(settings, [training_group(settings, characters)], progress)[0]
-    for place in generated.stats.get("seeds_refused", ()):
-        click.echo(f"refused: {place}", err=True)
-    for skipped in generated.skipped:
-        click.echo(f"skipped: {skipped}", err=True)
-    if not generated.samples:
-        raise DataError(f"{', '.join(paths)}: no sample could be made; the lines above say why")
-    output_file.parent.mkdir(parents=True, exist_ok=True)
-    write_samples(output_file, generated.samples)
+        generated = generate_file(
+            GenerateSettings.of(settings), output_file, progress, _tell, language=language, at_most=max_profiles
+        )
     stats = output_file.with_name(STATS_FILE)
     stats.write_text(json.dumps(generated.stats, ensure_ascii=False, indent=2) + "\n", "utf-8")
     used = generated.stats["characters"]["used"]
     click.echo(f"{output_file}: {samples_of(len(generated.samples), used)}")
     if generated.dropped:
         most = sorted(generated.dropped.items(), key=lambda item: -item[1])
-        click.echo("dropped: " + ", ".join(f"{count} {reason}" for reason, count in most), err=True)
+        _tell("dropped: " + ", ".join(f"{count} {reason}" for reason, count in most))
     if used < 2:
         click.echo("one character only: nothing to split")
         return
-    characters_held_out = settings.split.validation_characters if validation_share is None else None
-    share = settings.split.validation_share if validation_share is None else validation_share
-    parts = split(
-        generated.samples,
-        validation_share=None if characters_held_out else share,
-        validation_characters=characters_held_out,
-        seed=settings.seed,
-    )
+    given = {} if validation_share is None else {"validation_share": validation_share, "validation_characters": None}
     folder = output_file.parent / "training"
-    write_split(parts, folder, generated.stats)
-    click.echo(f"{folder}: train.json {len(parts.train)}, validation.json {len(parts.validation)}")
+    parts = split_file(
+        output_file, settings.split.model_copy(update=given), settings.seed, folder, generation=generated.stats
+    )
+    sizes = ", ".join(f"{side}.json {parts[side]['samples']}" for side in ("train", "validation"))
+    click.echo(f"{folder}: {sizes}")
+
+
+def _tell(line: str) -> None:
+    click.echo(line, err=True)
+
+
+def _characters(section: CharactersConfig, profiles: tuple[str, ...], language: str | None) -> CharactersConfig:
+    """Whom to write about: the files of the option alone, else those of the configuration, else raiden's own."""
+    from raiden_core.config.sections.data import ComposedConfig
+
+    if profiles:
+        return section.model_copy(update={"paths": profiles, "composed": ComposedConfig()})
+    if section.paths or section.composed.count:
+        return section
+    return section.model_copy(update={"paths": (f"shipped:{language}" if language else "shipped",)})
 
 
 def _settings(

@@ -18,6 +18,7 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from raiden_core.cli.options import json_line
+from raiden_core.config import defaults
 from raiden_core.errors import DataError
 
 if TYPE_CHECKING:
@@ -45,11 +46,21 @@ class _Tally:
 
 @click.command("score")
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True))
-@click.option("--accuracy-weight", type=click.FloatRange(min=0), default=0.7, show_default=True)
-@click.option("--format-weight", type=click.FloatRange(min=0), default=0.3, show_default=True)
-@click.option("--min-length-bound", type=click.IntRange(min=0), default=150, show_default=True, help="Never too long.")
+@click.option("--accuracy-weight", type=click.FloatRange(min=0), default=defaults.ACCURACY_WEIGHT, show_default=True)
+@click.option("--format-weight", type=click.FloatRange(min=0), default=defaults.FORMAT_WEIGHT, show_default=True)
 @click.option(
-    "--length-ratio", type=click.FloatRange(min=0), default=8.0, show_default=True, help="Times the reference."
+    "--min-length-bound",
+    type=click.IntRange(min=0),
+    default=defaults.MIN_LENGTH_BOUND,
+    show_default=True,
+    help="Never too long.",
+)
+@click.option(
+    "--length-ratio",
+    type=click.FloatRange(min=0),
+    default=defaults.LENGTH_RATIO,
+    show_default=True,
+    help="Times the reference.",
 )
 @click.option("--prefilled-think", is_flag=True, help="The chat template opens <think> itself.")
 @click.option("--partial-credit", is_flag=True, help="The share of groups that are met, instead of all or nothing.")

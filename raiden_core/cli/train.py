@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from raiden_core.cli.options import config_options, progress_bar, read_config, write_folder
+from raiden_core.stages.layout import MODEL, VALIDATION_FILE
 
 
 @click.command("cold-start")
@@ -16,17 +17,21 @@ from raiden_core.cli.options import config_options, progress_bar, read_config, w
 @config_options
 def cold_start(data: Path, model: str | None, out: Path, config: Path | None, overrides: tuple[str, ...]) -> None:
     """Fine-tune a student on the reasoning and answers of DATA; the model ends up in OUT/model."""
-    from raiden_core.training.stage import cold_start_stage
+    from raiden_core.training.cold_start import cold_start_stage
+    from raiden_core.training.settings import ColdStartSettings
+    from raiden_core.training.stage import student_input
 
     chosen = (f"student.model={model}",) if model else ()
-    settings = read_config(config, (*overrides, *chosen))
+    whole = read_config(config, (*overrides, *chosen))
+    settings = ColdStartSettings.of(whole)
+    inputs = {"student": student_input(whole.student), "train": data.absolute()}
     with progress_bar("cold start") as progress:
         write_folder(
             out,
-            lambda folder: cold_start_stage(settings, data.absolute(), folder.absolute(), progress),
+            lambda folder: cold_start_stage(settings, inputs, folder.absolute(), progress),
             resumable=True,
         )
-    click.echo(f"{out / 'model'}")
+    click.echo(f"{out / MODEL}")
 
 
 @click.command("train")
@@ -39,15 +44,19 @@ def train(
     model: str, data: Path, eval_data: Path | None, out: Path, config: Path | None, overrides: tuple[str, ...]
 ) -> None:
     """Train MODEL with GRPO on DATA; the model ends up in OUT/model."""
-    from raiden_core.training.stage import train_stage
+    from raiden_core.training.grpo import train_stage
+    from raiden_core.training.settings import TrainSettings
 
-    settings = read_config(config, overrides)
-    base = Path(model).absolute() if Path(model).is_dir() else model
-    validation = (eval_data or data.with_name("validation.json")).absolute()
+    settings = TrainSettings.of(read_config(config, overrides))
+    inputs = {
+        "base": Path(model).absolute() if Path(model).is_dir() else model,
+        "train": data.absolute(),
+        "validation": (eval_data or data.with_name(VALIDATION_FILE)).absolute(),
+    }
     with progress_bar("train") as progress:
         write_folder(
             out,
-            lambda folder: train_stage(settings, base, data.absolute(), validation, folder.absolute(), progress),
+            lambda folder: train_stage(settings, inputs, folder.absolute(), progress),
             resumable=True,
         )
-    click.echo(f"{out / 'model'}")
+    click.echo(f"{out / MODEL}")

@@ -9,25 +9,21 @@ field of the installed TRL's ``GRPOConfig`` may stand as well, and under ``cold_
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Self
 
 from pydantic import model_validator
 
-from raiden_core.config.sections.base import Section
+from raiden_core.config.defaults import PREFILLED_THINK
+from raiden_core.config.sections.base import NEUTRAL, Section
 from raiden_core.config.sections.data import CharactersConfig, GenerationConfig, SplitConfig
 from raiden_core.config.sections.evaluation import EvaluationConfig
 from raiden_core.config.sections.limits import LimitsConfig
 from raiden_core.config.sections.report import ReportConfig
+from raiden_core.config.sections.reward import AccuracyConfig, FormatConfig
 from raiden_core.config.sections.runner import RunnerConfig
 from raiden_core.config.sections.storage import StorageConfig
 from raiden_core.config.sections.teacher import TeacherConfig
-from raiden_core.config.sections.training import (
-    AccuracyConfig,
-    ColdStartConfig,
-    FormatConfig,
-    GrpoConfig,
-    StudentConfig,
-)
+from raiden_core.config.sections.training import ColdStartConfig, GrpoConfig, StudentConfig
 
 
 class Config(Section):
@@ -37,11 +33,11 @@ class Config(Section):
     """Name of the run, for people."""
     seed: int = 7
     """Seeds composing, generating, splitting, the student's weights, the samplers and the controls."""
-    output_dir: Path = Path("runs")
+    output_dir: Annotated[Path, NEUTRAL] = Path("runs")
     """Where stages leave their folders. Relative to the current folder."""
     system_prompt: str | None = None
     """Replaces the default instructions (not profile and format); `{name}` in it is the character's name."""
-    prefilled_think: bool = False
+    prefilled_think: bool = PREFILLED_THINK
     """Whether the chat template opens `<think>` itself, so that completions start inside the reasoning."""
     characters: CharactersConfig = CharactersConfig()
     teacher: TeacherConfig = TeacherConfig()
@@ -54,12 +50,12 @@ class Config(Section):
     grpo: GrpoConfig = GrpoConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
     report: ReportConfig = ReportConfig()
-    storage: StorageConfig = StorageConfig()
-    runner: RunnerConfig = RunnerConfig()
-    limits: LimitsConfig = LimitsConfig()
+    storage: Annotated[StorageConfig, NEUTRAL] = StorageConfig()
+    runner: Annotated[RunnerConfig, NEUTRAL] = RunnerConfig()
+    limits: Annotated[LimitsConfig, NEUTRAL] = LimitsConfig()
 
     @model_validator(mode="after")
     def _nano_needs_a_cold_start(self) -> Self:
-        if self.student.model == "nano" and not self.cold_start.enabled:
+        if self.student.is_nano and not self.cold_start.enabled:
             raise ValueError("cold_start.enabled is false, but the nano student starts from random weights: enable it")
         return self

@@ -27,19 +27,37 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
 
+from raiden_core.config import Config
+from raiden_core.config.sections.base import StageSettings
 from raiden_core.config.sections.data import SplitConfig
+from raiden_core.dataset.audit import Reservoir, audit_samples
 from raiden_core.errors import ConfigError, DataError
+from raiden_core.rewards import Scorer
 from raiden_core.samples import JsonArray, Sample, character_id, iter_samples
 from raiden_core.stages.folder import STATS
+from raiden_core.stages.layout import DATASET_STATS_FILE, TRAIN_FILE, VALIDATION_FILE
 
 Key = bytes
 """A digest of a character's id or of a conversation: there may be hundreds of thousands of them."""
 Side = Literal["train", "validation"] | None
 """Where a sample goes; None: nowhere."""
+FILES: dict[Side, str] = {"train": TRAIN_FILE, "validation": VALIDATION_FILE}
 SLICES = ("dimension", "language", "question_type", "difficulty", "validation_method", "source")
 """What the statistics count samples by."""
 Stratum = tuple[str, str, str]
 """Language, collection, dimensions."""
+
+
+class SplitSettings(StageSettings):
+    """What the split stage is given of the configuration."""
+
+    split: SplitConfig
+    seed: int
+
+    @classmethod
+    def of(cls, config: Config) -> SplitSettings:
+        """Its part of a configuration."""
+        return cls(split=config.split, seed=config.seed)
 
 
 @dataclass(frozen=True)
@@ -114,10 +132,12 @@ def write_split(result: Split, out: Path, generation: Mapping[str, Any] | None =
     return _write(sides, out, generation, result.left_out)
 
 
-def split_file(samples: Path, section: SplitConfig, seed: int, out: Path) -> dict[str, Any]:
+def split_file(
+    samples: Path, section: SplitConfig, seed: int, out: Path, generation: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     """The split stage: read samples, split them by character, write both sides into ``out``.
 
-    Statistics of the generate stage that lie beside the samples go into the dataset card.
+    Statistics of generation go into the dataset card: those given, or those that lie beside the samples.
 
     Raises:
         DataError: the file cannot be read, or has too few characters for two sides.
@@ -128,12 +148,13 @@ def split_file(samples: Path, section: SplitConfig, seed: int, out: Path) -> dic
     for sample in iter_samples(samples):
         census.add(sample)
     again = zip(iter_samples(samples), census.keys, census.sides(share, number), strict=True)
-    return _write(again, out, _generation_stats(samples))
+    return _write(again, out, generation or _generation_stats(samples))
 
 
 def dataset_stats(train: Iterable[Sample], validation: Iterable[Sample], left_out: int = 0) -> dict[str, Any]:
     """Counts of both sides and of what neither has, and how much of validation's vocabulary training has seen."""
-    return _stats(_counted(train), _counted(validation), left_out)
+    seen = Reservoir()
+    return _stats(_counted(train, seen), _counted(validation, seen), left_out, seen)
 
 
 @dataclass
@@ -273,14 +294,15 @@ class _Counts:
         return {"samples": self.samples, "characters": len(self.characters), **slices}
 
 
-def _counted(samples: Iterable[Sample]) -> _Counts:
+def _counted(samples: Iterable[Sample], seen: Reservoir) -> _Counts:
     side = _Counts()
     for sample in samples:
+        seen.add(sample)
         side.add(sample, _key(character_id(sample)))
     return side
 
 
-def _stats(train: _Counts, validation: _Counts, left_out: int) -> dict[str, Any]:
+def _stats(train: _Counts, validation: _Counts, left_out: int, seen: Reservoir) -> dict[str, Any]:
     known = sum(count for keyword, count in validation.keywords.items() if keyword in train.keywords)
     asked = validation.keywords.total()
     return {
@@ -289,6 +311,8 @@ def _stats(train: _Counts, validation: _Counts, left_out: int) -> dict[str, Any]
         "characters_on_both_sides": len(train.characters & validation.characters),
         "left_out_of_training": left_out,
         "validation_keywords_seen_in_training": round(known / asked, 4) if asked else None,
+        "audited": len(seen.samples),
+        "audit": audit_samples(seen.samples, Scorer()).rows(),
     }
 
 
@@ -300,8 +324,9 @@ def _write(
 
     out.mkdir(parents=True, exist_ok=True)
     counted: dict[Side, _Counts] = {"train": _Counts(), "validation": _Counts()}
+    seen = Reservoir()
     with ExitStack() as stack:
-        files = {side: stack.enter_context((out / f"{side}.json").open("w", encoding="utf-8")) for side in counted}
+        files = {side: stack.enter_context((out / name).open("w", encoding="utf-8")) for side, name in FILES.items()}
         arrays = {side: JsonArray(file) for side, file in files.items()}
         for sample, key, side in sides:
             if side is None:
@@ -309,10 +334,11 @@ def _write(
                 continue
             arrays[side].add(sample)
             counted[side].add(sample, key)
+            seen.add(sample)
         for array in arrays.values():
             array.end()
-    stats = _stats(counted["train"], counted["validation"], left_out)
-    (out / "dataset_stats.json").write_text(json.dumps(stats, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    stats = _stats(counted["train"], counted["validation"], left_out, seen)
+    (out / DATASET_STATS_FILE).write_text(json.dumps(stats, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     (out / CARD).write_text(dataset_card(stats, generation), encoding="utf-8", errors="replace")
     return stats
 

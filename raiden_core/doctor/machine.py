@@ -6,7 +6,6 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from raiden_core.config.sections.training import NANO
 from raiden_core.doctor.check import Check, bad, none, ok
 from raiden_core.doctor.subject import Subject
 from raiden_core.errors import ConfigError
@@ -145,7 +144,7 @@ def check_model(subject: Subject) -> Check:
 
     name = "model"
     model = subject.config.student.model
-    if model == NANO:
+    if subject.config.student.is_nano:
         return ok(name, "nano: made inside the run")
     try:
         place = student_input(subject.config.student)

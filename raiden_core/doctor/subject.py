@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from raiden_core.config import Config
-from raiden_core.config.sections.training import NANO
 from raiden_core.errors import ConfigError, DataError, RaidenError
 from raiden_core.rewards import Scorer
-from raiden_core.rewards.configured import configured_scorer
+from raiden_core.rewards.configured import evaluation_scorer
 from raiden_core.rewards.gold import read_verified
 from raiden_core.samples import Sample
+from raiden_core.stages.layout import SPLIT, TRAIN_FILE
 from raiden_core.training.flat import FlatFiles
 from raiden_core.training.stage import student_input
 
@@ -51,7 +51,7 @@ class Subject:
             return self._data
         if self.flat is not None:
             return self.flat.train
-        found = list(self.config.output_dir.glob("split-*/train.json"))
+        found = list(self.config.output_dir.glob(f"{SPLIT}-*/{TRAIN_FILE}"))
         return max(found, key=lambda path: path.stat().st_mtime) if found else None
 
     @property
@@ -62,7 +62,7 @@ class Subject:
     @functools.cached_property
     def scorer(self) -> Scorer:
         """The reward as the configuration wants it."""
-        return configured_scorer(self.config)
+        return evaluation_scorer(self.config)
 
     @functools.cached_property
     def samples(self) -> Samples:
@@ -85,7 +85,7 @@ class Subject:
         Raises:
             ConfigError: it is not there or cannot be read.
         """
-        if self.config.student.model == NANO:
+        if self.config.student.is_nano:
             from raiden_core.training.nano import build_tokenizer
 
             if not self.samples.samples:

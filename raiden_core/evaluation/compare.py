@@ -20,10 +20,11 @@ from typing import Any
 from raiden_core.errors import DataError, UsageError
 from raiden_core.evaluation.compared import ComparedRun, DifferingSetting, JudgeHeadline, RunComparison, Versus
 from raiden_core.evaluation.judged import Judged
-from raiden_core.evaluation.predictions import MAIN_SET, PREDICTIONS, Prediction, read_predictions
-from raiden_core.evaluation.results import MODELS, PARTS, RESULTS, Comparison, read_results
+from raiden_core.evaluation.predictions import MAIN_SET, Prediction, read_predictions
+from raiden_core.evaluation.results import PARTS, Comparison, Controls, read_results
 from raiden_core.evaluation.summary import cells, pairs
 from raiden_core.stages.folder import MANIFEST
+from raiden_core.stages.layout import MODELS, PREDICTIONS_FILE, RESULTS_FILE
 
 RUN = "run.json"
 ROUNDING = 1e-9
@@ -46,6 +47,8 @@ class Run:
     judge: Judged | None = None
     max_new_tokens: int | None = None
     """Longest reply; None where nobody says."""
+    controls: Controls | None = None
+    """None where only predictions are there."""
 
     @property
     def tested(self) -> str:
@@ -74,7 +77,7 @@ def load_runs(names: Sequence[str]) -> list[Run]:
 def without_evaluation(name: str) -> bool:
     """Whether a run's folder is meant whose run ended before its evaluate stage, as ``runs/runs/*`` may hold some."""
     _, path = _labelled(name)
-    if (path / RESULTS).is_file() or not (path / RUN).is_file():
+    if (path / RESULTS_FILE).is_file() or not (path / RUN).is_file():
         return False
     return "evaluate" not in _json(path / RUN).get("stages", {})
 
@@ -93,6 +96,8 @@ def compare_runs(runs: Sequence[Run]) -> RunComparison:
                 paired=run.results.paired,
                 judge=_judge(run),
                 versus=None if run is first else versus(first, run),
+                other_character=run.controls.other_character if run.controls else None,
+                recital=run.controls.recital if run.controls else None,
             )
             for run in runs
         ),
@@ -167,13 +172,14 @@ def _load(label: str, place: Path) -> Run:
     if place.suffix == ".jsonl":
         return _of_predictions(label, place)
     folder, config = _evaluation(place)
-    results = read_results(folder / RESULTS)
+    results = read_results(folder / RESULTS_FILE)
     predictions: dict[str, list[Prediction]] = {}
-    if (folder / PREDICTIONS).is_file():
-        predictions = _by_model(folder / PREDICTIONS)
+    if (folder / PREDICTIONS_FILE).is_file():
+        predictions = _by_model(folder / PREDICTIONS_FILE)
         _check_same(folder, results, predictions)
     settings = _flat(config or _manifest_config(folder))
-    return Run(label, place, results, predictions, settings, results.judge, results.settings.max_new_tokens)
+    longest = results.settings.max_new_tokens
+    return Run(label, place, results, predictions, settings, results.judge, longest, results.controls)
 
 
 def _of_predictions(label: str, path: Path) -> Run:
@@ -200,13 +206,15 @@ def _evaluation(place: Path) -> tuple[Path, Mapping[str, Any] | None]:
     if not place.exists():
         raise DataError(f"{place}: no such file or folder")
     if place.is_file():
-        if place.name != RESULTS:
-            raise DataError(f"{place}: name a run's folder, an evaluate folder, {RESULTS} or {PREDICTIONS}")
+        if place.name != RESULTS_FILE:
+            raise DataError(f"{place}: name a run's folder, an evaluate folder, {RESULTS_FILE} or {PREDICTIONS_FILE}")
         return place.parent, None
-    if (place / RESULTS).is_file():
+    if (place / RESULTS_FILE).is_file():
         return place, None
     if not (place / RUN).is_file():
-        raise DataError(f"{place}: holds neither {RESULTS} nor {RUN}; name a run's folder or that of its evaluation")
+        raise DataError(
+            f"{place}: holds neither {RESULTS_FILE} nor {RUN}; name a run's folder or that of its evaluation"
+        )
     stages = _json(place / RUN).get("stages", {})
     if "evaluate" not in stages:
         raise DataError(f"{place}: this run was not evaluated; run it up to its evaluate stage")
@@ -253,8 +261,8 @@ def _check_same(folder: Path, results: Comparison, predictions: Mapping[str, Seq
         if said is None or said.strict is None or said.n != len(rows) or abs(said.strict - strict) > ROUNDING:
             told = f"says {said.n} and {said.strict}" if said else "has no such model"
             raise DataError(
-                f"{folder / PREDICTIONS}: not the predictions of {RESULTS} beside it ({model}: {len(rows)} replies, "
-                f"{strict:.4f} right; {RESULTS} {told}); evaluate again"
+                f"{folder / PREDICTIONS_FILE}: not the predictions of {RESULTS_FILE} beside it ({model}: {len(rows)} replies, "
+                f"{strict:.4f} right; {RESULTS_FILE} {told}); evaluate again"
             )
 
 
@@ -264,7 +272,7 @@ def _judge(run: Run) -> JudgeHeadline | None:
 
 
 def _missing(runs: Sequence[Run]) -> list[str]:
-    return [f"{run.label}: no {PREDICTIONS}, so no paired difference." for run in runs if not run.predictions]
+    return [f"{run.label}: no {PREDICTIONS_FILE}, so no paired difference." for run in runs if not run.predictions]
 
 
 def _warnings(first: Run, run: Run) -> list[str]:

@@ -23,17 +23,17 @@ from typing import TYPE_CHECKING
 from raiden_core.errors import UsageError
 from raiden_core.evaluation.predictions import (
     MAIN_SET,
-    PREDICTIONS,
     SAMPLED,
     Predicted,
     score_replies,
     write_predictions,
 )
-from raiden_core.evaluation.results import MODELS, RESULTS, Results, write_results
+from raiden_core.evaluation.results import Results, write_results
 from raiden_core.evaluation.sets import Measure, QuestionSets, UsableSets, can_be_judged, usable_sets
 from raiden_core.evaluation.summary import summarise, write_tables
 from raiden_core.models.answering import GREEDY, Answerer, Reply
 from raiden_core.prompts import build_prompt
+from raiden_core.stages.layout import MODELS, PREDICTIONS_FILE, RESULTS_FILE
 from raiden_core.stages.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def evaluate(
     ordered = {name: models[name] for name in MODELS if name in models}
     predicted = _predict(ordered, usable, measure, out / ANSWERS, progress)
     everything = [row for rows in predicted.greedy.values() for row in rows]
-    write_predictions(out / PREDICTIONS, everything)
+    write_predictions(out / PREDICTIONS_FILE, everything)
     if measure.settings.samples:
         draws = (row for draws in predicted.sampled.values() for rows in draws for row in rows)
         write_predictions(out / SAMPLED, draws)
@@ -89,7 +89,7 @@ def evaluate(
         said, notes = judge_replies(judge, usable, predicted, measure.scorer, out, progress)
         results = results.model_copy(update={"judge": said, "notes": (*results.notes, *notes)})
     write_tables(out, everything)
-    write_results(out / RESULTS, results)
+    write_results(out / RESULTS_FILE, results)
     return results
 
 

@@ -19,8 +19,8 @@ from raiden_core.samples import Sample, iter_rows
 if TYPE_CHECKING:
     from raiden_core.rewards import Scorer
 
-PREDICTIONS, SAMPLED = "predictions.jsonl", "sampled.jsonl"
-"""The files of greedy and of sampled predictions."""
+SAMPLED = "sampled.jsonl"
+"""The file of sampled predictions, beside that of greedy ones."""
 
 MAIN_SET = "validation"
 """The set that the headline is about; every other set has rows of its own."""

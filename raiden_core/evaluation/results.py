@@ -21,13 +21,8 @@ from pydantic import ValidationError, model_validator
 from raiden_core.errors import DataError
 from raiden_core.evaluation.judged import Judged
 from raiden_core.evaluation.parts import Count, Interval, Number, Part
+from raiden_core.stages.layout import MODELS, RESULTS_FILE
 from raiden_core.text.plain import one_line
-
-RESULTS = "results.json"
-
-MODELS = ("original", "base", "trained")
-"""The names a model can have, in the order of every table: what a cold start began with, what GRPO started from, and
-what came of it."""
 
 DIMENSIONS = ("SBK", "CM")
 
@@ -139,7 +134,7 @@ class Comparison(Part):
             DataError: it was not evaluated.
         """
         if self.trained is None:
-            raise DataError(f"{RESULTS} holds no model called 'trained'; evaluate with a trained model")
+            raise DataError(f"{RESULTS_FILE} holds no model called 'trained'; evaluate with a trained model")
         return self.trained
 
 
@@ -182,6 +177,9 @@ class Controls(Part):
     other_character_n: Count
     keyword_list: Number | None
     profile_recited: Number | None
+    """The whole profile as prompts show it, as the reply to every question."""
+    recital: Number | None = None
+    """All short values of the profile; None also in files of versions that did not measure it."""
     leaks: Leaks | None = None
     """None where nobody named the training data."""
 
@@ -256,7 +254,7 @@ def parse_results(value: object, where: Path | str) -> Results:
     if not isinstance(value, Mapping):
         raise DataError(f"{where}: not a JSON object; evaluate again")
     if not any(model in value for model in MODELS):
-        raise DataError(f"{where}: holds no model's results; is it the {RESULTS} of `raiden evaluate`?")
+        raise DataError(f"{where}: holds no model's results; is it the {RESULTS_FILE} of `raiden evaluate`?")
     try:
         return Results.model_validate(value)
     except ValidationError as error:

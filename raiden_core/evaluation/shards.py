@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from raiden_core.config import Config
 from raiden_core.evaluation.evaluate import ANSWERS, ask_models
 from raiden_core.evaluation.predictions import MAIN_SET
 from raiden_core.evaluation.sets import QuestionSets, can_be_judged, usable_sets
-from raiden_core.evaluation.stage import answerers, configured_measure, read_evaluation_data
+from raiden_core.evaluation.settings import EvaluateSettings
+from raiden_core.evaluation.stage import answerers, measure_of, read_evaluation_data
 from raiden_core.models.served.store import FILE
 from raiden_core.models.served_model import STORE as SERVED
 from raiden_core.models.shards import Shards
@@ -26,7 +26,7 @@ FILES = (ANSWERS, f"{SERVED}/{FILE}")
 
 
 def answer_shard(
-    config: Config,
+    settings: EvaluateSettings,
     models: Mapping[str, Path | str],
     validation: Path,
     extra: Mapping[str, Path],
@@ -45,8 +45,8 @@ def answer_shard(
     questions = QuestionSets(
         samples, {name: read_samples(path) for name, path in extra.items()}, files={MAIN_SET: validation, **extra}
     )
-    measure = configured_measure(config)
-    judged = config.evaluation.judge is not None and can_be_judged(models)
+    measure = measure_of(settings)
+    judged = settings.evaluation.judge is not None and can_be_judged(models)
     usable = usable_sets(questions, measure, judged=judged)
     names = dict.fromkeys(
         sample.character_name for part in (*usable.sets.values(), usable.open_ended) for sample in part
@@ -55,5 +55,5 @@ def answer_shard(
     with shards.work(number) as local:
         if dealt:
             mine = usable.of_characters(dealt)
-            for _ in ask_models(answerers(config, models), mine, measure, local / ANSWERS, progress):
+            for _ in ask_models(answerers(settings, models), mine, measure, local / ANSWERS, progress):
                 pass  # what they say is in the store

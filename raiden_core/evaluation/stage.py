@@ -6,17 +6,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from raiden_core.config import Config
 from raiden_core.errors import ConfigError
 from raiden_core.evaluation.evaluate import evaluate
 from raiden_core.evaluation.predictions import MAIN_SET
 from raiden_core.evaluation.results import Results
 from raiden_core.evaluation.sets import Measure, QuestionSets
+from raiden_core.evaluation.settings import EvaluateSettings
 from raiden_core.models.answering import Answerer
 from raiden_core.models.local_model import LocalModel
 from raiden_core.models.served_model import ServedModel, endpoint_at, is_url
-from raiden_core.rewards.configured import configured_scorer
 from raiden_core.samples import Sample, read_samples
+from raiden_core.stages.layout import EVALUATION_ONLY
 from raiden_core.stages.progress import Progress
 
 if TYPE_CHECKING:
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
 def evaluation_only_files(folder: Path) -> dict[str, Path]:
     """Row -> samples of the characters that are only evaluated, in a generate stage's folder."""
-    return {path.stem: path for path in sorted((folder / "evaluation_only").glob("*.jsonl"))}
+    return {path.stem: path for path in sorted((folder / EVALUATION_ONLY).glob("*.jsonl"))}
 
 
 def evaluate_stage(
-    config: Config,
+    settings: EvaluateSettings,
     models: Mapping[str, Path | str],
     validation: Path,
     extra: Mapping[str, Path],
@@ -38,7 +38,7 @@ def evaluate_stage(
     progress: Progress,
 ) -> Mapping[str, Any]:
     """The stage: results go to ``out``, the headline is its statistics; ``train`` is searched for leaks."""
-    return headline(evaluate_files(config, models, validation, extra, out, progress, train))
+    return headline(evaluate_files(settings, models, validation, extra, out, progress, train))
 
 
 def headline(results: Results) -> dict[str, Any]:
@@ -48,7 +48,7 @@ def headline(results: Results) -> dict[str, Any]:
 
 
 def evaluate_files(
-    config: Config,
+    settings: EvaluateSettings,
     models: Mapping[str, Path | str],
     validation: Path,
     extra: Mapping[str, Path],
@@ -68,13 +68,13 @@ def evaluate_files(
         notes=notes,
         files={MAIN_SET: validation, **extra},
     )
-    measure = configured_measure(config)
-    return evaluate(answerers(config, models), questions, measure, out, judge=_judge(config), progress=progress)
+    measure = measure_of(settings)
+    return evaluate(answerers(settings, models), questions, measure, out, judge=_judge(settings), progress=progress)
 
 
-def configured_measure(config: Config) -> Measure:
-    """How a configuration has models asked and scored."""
-    return Measure(configured_scorer(config), config.evaluation, config.system_prompt, config.seed)
+def measure_of(settings: EvaluateSettings) -> Measure:
+    """How the settings have models asked and scored."""
+    return Measure(settings.scorer, settings.evaluation, settings.system_prompt, settings.seed)
 
 
 def read_evaluation_data(path: Path) -> tuple[list[Sample], list[str]]:
@@ -90,7 +90,7 @@ def read_evaluation_data(path: Path) -> tuple[list[Sample], list[str]]:
     return read_benchmark(path)
 
 
-def answerers(config: Config, models: Mapping[str, Path | str]) -> dict[str, Answerer]:
+def answerers(settings: EvaluateSettings, models: Mapping[str, Path | str]) -> dict[str, Answerer]:
     """Who answers for each model: its folder, or its server; a folder named by its Hub id is taken from the Hub's cache, or
     fetched.
 
@@ -98,11 +98,11 @@ def answerers(config: Config, models: Mapping[str, Path | str]) -> dict[str, Ans
         UsageError, ConfigError: an address names no model; the Hub has none of that name.
         ConnectionError: the Hub does not work.
     """
-    return {name: _answerer(model, config) for name, model in models.items()}
+    return {name: _answerer(model, settings) for name, model in models.items()}
 
 
-def _judge(config: Config) -> Judge | None:
-    evaluation = config.evaluation
+def _judge(settings: EvaluateSettings) -> Judge | None:
+    evaluation = settings.evaluation
     if evaluation.judge is None:
         return None
     from raiden_core.evaluation.judge.judge import Judge
@@ -112,25 +112,27 @@ def _judge(config: Config) -> Judge | None:
         evaluation.judge_rubrics,
         evaluation.judge_questions,
         evaluation.judge_max_tokens,
-        config.seed,
+        settings.seed,
     )
 
 
-def _answerer(model: Path | str, config: Config) -> Answerer:
+def _answerer(model: Path | str, settings: EvaluateSettings) -> Answerer:
     """Who answers for a model: its server, transformers, or vLLM."""
-    evaluation = config.evaluation
+    evaluation = settings.evaluation
     if isinstance(model, str) and is_url(model):
         return ServedModel(endpoint_at(model, evaluation.served), evaluation.max_new_tokens, evaluation.temperature)
     folder = model if isinstance(model, Path) else _from_hub(model)
     if evaluation.engine == "transformers":
-        return LocalModel(folder, evaluation.max_new_tokens, evaluation.batch_size, evaluation.temperature, config.seed)
+        return LocalModel(
+            folder, evaluation.max_new_tokens, evaluation.batch_size, evaluation.temperature, settings.seed
+        )
     from raiden_core.models.vllm_model import VllmModel
 
     return VllmModel(
         folder,
         evaluation.max_new_tokens,
         temperature=evaluation.temperature,
-        seed=config.seed,
+        seed=settings.seed,
         gpus=evaluation.vllm_gpus,
     )
 

@@ -21,11 +21,12 @@ import yaml
 from raiden_core.config.loading import load_config
 from raiden_core.dataset.card import dataset_card
 from raiden_core.errors import DataError, StageError, UsageError
-from raiden_core.evaluation.results import RESULTS, read_results
+from raiden_core.evaluation.results import read_results
 from raiden_core.export.model_card import HUB_ID, model_card
-from raiden_core.report.stage import run_notes
+from raiden_core.report.settings import run_notes
 from raiden_core.report.tree import mask_secrets
 from raiden_core.stages.folder import MANIFEST, STATS
+from raiden_core.stages.layout import CONFIG_FILE, EVALUATE, GENERATE, MODEL, RESULTS_FILE, SPLIT, TRAIN
 
 CARD, DATA_CARD, CONFIG = "README.md", "DATA.md", "raiden.yaml"
 TOKEN = "HF_TOKEN"
@@ -49,28 +50,28 @@ def assemble(run: Path, out: Path, dataset: str | None = None) -> dict[str, Any]
         ConfigError: its configuration is not what this version reads.
     """
     folders = _stage_folders(run)
-    model = folders["train"] / "model"
+    model = folders[TRAIN] / MODEL
     if not model.is_dir():
         raise DataError(f"{model}: is missing; train again")
-    config = load_config(run / "config.yaml", ())
+    config = load_config(run / CONFIG_FILE, ())
     plain: Any = json.loads(json.dumps(mask_secrets(config.model_dump(mode="json")), default=str))
-    split = _read(folders["split"] / STATS)
+    split = _read(folders[SPLIT] / STATS)
     files = [path for path in sorted(model.rglob("*")) if path.is_file()]
     for path in files:
         place = out / path.relative_to(model)
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, place)
     card = model_card(
-        results=read_results(folders["evaluate"] / RESULTS),
+        results=read_results(folders[EVALUATE] / RESULTS_FILE),
         config=plain,
         split=split,
-        manifests={stage: _read(folders[stage] / MANIFEST) for stage in ("train", "evaluate")},
+        manifests={stage: _read(folders[stage] / MANIFEST) for stage in (TRAIN, EVALUATE)},
         notes=[*run_notes(config), *config.report.notes],
         adapter=(model / "adapter_config.json").is_file(),
         dataset=dataset,
     )
     _write(out / CARD, card)
-    _write(out / DATA_CARD, dataset_card(split, _read(folders["generate"] / STATS), f"Data of {config.name}"))
+    _write(out / DATA_CARD, dataset_card(split, _read(folders[GENERATE] / STATS), f"Data of {config.name}"))
     _write(out / CONFIG, yaml.safe_dump(plain, allow_unicode=True, sort_keys=False))
     return {"files": len(files), "bytes": sum(path.stat().st_size for path in files)}
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from raiden_core.errors import DataError
 from raiden_core.prompts import build_prompt
 from raiden_core.rewards import Scorer, vrar
+from raiden_core.rewards.aside import completed
 from raiden_core.rewards.gold import read_verified
 from raiden_core.samples import parse_sample, table_row
 from raiden_core.training.dataset import REWARD_COLUMNS, reward_table
@@ -23,6 +24,9 @@ from raiden_core.training.dataset import REWARD_COLUMNS, reward_table
 if TYPE_CHECKING:
     from datasets import Dataset
     from transformers import PreTrainedTokenizerBase
+
+
+_DEFAULT = Scorer()
 
 
 class RAIDENDataAdapter:
@@ -42,7 +46,7 @@ class RAIDENDataAdapter:
         Raises:
             DataError: the sample lacks a field; the message names it.
         """
-        parsed = parse_sample(dict(sample), "sample")
+        parsed = completed(parse_sample(dict(sample), "sample"))
         row = table_row(parsed)
         checked = {name: row[name] for name in REWARD_COLUMNS}
         return {"prompt": build_prompt(parsed, self.system_prompt), "expected_answer": parsed.answer, **checked}
@@ -57,12 +61,7 @@ class RAIDENDataAdapter:
         samples, failures = read_verified(path, scorer)
         if not samples:
             raise DataError(f"{path}: no usable sample; {failures[0] if failures else 'the file is empty'}")
-        table = reward_table(
-            samples,
-            instructions=self.system_prompt,
-            min_length_bound=scorer.min_length_bound,
-            length_ratio=scorer.length_ratio,
-        )
+        table = reward_table(samples, scorer, self.system_prompt)
         return table.add_column("expected_answer", [sample.answer for sample in samples])
 
 
@@ -75,8 +74,8 @@ class RAIDENRewardFunction:
     def __init__(
         self,
         tokenizer: PreTrainedTokenizerBase | None = None,
-        accuracy_weight: float = 0.7,
-        format_weight: float = 0.3,
+        accuracy_weight: float = _DEFAULT.accuracy_weight,
+        format_weight: float = _DEFAULT.format_weight,
         dataset_metadata: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> None:
         """
@@ -119,8 +118,8 @@ class RAIDENRewardFunction:
 
 def create_raiden_reward_function(
     tokenizer: PreTrainedTokenizerBase | None = None,
-    accuracy_weight: float = 0.7,
-    format_weight: float = 0.3,
+    accuracy_weight: float = _DEFAULT.accuracy_weight,
+    format_weight: float = _DEFAULT.format_weight,
     dataset_metadata: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> RAIDENRewardFunction:
     """The reward for TRL's ``reward_funcs``, by the guide's name; see `RAIDENRewardFunction`."""

@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,8 @@ from raiden_core.config import Config
 from raiden_core.config.sections.training import NANO
 from raiden_core.errors import DataError
 from raiden_core.prompts import build_prompt
-from raiden_core.rewards.configured import configured_scorer
+from raiden_core.rewards.aside import count_completed
+from raiden_core.rewards.configured import training_scorer
 from raiden_core.rewards.gold import read_verified
 from raiden_core.samples import Sample, table_row
 from raiden_core.training.dataset import reward_table
@@ -53,12 +55,12 @@ def export(to: str, train: Path, validation: Path | None, config: Config, out: P
         place: where that folder will be found in the end, for files that name it.
 
     Returns:
-        Samples written and left out, by split.
+        Samples written, left out, and completed with what else their profiles hold, by split.
 
     Raises:
         DataError: a file cannot be read, or holds no usable sample.
     """
-    scorer = configured_scorer(config, partial_credit=config.accuracy.partial_credit)
+    scorer = training_scorer(config)
     counts: dict[str, int] = {}
     splits: Splits = {}
     for name, path in (("train", train), ("test", validation)):
@@ -72,6 +74,7 @@ def export(to: str, train: Path, validation: Path | None, config: Config, out: P
         splits[name] = samples
         counts[name] = len(samples)
         counts[f"{name}_left_out"] = len(failures)
+        counts[f"{name}_aside_completed"] = count_completed(samples)
     with _without_bars():
         WRITERS[to](splits, config, out, place)
     return counts
@@ -93,14 +96,7 @@ def _without_bars() -> Iterator[None]:
 
 def _write_trl(splits: Splits, config: Config, out: Path, place: Path) -> None:
     for name, samples in splits.items():
-        table = reward_table(
-            samples,
-            instructions=config.system_prompt,
-            prefilled_think=config.prefilled_think,
-            min_length_bound=config.accuracy.min_length_bound,
-            length_ratio=config.accuracy.length_ratio,
-            partial_credit=config.accuracy.partial_credit,
-        )
+        table = reward_table(samples, training_scorer(config), config.system_prompt)
         table.to_parquet(out / f"{name}.parquet")
 
 
@@ -116,14 +112,7 @@ def _write_verl(splits: Splits, config: Config, out: Path, place: Path) -> None:
 def _verl_row(sample: Sample, place: int, split: str, config: Config) -> dict[str, Any]:
     row = table_row(sample)
     checked = {key: row[key] for key in ("id", "answer", "keywords", "validation_method")}
-    settings = {
-        "accuracy_weight": config.accuracy.weight,
-        "format_weight": config.format.weight,
-        "prefilled_think": config.prefilled_think,
-        "min_length_bound": config.accuracy.min_length_bound,
-        "length_ratio": config.accuracy.length_ratio,
-        "partial_credit": config.accuracy.partial_credit,
-    }
+    settings = asdict(training_scorer(config))
     truth = {**checked, "validator": sample.validator.model_dump(mode="json") if sample.validator else None}
     return {
         "data_source": "raiden",

@@ -8,6 +8,7 @@ from __future__ import annotations
 from raiden_core.config import Config
 from raiden_core.errors import ConfigError
 from raiden_core.generation.mining.session import REPLIES, STUDENT_REPLIES
+from raiden_core.generation.settings import GenerateSettings
 from raiden_core.generation.stage import make_samples, read_groups
 from raiden_core.models.served.store import FILE
 from raiden_core.models.shards import Shards
@@ -30,7 +31,7 @@ def check_shardable(config: Config) -> None:
         )
 
 
-def mine_shard(config: Config, shards: Shards, number: int, progress: Progress = silent) -> None:
+def mine_shard(settings: GenerateSettings, shards: Shards, number: int, progress: Progress = silent) -> None:
     """Ask what the samples of every ``of``-th character need, beginning with the one at ``number``.
 
     Raises:
@@ -38,8 +39,8 @@ def mine_shard(config: Config, shards: Shards, number: int, progress: Progress =
     """
     if shards.is_done(number):
         return
-    groups, _ = read_groups(config)
+    groups, _ = read_groups(settings)
     dealt = [group.dealt(number, shards.of) for group in groups]
     with shards.work(number) as local:
         if any(group.characters or group.seeds.characters for group in dealt):
-            make_samples(config.model_copy(update={"output_dir": local}), dealt, progress)
+            make_samples(settings.model_copy(update={"output_dir": local}), dealt, progress)

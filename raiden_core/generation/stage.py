@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,6 @@ from typing import Any
 from raiden_core.characters import Character, read_characters
 from raiden_core.characters.compose import compose
 from raiden_core.characters.sources import find_sources
-from raiden_core.config import Config
 from raiden_core.config.sections.data import CharactersConfig
 from raiden_core.errors import ConfigError, DataError
 from raiden_core.generation.made import Generated, Skipped, statistics
@@ -24,14 +23,11 @@ from raiden_core.generation.mining.session import Group, mine_groups, training_g
 from raiden_core.generation.offline.generate import generate
 from raiden_core.generation.offline.teacher import OfflineTeacher
 from raiden_core.generation.quality.dedup import counts, drop_overlaps, evaluation_digests, read_evaluation
-from raiden_core.rewards.configured import configured_scorer
+from raiden_core.generation.settings import GenerateSettings
 from raiden_core.samples import write_samples
 from raiden_core.stages.digests import digest_bytes, digest_path
+from raiden_core.stages.layout import EVALUATION_ONLY, SAMPLES_FILE, SKIPPED_FILE
 from raiden_core.stages.progress import Progress
-
-SAMPLES_FILE = "samples.jsonl"
-EVALUATION_ONLY = "evaluation_only"
-SKIPPED_FILE = "skipped.jsonl"
 
 
 def character_files(characters: CharactersConfig, seeded: bool = False) -> dict[str, str]:
@@ -55,38 +51,37 @@ def character_files(characters: CharactersConfig, seeded: bool = False) -> dict[
     return {name: _digest(paths) for name, paths in groups.items() if paths}
 
 
-def stage_inputs(config: Config) -> dict[str, str]:
+def stage_inputs(settings: GenerateSettings) -> dict[str, str]:
     """All that the stage reads, by content: characters, seeds of the teacher's, and evaluation files to keep out.
 
     Raises:
         ConfigError: as `character_files`.
         DataError: a file does not exist.
     """
-    seeds = config.teacher.seeds if config.teacher.kind == "llm" else ()
+    seeds = settings.teacher.seeds
     return {
-        **character_files(config.characters, seeded=bool(seeds)),
+        **character_files(settings.characters, seeded=bool(seeds)),
         **{f"seeds {path}": digest_path(Path(path)) for path in seeds},
-        **evaluation_digests(config.generation.decontaminate),
+        **evaluation_digests(settings.generation.decontaminate),
     }
 
 
-def generate_stage(config: Config, out: Path, progress: Progress) -> Mapping[str, Any]:
-    """Write the samples of all characters that the configuration names into ``out``.
+def generate_stage(settings: GenerateSettings, out: Path, progress: Progress) -> Mapping[str, Any]:
+    """Write the samples of all characters that the settings name into ``out``.
 
     Raises:
         DataError: a path does not exist, or no character has a fact that can be asked about.
         StageError: the teacher's server is gone; what it said is kept, and a rerun goes on from there.
     """
-    wanted = config.characters
-    groups, refused = read_groups(config)
-    generated, *evaluated = make_samples(config, groups, progress)
+    groups, refused = read_groups(settings)
+    generated, *evaluated = make_samples(settings, groups, progress)
     if not generated.samples:
         first = next(iter([*refused, *map(str, generated.skipped)]), "no character was read")
         raise DataError(f"characters: no sample could be made; the first reason: {first}")
     write_samples(out / SAMPLES_FILE, generated.samples)
     skipped = list(generated.skipped)
     stats = {**generated.stats, "refused": refused, EVALUATION_ONLY: {}}
-    for (row, paths), made in zip(wanted.evaluation_only.items(), evaluated, strict=True):
+    for (row, paths), made in zip(settings.characters.evaluation_only.items(), evaluated, strict=True):
         if not made.samples:
             raise DataError(f"characters.evaluation_only.{row}: no sample could be made of {', '.join(paths)}")
         (out / EVALUATION_ONLY).mkdir(exist_ok=True)
@@ -98,46 +93,95 @@ def generate_stage(config: Config, out: Path, progress: Progress) -> Mapping[str
     return stats
 
 
-def read_groups(config: Config) -> tuple[list[Group], list[str]]:
-    """All characters that the configuration names, those to train on first; and what could not be read.
+def generate_file(
+    settings: GenerateSettings,
+    file: Path,
+    progress: Progress,
+    tell: Callable[[str], None],
+    *,
+    language: str | None = None,
+    at_most: int | None = None,
+) -> Generated:
+    """Write the samples of the characters to train on into one file, ``.json``, ``.jsonl`` or ``.parquet``.
+
+    Args:
+        settings: as for the stage; characters that are only evaluated are left out.
+        file: its folder is made.
+        progress: told about characters that are done.
+        tell: told a line for each character or seed that is refused or skipped.
+        language: take characters of this language only.
+        at_most: take so many characters.
+
+    Raises:
+        DataError: a path does not exist, nobody speaks that language, or no character has a fact that can be asked about.
+        StageError: as for `generate_stage`.
+    """
+    everybody, refused = _to_train_on(settings)
+    for place in refused:
+        tell(f"refused: {place}")
+    characters = [one for one in everybody if not language or one.language == language][:at_most]
+    named = ", ".join(settings.characters.paths) or "characters"
+    if language and everybody and not characters:
+        raise DataError(f"{named}: no character of language {language!r}; leave --language out to take all")
+    generated = make_samples(settings, [training_group(settings, characters)], progress)[0]
+    for place in generated.stats.get("seeds_refused", ()):
+        tell(f"refused: {place}")
+    for skipped in generated.skipped:
+        tell(f"skipped: {skipped}")
+    if not generated.samples:
+        raise DataError(f"{named}: no sample could be made; the lines above say why")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    write_samples(file, generated.samples)
+    return generated
+
+
+def read_groups(settings: GenerateSettings) -> tuple[list[Group], list[str]]:
+    """All characters that the settings name, those to train on first; and what could not be read.
 
     Raises:
         DataError: a path does not exist; a file of seeds is none.
     """
-    wanted, limit = config.characters, config.generation.samples_per_character
-    characters, refused = _read(wanted.paths)
-    composed = wanted.composed
-    if composed.count:
-        characters += compose(composed.count, language=composed.language, facts=composed.facts, seed=config.seed)
-    groups = [training_group(config, characters)]
-    for paths in wanted.evaluation_only.values():
+    generation = settings.generation
+    characters, refused = _to_train_on(settings)
+    groups = [training_group(settings, characters)]
+    for paths in settings.characters.evaluation_only.values():
         others, refused_here = _read(paths)
         refused += refused_here
-        groups.append(Group(others, config.generation.evaluation_only_samples or limit, trained_on=False))
+        limit = generation.evaluation_only_samples or generation.samples_per_character
+        groups.append(Group(others, limit, trained_on=False))
     return groups, refused
 
 
-def make_samples(config: Config, groups: Sequence[Group], progress: Progress) -> list[Generated]:
-    """The samples of groups of characters, by the teacher that the configuration names.
+def make_samples(settings: GenerateSettings, groups: Sequence[Group], progress: Progress) -> list[Generated]:
+    """The samples of groups of characters, by the teacher that the settings name.
 
     Raises:
         RaidenError: as `raiden_core.generation.mining.session.mine_groups`.
     """
-    if config.teacher.kind == "llm":
-        return mine_groups(config, groups, progress)
-    return [_by_rule(config, group, progress) for group in groups]
+    if settings.teacher.kind == "llm":
+        return mine_groups(settings, groups, progress)
+    return [_by_rule(settings, group, progress) for group in groups]
 
 
-def _by_rule(config: Config, group: Group, progress: Progress) -> Generated:
-    generation = config.generation
+def _to_train_on(settings: GenerateSettings) -> tuple[list[Character], list[str]]:
+    """The characters to train on, and what could not be read of them."""
+    characters, refused = _read(settings.characters.paths)
+    composed = settings.characters.composed
+    if composed.count:
+        characters += compose(composed.count, language=composed.language, facts=composed.facts, seed=settings.seed)
+    return characters, refused
+
+
+def _by_rule(settings: GenerateSettings, group: Group, progress: Progress) -> Generated:
+    generation = settings.generation
     generated = generate(
         group.characters,
-        teacher=OfflineTeacher(config.seed),
+        teacher=OfflineTeacher(settings.seed),
         samples_per_character=group.limit,
         include_cm=generation.include_cm,
         cm_share=generation.cm_share,
-        seed=config.seed,
-        scorer=configured_scorer(config),
+        seed=settings.seed,
+        scorer=settings.scorer,
         progress=progress,
     )
     if not (generation.decontaminate and group.trained_on):

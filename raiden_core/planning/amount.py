@@ -8,7 +8,6 @@ from pathlib import Path
 from raiden_core.config import Config
 from raiden_core.errors import DataError
 from raiden_core.planning.job import ASSUMED_PROMPT, Lengths
-from raiden_core.planning.shapes import NANO
 from raiden_core.prompts import build_prompt
 from raiden_core.samples import Sample, iter_rows, parse_sample
 
@@ -77,7 +76,7 @@ def assumed_lengths(config: Config, context: int) -> Lengths:
     """The length of prompts that nothing is known about."""
     limit = config.grpo.max_prompt_length
     room = max(1, context - config.grpo.max_completion_length)
-    if config.student.model == NANO:
+    if config.student.is_nano:
         longest = min(192, room, limit or room)
         return Lengths(longest, longest, f"{longest:,} tokens assumed, as the quickstart's profiles have")
     if limit:

@@ -20,10 +20,8 @@ from typing import Any
 
 import yaml
 
-from raiden_core.config.sections.training import NanoConfig
+from raiden_core.config.sections.training import NANO, NanoConfig
 from raiden_core.errors import ConfigError
-
-NANO = "nano"
 
 
 @dataclass(frozen=True)

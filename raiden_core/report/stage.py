@@ -7,76 +7,65 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from raiden_core.config import Config
-from raiden_core.evaluation.predictions import PREDICTIONS
-from raiden_core.evaluation.results import RESULTS, read_results
+from raiden_core.evaluation.results import read_results
 from raiden_core.report.build import build_report
 from raiden_core.report.data import random_samples
 from raiden_core.report.hardware import describe_hardware
+from raiden_core.report.settings import ReportSettings
 from raiden_core.stages.folder import KEY_DIGITS, MANIFEST, STATS
+from raiden_core.stages.layout import (
+    COLD_START,
+    DATASET_STATS_FILE,
+    EVALUATE,
+    GENERATE,
+    METRICS_FILE,
+    PREDICTIONS_FILE,
+    REPORT_FILE,
+    RESULTS_FILE,
+    SAMPLES_FILE,
+    SPLIT,
+    TRAIN,
+)
 
-REPORT_FILE = "report.html"
-SAMPLES_FILE = "samples.jsonl"
-"""What the generate stage calls its file."""
 DIGEST_DIGITS = 64
-NANO_NOTE = (
-    "The student is nano: about half a million parameters, made inside the run. Its figures show that the pipeline "
-    "works and that the reward teaches; they say nothing about what a real model would reach."
-)
-OFFLINE_NOTE = (
-    "The offline teacher wrote questions and answers by rule from facts written as key: value. Nobody judged their style, "
-    "and characters without such facts were skipped."
-)
 
 
-def report_stage(config: Config, stages: Mapping[str, Path], out: Path) -> Mapping[str, Any]:
+def report_stage(settings: ReportSettings, stages: Mapping[str, Path], out: Path) -> Mapping[str, Any]:
     """Write ``report.html`` into ``out``.
 
     Args:
-        config: the resolved configuration.
+        settings: what the page says of the configuration.
         stages: stage name -> its folder; generate, split, train and evaluate are there, cold-start may be.
         out: the folder to write into.
     """
-    metrics = out / "metrics.jsonl"
+    metrics = out / METRICS_FILE
     with metrics.open("w", encoding="utf-8") as file:
-        for stage in ("cold-start", "train"):
+        for stage in (COLD_START, TRAIN):
             if stage in stages:
-                file.write((stages[stage] / "metrics.jsonl").read_text("utf-8"))
+                file.write((stages[stage] / METRICS_FILE).read_text("utf-8"))
     manifests = {name: _read(folder / MANIFEST) for name, folder in stages.items()}
-    evaluated = stages["evaluate"]
+    evaluated = stages[EVALUATE]
     build_report(
-        results=read_results(evaluated / RESULTS),
-        predictions=evaluated / PREDICTIONS,
-        dataset_stats=_read(stages["split"] / "dataset_stats.json"),
+        results=read_results(evaluated / RESULTS_FILE),
+        predictions=evaluated / PREDICTIONS_FILE,
+        dataset_stats=_read(stages[SPLIT] / DATASET_STATS_FILE),
         metrics=metrics,
-        generation_stats=_read(stages["generate"] / STATS),
-        config=config.model_dump(mode="json"),
+        generation_stats=_read(stages[GENERATE] / STATS),
+        config=settings.shown,
         run={
-            "name": config.report.title,
-            "notes": [*run_notes(config), *config.report.notes],
+            "name": settings.title,
+            "notes": list(settings.notes),
             "commands": ["raiden run config.yaml", "raiden run config.yaml --refresh train"],
-            "seed": config.seed,
+            "seed": settings.seed,
             "hardware": describe_hardware(),
-            "versions": manifests["evaluate"]["versions"],
+            "versions": manifests[EVALUATE]["versions"],
             "stages": [_stage_row(name, manifest) for name, manifest in manifests.items()],
         },
         out=out / REPORT_FILE,
-        samples=random_samples(stages["generate"] / SAMPLES_FILE, seed=config.seed),
+        samples=random_samples(stages[GENERATE] / SAMPLES_FILE, seed=settings.seed),
     )
     metrics.unlink()
     return {"report": REPORT_FILE}
-
-
-def run_notes(config: Config) -> list[str]:
-    """What a reader must know of a run because of how it was configured."""
-    notes = []
-    if config.student.model == "nano":
-        notes.append(NANO_NOTE)
-    if config.teacher.kind == "offline":
-        notes.append(OFFLINE_NOTE)
-    if config.grpo.permute_rewards:
-        notes.append("Control: rewards were permuted within each batch, so nothing could be learned from them.")
-    return notes
 
 
 def _stage_row(name: str, manifest: Mapping[str, Any]) -> dict[str, Any]:

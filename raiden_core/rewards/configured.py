@@ -1,7 +1,13 @@
-"""The scorer that a configuration asks for, so that every stage scores with the same settings."""
+"""The scorers that a configuration asks for: the one place where a scorer is built from sections.
+
+There are three, because a stage must depend on no setting that it does not use. What is trained on earns all that the
+configuration says. What is reported is all or nothing, whatever partial credit training gives. Whether a sample may be
+used at all does not depend on weights.
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from raiden_core.rewards.scorer import Scorer
@@ -10,19 +16,28 @@ if TYPE_CHECKING:
     from raiden_core.config import Config
 
 
-def configured_scorer(config: Config, *, partial_credit: bool = False) -> Scorer:
-    """The scorer with a configuration's settings.
+def training_scorer(config: Config) -> Scorer:
+    """What completions earn in training: ``accuracy``, ``format`` and ``prefilled_think`` as the configuration has them.
 
-    Args:
-        config: its sections ``accuracy`` and ``format``, and ``prefilled_think``.
-        partial_credit: whether multi-term samples earn shares. It is a setting of training; what is reported, and what
-            a reference must reach, is all or nothing.
+    A field of ``accuracy`` reaches the scorer under its own name.
     """
     return Scorer(
         accuracy_weight=config.accuracy.weight,
         format_weight=config.format.weight,
         prefilled_think=config.prefilled_think,
-        min_length_bound=config.accuracy.min_length_bound,
-        length_ratio=config.accuracy.length_ratio,
-        partial_credit=partial_credit,
+        **config.accuracy.model_dump(exclude={"weight"}),
     )
+
+
+def evaluation_scorer(config: Config) -> Scorer:
+    """What is reported: the reward, all or nothing."""
+    return replace(training_scorer(config), partial_credit=_DEFAULT.partial_credit)
+
+
+def data_scorer(config: Config) -> Scorer:
+    """What decides whether a sample may be used: the rules alone."""
+    scorer = evaluation_scorer(config)
+    return replace(scorer, accuracy_weight=_DEFAULT.accuracy_weight, format_weight=_DEFAULT.format_weight)
+
+
+_DEFAULT = Scorer()

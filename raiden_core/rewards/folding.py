@@ -1,10 +1,10 @@
 """Folding: two spellings of one text become the same string, so that matching may compare code points.
 
-NFKC (full-width forms, compatibility characters, composed accents), case, apostrophes and hyphens, traditional → simplified
-Chinese; zero-width and control characters go, white space collapses and vanishes beside Han and kana. The order
-follows Unicode's NFKC_Casefold: what is ignorable goes first, so that it cannot keep a letter
-and its accent apart. The Chinese table is OpenCC's, character by character: phrases would make the folding of a
-term depend on its neighbours, and a keyword would no longer be found inside a sentence.
+NFKC (full-width forms, compatibility characters), case, apostrophes and hyphens, emphasis (`emphasis`), traditional Chinese and old and new Japanese forms → simplified Chinese; zero-width and control characters
+go, keycaps too, white space collapses and vanishes beside Han and kana. The order follows Unicode's NFKC_Casefold: what
+is ignorable goes first, so that it cannot keep a letter and its accent apart. The tables of characters are OpenCC's,
+one character for one: phrases would make the folding of a term depend on its neighbours, and a keyword would no longer
+be found inside a sentence.
 
 Every step is linear in the text's length. NFKC alone is not: it sorts combining marks by insertion, so runs of them
 are cut to `MARKS_KEPT` first, as the Stream-Safe Text Format of UAX #15 does.
@@ -17,6 +17,7 @@ import unicodedata
 from functools import cache
 from itertools import islice
 
+from raiden_core.rewards.emphasis import without_code_marks, without_emphasis
 from raiden_core.text.scripts import HAN, HANGUL, KANA
 
 SPACELESS = HAN + KANA + HANGUL + "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3105-\u312f"
@@ -30,18 +31,18 @@ LINES_READ = 1000
 
 _IGNORED = (
     "\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u034f\u0600-\u0605\u061c\u06dd\u070f\u115f\u1160\u17b4\u17b5"
-    "\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164\ufdd0-\ufdef\ufe00-\ufe0f\ufeff\uffa0"
+    "\u180b-\u180f\u200b-\u200f\u20e2-\u20e4\u202a-\u202e\u2060-\u206f\u2800\u3164\ufdd0-\ufdef\ufe00-\ufe0f\ufeff\uffa0"
     "\ufff0-\uffff\U000110bd\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
 _IGNORABLE = re.compile(f"[{_IGNORED}]+")
 _SPECIAL = re.compile(f"[{_IGNORED}’‘ʼ＇`´ʹ′ıſ‐‑−]")
 """A text with none of these and in NFKC needs no more than case folding and simplification."""
+_ACCENTED = re.compile("[\u00e0-\u024f\u1e00-\u1eff]")
 _INK = re.compile(f"[^\\s{_IGNORED}]")
 _ASCII_FOLD = {**dict.fromkeys([*range(0x09), *range(0x0E, 0x1C), 0x7F]), ord("`"): "'"}
 """What folding does to ASCII beside lowering it: control characters (white space aside) go."""
 _VARIANTS = str.maketrans("’‘ʼ＇`´ʹ′ıſ‐‑−", "''''''''is---")
 _HAS_VARIANT = re.compile("[’‘ʼ＇`´ʹ′ıſ‐‑−]")
-_BOLD = "**"
 """Emphasis in Markdown: it may stand inside a term and around a reply, and says nothing."""
 _WIDE = (
     ("，", ","),
@@ -104,11 +105,14 @@ def line_breaks(text: str) -> tuple[int, ...]:
 def normalise(text: str) -> str:
     """Folding without its last step: blanks stay as they are."""
     if text.isascii():
-        return text.lower().translate(_ASCII_FOLD).replace(_BOLD, "")
+        if "`" in text:
+            text = without_code_marks(text)
+        text = text.lower().translate(_ASCII_FOLD)
+        return without_emphasis(text) if "**" in text or "_" in text or "~~" in text or "<" in text else text
     for wide, narrow in _WIDE:
         text = text.replace(wide, narrow)
     if _SPECIAL.search(_without_plain(text) if len(text) > _LONG else text):
-        text = _IGNORABLE.sub("", text)
+        text = without_code_marks(_IGNORABLE.sub("", text))
         if _HAS_VARIANT.search(text):
             text = text.translate(_VARIANTS)
     if len(text) > _LONG or not unicodedata.is_normalized("NFKC", text):
@@ -119,7 +123,12 @@ def normalise(text: str) -> str:
             folded = unicodedata.normalize("NFKC", folded)
         if _HAS_VARIANT.search(folded):
             folded = folded.translate(_VARIANTS)
-    return simplify(folded).replace(_BOLD, "")
+    if "**" in folded or "_" in folded or "~~" in folded or "<" in folded:
+        plain = without_emphasis(folded)
+        if plain != folded:
+            # Marks that emphasis kept apart from their letter may compose now.
+            folded = unicodedata.normalize("NFKC", _cut_marks(plain))
+    return simplify(folded)
 
 
 def collapse(text: str) -> str:
@@ -131,11 +140,16 @@ def collapse(text: str) -> str:
 
 
 def simplify(text: str) -> str:
-    """Traditional Chinese characters replaced by simplified ones, one by one."""
+    """Traditional Chinese characters and Japanese forms, old and new, replaced by simplified ones, one by one."""
     if not _HAS_HAN.search(text):
         return text
     table, traditional = _simplification()
     return text.translate(table) if traditional.search(text) else text
+
+
+def without_accents(text: str) -> str:
+    """A folded text whose Latin letters have lost their accents, every letter at its place."""
+    return text.translate(_unaccented()) if not text.isascii() and _ACCENTED.search(text) else text
 
 
 def units(text: str) -> int:
@@ -172,6 +186,14 @@ def has_ink(text: str) -> bool:
     return _INK.search(text) is not None
 
 
+@cache
+def _unaccented() -> dict[int, str]:
+    """Latin letters with accents → without them; strokes and ligatures (ø, æ) are letters of their own."""
+    blocks = (range(0xE0, 0x250), range(0x1E00, 0x1F00))
+    split = {code: unicodedata.normalize("NFD", chr(code)) for block in blocks for code in block}
+    return {code: letters[0] for code, letters in split.items() if len(letters) > 1}
+
+
 def _without_plain(text: str) -> str:
     return text.encode("utf-8", "surrogatepass").translate(None, _PLAIN).decode("utf-8", "surrogatepass")
 
@@ -191,11 +213,32 @@ def _cut_marks(text: str) -> str:
     return "".join([*kept, text[place:]])
 
 
+_NAME_VARIANTS = dict(zip("邉髙﨑嶋嶌冨濵栁桒舘埜凜槗曻薗", "边高崎岛岛富滨柳桑馆野凛桥升园", strict=True))
+"""Variants that names are spelled with and that OpenCC's table of Japanese forms leaves out."""
+_OWN_MEANING = frozenset("両台")
+"""Forms that would become a numeral or that Chinese uses for something else."""
+
+
 @cache
 def _simplification() -> tuple[dict[int, str], re.Pattern[str]]:
     import opencc
 
     letters = [chr(code) for block in ((0x3400, 0x4DC0), (0x4E00, 0xA000)) for code in range(*block)]
-    once = dict(zip(letters, opencc.OpenCC("t2s").convert("\n".join(letters)).split("\n"), strict=True))
+    listed = "\n".join(letters)
+    to_simple, to_old = opencc.OpenCC("t2s"), opencc.OpenCC("jp2t")
+    once = dict(zip(letters, to_simple.convert(listed).split("\n"), strict=True))
+    for new, old in zip(letters, to_old.convert(listed).split("\n"), strict=True):
+        # What GB 2312 holds is Chinese in its own right: 芸 is no 艺 there. 浜 is the one that only names use.
+        if new != old and new not in _OWN_MEANING and (new == "浜" or not _is_chinese(new)):
+            once[new] = once.get(old, old)
+    once |= _NAME_VARIANTS
     table = {ord(letter): once.get(simple, simple) for letter, simple in once.items() if simple != letter}
     return table, re.compile("[" + "".join(map(chr, table)) + "]")
+
+
+def _is_chinese(letter: str) -> bool:
+    try:
+        letter.encode("gb2312")
+    except UnicodeEncodeError:
+        return False
+    return True

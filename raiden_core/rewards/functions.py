@@ -5,7 +5,7 @@
 
 Every column of the dataset arrives as a list beside the completions. Read here: ``keywords``, ``validator`` (an
 object, that as a JSON string, or None), ``question`` and ``answer`` (the reference: both say what a denial looks like, and
-the reference bounds the length), and the settings that must travel with the data: ``prefilled_think``,
+the reference bounds the length), and the settings that must travel with the data (`Scorer.columns`): ``prefilled_think``,
 ``min_length_bound``, ``length_ratio``, ``partial_credit``. A setting that is absent or None has its default. Plain and
 conversational completions (a list of messages each) are read alike.
 """
@@ -22,7 +22,8 @@ from raiden_core.rewards.completion import keeps_format
 from raiden_core.rewards.scorer import Score, Scorer, text_of
 
 _log = logging.getLogger(__name__)
-_SETTINGS = ("prefilled_think", "min_length_bound", "length_ratio", "partial_credit")
+_DEFAULT = Scorer()
+_SETTINGS = tuple(_DEFAULT.columns())
 _NOTHING = Score(0.0, 0.0, 0.0, (), "", "")
 
 
@@ -32,7 +33,7 @@ def accuracy_reward(completions: Sequence[object], **columns: Any) -> list[float
     >>> accuracy_reward(["<think>?</think><answer>I'm 17.</answer>"], keywords=[["seventeen"]])
     [1.0]
     """
-    return [score.accuracy for score in _scores(completions, Scorer(), columns)]
+    return [score.accuracy for score in _scores(completions, _DEFAULT, columns)]
 
 
 def format_reward(completions: Sequence[object], **columns: Any) -> list[float]:
@@ -50,7 +51,11 @@ def format_reward(completions: Sequence[object], **columns: Any) -> list[float]:
 
 
 def vrar(
-    completions: Sequence[object], *, accuracy_weight: float = 0.7, format_weight: float = 0.3, **columns: Any
+    completions: Sequence[object],
+    *,
+    accuracy_weight: float = _DEFAULT.accuracy_weight,
+    format_weight: float = _DEFAULT.format_weight,
+    **columns: Any,
 ) -> list[float]:
     """Both rewards in one: ``accuracy_weight * accuracy + format_weight * format``."""
     scorer = Scorer(accuracy_weight=accuracy_weight, format_weight=format_weight)

@@ -15,8 +15,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations
 
-from raiden_core.rewards.folding import SPACELESS, fold
+from raiden_core.rewards.folding import SPACELESS, fold, without_accents
+from raiden_core.rewards.forms import forms_of
 from raiden_core.rewards.numbers import HAN_NUMERALS, UNIT_AFTER, Number, find_numbers, may_hold_numbers
+from raiden_core.rewards.numbers.quantities import Quantity, agree, fits_bare, read
 
 Span = tuple[int, int]
 
@@ -39,21 +41,59 @@ class Term:
     """Its numbers' values; empty for most terms."""
     bounded: bool
     """Whether it begins or ends with a letter that must stand at a word boundary."""
+    forms: tuple[str, ...] = ()
+    """Its other spellings: inflected forms, blanks of Korean compounds put or left out."""
+    quantity: Quantity | None = None
+    """The value that it is, if it is nothing else."""
+    keeps_accents: bool = False
+    """Whether its accents are wanted: café is no cafe, but José is called Jose as well."""
 
-    def find(self, text: str, numbers: Sequence[Number]) -> Iterator[Span]:
+    def find(self, page: Page) -> Iterator[Span]:
         """The places of a folded text that hold the term, from left to right, none overlapping the one before."""
-        if not self.values:
-            return self._find_literally(text)
-        return self._find_by_value(text, numbers)
+        if self.quantity:
+            return _without_overlaps(self._find_quantity(self.quantity, page))
+        text = page.text if self.keeps_accents else page.plain
+        if self.values:
+            return self._find_by_value(text, page.numbers)
+        return self._find_literally(text) if not self.forms else _without_overlaps(self._find_forms(text))
 
-    def _find_literally(self, text: str) -> Iterator[Span]:
-        size = len(self.text)
-        place = text.find(self.text)
+    def is_in(self, page: Page) -> bool:
+        """A quick look: False means that `find` will find nothing."""
+        if self.values or self.quantity:
+            return True
+        text = page.text if self.keeps_accents else page.plain
+        return self.text in text or any(form in text for form in self.forms)
+
+    def _find_forms(self, text: str) -> Iterator[Span]:
+        for form in (self.text, *self.forms):
+            yield from self._find_literally(text, form)
+
+    def _find_quantity(self, wanted: Quantity, page: Page) -> Iterator[Span]:
+        asked = page.asked
+        if wanted.is_bare:
+            yield from self._find_by_value(page.text, page.numbers)
+            if not asked:
+                return
+        for found in page.quantities:
+            start, end, meanings = found[:3]
+            if any(agree(mine, its) for mine in wanted.meanings for its in meanings if mine[0] == its[0]) or (
+                asked
+                and (
+                    (found.is_bare and fits_bare(asked, wanted, found))
+                    or (wanted.is_bare and fits_bare(asked, found, wanted))
+                )
+            ):
+                yield start, end
+
+    def _find_literally(self, text: str, form: str = "") -> Iterator[Span]:
+        form = form or self.text
+        size = len(form)
+        place = text.find(form)
         while place >= 0:
             end = _bounded_end(text, place, place + size) if self.bounded else place + size
             if end:
                 yield place, end
-            place = text.find(self.text, end or place + 1)
+            place = text.find(form, end or place + 1)
 
     def _find_by_value(self, text: str, numbers: Sequence[Number]) -> Iterator[Span]:
         at = {number.start: number for number in numbers}
@@ -105,6 +145,10 @@ _NUMERALS = frozenset(HAN_NUMERALS)
 def compile_term(term: str) -> Term | None:
     """A term ready to be looked for; None when nothing of it is left after folding."""
     text = fold(term)
+    is_name = term[:1].isupper()
+    plain = without_accents(text)
+    keeps_accents = plain != text and not is_name
+    text = text if keeps_accents else plain
     if not text or (not any(letter.isalnum() for letter in text) and not text.strip(_PUNCTUATION)):
         return None
     numbers = find_numbers(text) if may_hold_numbers(text) else []
@@ -119,30 +163,72 @@ def compile_term(term: str) -> Term | None:
         if index < len(numbers) and UNIT_AFTER.fullmatch(literals[index].rstrip()):
             literals[index] = literals[index].rstrip()
     bounded = _LETTER.match(text) is not None or _LETTER.match(text, len(text) - 1) is not None
-    return Term(text, tuple(literals), tuple(number.value for number in numbers), bounded)
+    values = tuple(number.value for number in numbers)
+    quantities = read(text, numbers)
+    quantity = quantities[0] if quantities and quantities[0][:2] == (0, len(text)) else None
+    forms = () if values or quantity else forms_of(text, is_name)
+    return Term(text, tuple(literals), values, bounded, forms, quantity, keeps_accents)
 
 
 _PUNCTUATION = " .,;:!?'\"()[]{}<>-_/\\|~。、·…—“”「」『』《》"
 
 
-def mentions(terms: Sequence[Term], text: str, may_overlap: bool = True) -> list[list[Span]]:
+class Page:
+    """A folded text that terms are looked for in; what it holds is read when a term first asks for it."""
+
+    __slots__ = ("_numbers", "_quantities", "asked", "kinds", "plain", "text")
+
+    def __init__(self, text: str, kinds: frozenset[str], asked: frozenset[str]) -> None:
+        self.text = text
+        self.plain = without_accents(text)
+        """Without the accents of Latin letters, place by place."""
+        self.kinds = kinds
+        self.asked = asked
+        self._numbers: list[Number] | None = None
+        self._quantities: list[Quantity] | None = None
+
+    @property
+    def numbers(self) -> list[Number]:
+        if self._numbers is None:
+            self._numbers = find_numbers(self.text) if may_hold_numbers(self.text) else []
+        return self._numbers
+
+    @property
+    def quantities(self) -> list[Quantity]:
+        if self._quantities is None:
+            self._quantities = read(self.text, self.numbers, self.kinds)
+        return self._quantities
+
+
+def _without_overlaps(spans: Iterator[Span]) -> Iterator[Span]:
+    last = 0
+    for start, end in sorted(spans):
+        if start >= last:
+            yield start, end
+            last = end
+
+
+def mentions(
+    terms: Sequence[Term], text: str, may_overlap: bool = True, asked: frozenset[str] = frozenset()
+) -> list[list[Span]]:
     """For each term, longest first, the places of a folded text that mention it; no two places overlap.
 
     Args:
         terms: sorted by the length of their text, longest first.
         text: folded.
         may_overlap: what `may_overlap` says of these terms; False spares the bookkeeping.
+        asked: the kinds of value that the question asks for (`asked_for`).
     """
-    numbers = find_numbers(text) if any(term.values for term in terms) and may_hold_numbers(text) else []
-    here = [bool(term.values) or term.text in text for term in terms]
+    page = Page(text, kinds_of(terms), asked)
+    here = [term.is_in(page) for term in terms]
     if not may_overlap or sum(here) <= 1:
-        return [list(term.find(text, numbers)) if there else [] for term, there in zip(terms, here, strict=True)]
+        return [list(term.find(page)) if there else [] for term, there in zip(terms, here, strict=True)]
     taken = bytearray(len(text))
     found: list[list[Span]] = []
     for term, there in zip(terms, here, strict=True):
         spans: list[Span] = []
         if there:
-            for start, end in term.find(text, numbers):
+            for start, end in term.find(page):
                 if taken.find(1, start, end) < 0:
                     spans.append((start, end))
             for start, end in spans:
@@ -153,9 +239,20 @@ def mentions(terms: Sequence[Term], text: str, may_overlap: bool = True) -> list
 
 def may_overlap(terms: Sequence[Term]) -> bool:
     """Whether mentions of two different terms can share text."""
-    if any(term.values for term in terms) or len(terms) > _MOST_COMPARED:
+    if any(term.values or term.quantity for term in terms) or len(terms) > _MOST_COMPARED:
         return len(terms) > 1
-    return any(_can_share(longer.text, shorter.text) for longer, shorter in combinations(terms, 2))
+    spelled = [(term.text, *term.forms) for term in terms]
+    return any(
+        _can_share(longer, shorter) or _can_share(shorter, longer)
+        for some, others in combinations(spelled, 2)
+        for longer in some
+        for shorter in others
+    )
+
+
+def kinds_of(terms: Sequence[Term]) -> frozenset[str]:
+    """The kinds of the values among the terms."""
+    return frozenset(kind for term in terms if term.quantity for kind, _ in term.quantity.meanings)
 
 
 def _can_share(longer: str, shorter: str) -> bool:

@@ -19,6 +19,7 @@ from raiden_core.rewards.matching import Span, Term, compile_term, may_overlap, 
 from raiden_core.rewards.negation import Negation, may_negate
 from raiden_core.rewards.negation.surroundings import Surroundings
 from raiden_core.rewards.negation.topic import NO_TOPIC, Topic, topic_of
+from raiden_core.rewards.recital import Recital, recital_of
 from raiden_core.rewards.validators import Fields, Groups, fields_of
 
 if TYPE_CHECKING:
@@ -67,18 +68,25 @@ class Rules:
     topic: Topic = NO_TOPIC
     negative: frozenset[int] = frozenset()
     """Indices of terms that a right answer denies."""
+    recital: Recital | None = None
+    """What an answer may tell besides; None where anything may be told."""
+    has_values: bool = False
+    """Whether a term is a value, so that the question may set its unit."""
 
-    def judge(self, text: str, breaks: Callable[[], Sequence[int]] = tuple) -> Verdict:
+    def judge(
+        self, text: str, breaks: Callable[[], Sequence[int]] = tuple, asked: frozenset[str] = frozenset()
+    ) -> Verdict:
         """What a folded answer text says.
 
         Args:
             text: folded.
             breaks: gives the places in it where a new line begins; asked only where something may be negated.
+            asked: the kinds of value that the question asks for.
         """
-        found = mentions(self.terms, text, self.overlap)
+        found = mentions(self.terms, text, self.overlap, asked)
         claims = [bool(spans) for spans in found]
         near = Surroundings(text, found) if True in claims else None
-        if near and (self.negative or self.topic.about == "fear" or may_negate(near.text)):
+        if near and (self.negative or may_negate(near.text, self.topic)):
             near_text = near.text
             if True in self.holds_negator:
                 for spans, holds in zip(near.mentions, self.holds_negator, strict=True):
@@ -156,6 +164,9 @@ def _ready(fields: Fields, question: str, reference: str) -> Rules:
         topic = topic._replace(about=fields.about, is_name=topic.is_name and fields.about in ("identity", "possession"))
     if topic != rules.topic:
         rules = replace(rules, topic=topic)
+    if fields.aside:
+        wanted = (*fields.all_of, *fields.denied)
+        rules = replace(rules, recital=recital_of(fields.aside, fields.aside_limit, wanted, question, reference))
     every = frozenset(range(len(rules.terms))) - _indices(rules.to_deny)
     if fields.polarity == "denied":
         rules = replace(rules, negative=every)
@@ -170,7 +181,7 @@ def _as_the_reference_says(rules: Rules, reference: str, is_free: bool) -> Rules
     The terms that it denies, or leaves bare where the question asks for what is not so, are negative; only where the
     validator leaves the polarity free.
     """
-    if not rules.topic.asks_denied and not may_negate(reference):
+    if not rules.topic.asks_denied and not may_negate(reference, rules.topic):
         return rules
     verdict = rules.judge(reference)
     if verdict.denied and not rules.topic.is_past:
@@ -226,6 +237,7 @@ def _build(fields: Fields) -> Rules:
         overlap=may_overlap(terms),
         to_deny=to_deny,
         abstains=fields.abstains,
+        has_values=any(term.quantity for term in terms),
     )
 
 

@@ -11,10 +11,11 @@ class, so that there is one implementation. docs/vrar.md has the rules with exam
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
+from raiden_core.config import defaults
 from raiden_core.errors import ConfigError, DataError
 from raiden_core.rewards.completion import read
 from raiden_core.rewards.folding import (
@@ -27,10 +28,15 @@ from raiden_core.rewards.folding import (
     starts_longer_than,
     units,
 )
+from raiden_core.rewards.numbers.asked import asked_for
 from raiden_core.rewards.rules import Rules, Verdict, rules_of
 
 if TYPE_CHECKING:
     from raiden_core.samples import Sample
+
+
+WEIGHTS = ("accuracy_weight", "format_weight")
+"""The settings that weigh the two rewards; trainers have them as ``reward_weights``."""
 
 
 @dataclass(frozen=True)
@@ -53,21 +59,21 @@ class Score:
 
 @dataclass(frozen=True, kw_only=True)
 class Scorer:
-    """VRAR with its settings."""
+    """VRAR with its settings, which are those of the configuration's sections; so are the defaults."""
 
-    accuracy_weight: float = 0.7
-    format_weight: float = 0.3
-    min_length_bound: int = 150
+    accuracy_weight: float = defaults.ACCURACY_WEIGHT
+    format_weight: float = defaults.FORMAT_WEIGHT
+    min_length_bound: int = defaults.MIN_LENGTH_BOUND
     """An answer of up to this many units is never too long."""
-    length_ratio: float = 8.0
+    length_ratio: float = defaults.LENGTH_RATIO
     """A longer answer scores 0 when it exceeds this many times the reference."""
-    prefilled_think: bool = False
+    prefilled_think: bool = defaults.PREFILLED_THINK
     """The chat template opens ``<think>`` itself, so completions begin inside it."""
-    partial_credit: bool = False
+    partial_credit: bool = defaults.PARTIAL_CREDIT
     """Accuracy is the share of the needed groups that are met, instead of all or nothing."""
 
     def __post_init__(self) -> None:
-        for name in ("accuracy_weight", "format_weight", "min_length_bound", "length_ratio"):
+        for name in (*WEIGHTS, "min_length_bound", "length_ratio"):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < float("inf"):
                 raise ConfigError(f"{name} is {value!r}; it must be a number of at least 0")
@@ -105,12 +111,14 @@ class Scorer:
         It may when an answer to it can be checked, its own reference answer scores 1 and an empty one 0.
         """
         try:
-            _rules(sample)
+            rules = _rules(sample)
         except DataError as error:
             return str(error)
         reference = _get(sample, "answer")
         if not isinstance(reference, str) or not has_ink(reference):
             return "answer: there is no reference answer"
+        if rules.recital and rules.recital.clash:
+            return f"validator.aside holds {rules.recital.clash!r}, which is part of the right answer; take it out of aside"
         gold = self.score(sample, _completion(reference, self.prefilled_think))
         if gold.accuracy != 1.0:
             return f"answer: the reference fails its own validator: {gold.why}"
@@ -119,6 +127,10 @@ class Scorer:
         if self.score(sample, _completion("", self.prefilled_think)).accuracy != 0.0:
             return "an empty answer would be right"
         return None
+
+    def columns(self) -> dict[str, Any]:
+        """The settings that travel with the data, as columns that the reward functions read: all but the weights."""
+        return {name: value for name, value in asdict(self).items() if name not in WEIGHTS}
 
     def length_bound(self, sample: Sample | Mapping[str, Any]) -> int:
         """How many units an answer may have: a Chinese, Japanese or Korean character or another word is one."""
@@ -136,7 +148,9 @@ class Scorer:
         folded = collapse(normal)
         if is_long and len(folded) > bound and has_more_units(folded, bound):
             return 0.0, (), _too_long(bound)
-        verdict = rules.judge(folded, partial(line_breaks, normal))
+        question = _get(sample, "question") if rules.has_values else None
+        asked = asked_for(question) if isinstance(question, str) else frozenset()
+        verdict = rules.judge(folded, partial(line_breaks, normal), asked)
         if verdict.claimed:
             return 0.0, verdict.matched, f"claims {', '.join(verdict.claimed)}"
         if verdict.undenied:
@@ -145,6 +159,8 @@ class Scorer:
             return 0.0, verdict.matched, "does not say that it does not know"
         share = min(1.0, len(verdict.met) / rules.needed) if rules.needed else 1.0
         accuracy = share if self.partial_credit or share == 1.0 else 0.0
+        if accuracy and rules.recital and (told := rules.recital.told(folded)):
+            return 0.0, verdict.matched, f"recites: {', '.join(told)}"
         return accuracy, verdict.matched, _reason(rules, verdict)
 
     def _scored(self, accuracy: float, kept: float, matched: tuple[str, ...], why: str, answer: str) -> Score:

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, NoReturn
 
 import yaml
 
 from raiden_core.config.loading import numbers_from_text
-from raiden_core.config.sections.training import AccuracyConfig, FormatConfig, GrpoConfig, ProbeConfig
+from raiden_core.config.sections.training import ColdStartConfig, GrpoConfig, ProbeConfig
 from raiden_core.config.trl_fields import suggestion
 from raiden_core.errors import ConfigError
+from raiden_core.rewards import Scorer
 from raiden_core.training.checks import Machine, check_job
 
 ALIASES = {
@@ -26,8 +27,8 @@ ALIASES = {
 }
 """Names of the OpenR1 guide -> TRL's."""
 
-_ACCURACY, _FORMAT = AccuracyConfig(), FormatConfig()
-_PROBE = ProbeConfig()
+_SCORER, _GRPO, _COLD_START, _PROBE = Scorer(), GrpoConfig(), ColdStartConfig(), ProbeConfig()
+"""Where defaults come from: none is written a second time."""
 
 
 @dataclass
@@ -36,9 +37,16 @@ class DataArguments:
 
     train_data_path: str = field(default="", metadata={"help": "train.json (or .jsonl, .parquet)"})
     system_prompt: str | None = field(default=None, metadata={"help": "replaces the default instructions"})
-    prefilled_think: bool = field(default=False, metadata={"help": "the chat template opens <think> itself"})
-    min_length_bound: int = field(default=_ACCURACY.min_length_bound, metadata={"help": "answers up to this are short"})
-    length_ratio: float = field(default=_ACCURACY.length_ratio, metadata={"help": "longest answer / reference"})
+    prefilled_think: bool = field(
+        default=_SCORER.prefilled_think, metadata={"help": "the chat template opens <think> itself"}
+    )
+    min_length_bound: int = field(default=_SCORER.min_length_bound, metadata={"help": "answers up to this are short"})
+    length_ratio: float = field(default=_SCORER.length_ratio, metadata={"help": "longest answer / reference"})
+
+    @property
+    def scorer(self) -> Scorer:
+        """The reward with the settings of this script, which have the scorer's own names."""
+        return Scorer(**{one.name: getattr(self, one.name) for one in fields(Scorer) if hasattr(self, one.name)})
 
 
 @dataclass
@@ -46,20 +54,24 @@ class GrpoArguments(DataArguments):
     """What GRPO needs beside ``GRPOConfig`` and ``ModelConfig``."""
 
     eval_data_path: str | None = field(default=None, metadata={"help": "validation.json, scored during training"})
-    accuracy_weight: float = field(default=_ACCURACY.weight, metadata={"help": "weight of the accuracy reward"})
-    format_weight: float = field(default=_FORMAT.weight, metadata={"help": "weight of the format reward"})
-    partial_credit: bool = field(default=False, metadata={"help": "share of groups matched instead of 1 or 0"})
-    permute_rewards: bool = field(default=False, metadata={"help": "control: shuffle rewards within the batch"})
+    accuracy_weight: float = field(default=_SCORER.accuracy_weight, metadata={"help": "weight of the accuracy reward"})
+    format_weight: float = field(default=_SCORER.format_weight, metadata={"help": "weight of the format reward"})
+    partial_credit: bool = field(
+        default=_SCORER.partial_credit, metadata={"help": "share of groups matched instead of 1 or 0"}
+    )
+    permute_rewards: bool = field(
+        default=_GRPO.permute_rewards, metadata={"help": "control: shuffle rewards within the batch"}
+    )
     longest_first: bool | None = field(
-        default=None, metadata={"help": "longest prompts in the first batch; default: on GPUs"}
+        default=_GRPO.longest_first, metadata={"help": "longest prompts in the first batch; default: on GPUs"}
     )
     eval_questions: int = field(
         default=0, metadata={"help": "evaluate on so many questions about held-back training characters instead"}
     )
-    patience: int = field(
-        default=GrpoConfig.model_fields["patience"].default, metadata={"help": "logged steps without any signal"}
+    patience: int = field(default=_GRPO.patience, metadata={"help": "logged steps without any signal"})
+    max_prompt_length: int | None = field(
+        default=_GRPO.max_prompt_length, metadata={"help": "drop samples with longer prompts"}
     )
-    max_prompt_length: int | None = field(default=None, metadata={"help": "drop samples with longer prompts"})
 
 
 @dataclass
@@ -67,14 +79,24 @@ class ColdStartArguments(DataArguments):
     """What the cold start needs beside ``SFTConfig`` and ``ModelConfig``."""
 
     nano: str | None = field(default=None, metadata={"help": "JSON: shape of the nano student, if that is the model"})
-    questions_per_sequence: int = field(default=1, metadata={"help": "questions about a character in one sequence"})
-    shortest_first: bool = field(default=False, metadata={"help": "first epoch from few facts to many"})
+    questions_per_sequence: int = field(
+        default=_COLD_START.questions_per_sequence, metadata={"help": "questions about a character in one sequence"}
+    )
+    shortest_first: bool = field(
+        default=_COLD_START.shortest_first, metadata={"help": "first epoch from few facts to many"}
+    )
     probe_stop_at: float | None = field(default=_PROBE.stop_at, metadata={"help": "accuracy that is enough"})
     probe_ceiling: float = field(default=_PROBE.ceiling, metadata={"help": "accuracy that must not be passed"})
     probe_questions: int = field(default=_PROBE.questions, metadata={"help": "questions a probe"})
     probe_first: int = field(default=_PROBE.first, metadata={"help": "step of the first probe"})
     probe_every: int = field(default=_PROBE.every, metadata={"help": "steps between probes"})
     probe_max_new_tokens: int = field(default=96, metadata={"help": "longest answer to a probe's question"})
+
+
+def scorer_fields(scorer: Scorer, arguments: type[DataArguments]) -> dict[str, Any]:
+    """The scorer's settings that a script reads, for its flat job."""
+    named = {one.name for one in fields(arguments)}
+    return {name: value for name, value in asdict(scorer).items() if name in named}
 
 
 def parse_script(dataclass_types: Sequence[type], argv: Sequence[str]) -> tuple[Any, ...]:

@@ -14,23 +14,28 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from raiden_core.errors import DataError
 from raiden_core.models.folder import load_tokenizer
 from raiden_core.prompts import build_prompt
-from raiden_core.rewards import Scorer
+from raiden_core.rewards.aside import count_completed
 from raiden_core.samples import Sample
+from raiden_core.stages.layout import MODEL
+from raiden_core.stages.progress import Progress
 from raiden_core.training.arguments import ColdStartArguments, parse_script
 from raiden_core.training.checks import check_named
 from raiden_core.training.dataset import hold_back, training_samples
 from raiden_core.training.hooks.disk import check_disk, model_sizes
 from raiden_core.training.hooks.own_log import own_log
 from raiden_core.training.hooks.saved_model import save_model
-from raiden_core.training.launch.script import MODEL, finished_before, run_script_main, write_summary
+from raiden_core.training.launch.accelerate import Runner, Say, warn
+from raiden_core.training.launch.script import as_script, finished_before, write_summary
 from raiden_core.training.sequences import build_sequences
+from raiden_core.training.settings import ColdStartSettings
+from raiden_core.training.stage import job_of
 
 if TYPE_CHECKING:
     from trl import ModelConfig, SFTConfig
@@ -38,6 +43,29 @@ if TYPE_CHECKING:
 
 STUDENT = "student"
 """Folder beside the checkpoints in which the nano student is kept until the cold start is finished."""
+
+
+def cold_start_stage(
+    settings: ColdStartSettings, inputs: Mapping[str, Path | str], out: Path, progress: Progress, say: Say = warn
+) -> dict[str, Any]:
+    """The stage: fine-tune, and leave ``model/``, logs and metrics in ``out``; goes on where it was killed.
+
+    Args:
+        settings: of the stage; with a shape of the nano student that is the model, whatever ``student`` says.
+        inputs: ``student``, a folder or a Hub id; ``train``, a file of samples.
+        out: a folder that exists.
+        progress: told optimizer steps.
+        say: told each warning once.
+
+    Raises:
+        RaidenError: what the script reports, or the end of its log.
+    """
+    job = job_of(settings, settings.cold_start, ColdStartArguments) | {"train_data_path": str(inputs["train"])}
+    if settings.nano is not None:
+        job["nano"] = json.dumps(settings.nano.model_dump())
+    else:
+        job["model_name_or_path"] = str(inputs["student"])
+    return Runner("raiden_core.training.cold_start", settings.cold_start.launch, out, progress, say).finish(job)
 
 
 def main(argv: Sequence[str]) -> None:
@@ -75,13 +103,8 @@ def cold_start(script: ColdStartArguments, training: SFTConfig, model: ModelConf
 
     out = Path(str(training.output_dir))
     log = MetricsLog(out, "cold_start")
-    scorer = Scorer(
-        prefilled_think=script.prefilled_think,
-        min_length_bound=script.min_length_bound,
-        length_ratio=script.length_ratio,
-    )
     data = Path(script.train_data_path)
-    samples, failures = training_samples(data, scorer)
+    samples, failures = training_samples(data, script.scorer)
     held_back, used = hold_back(samples, script.probe_questions if script.probe_stop_at else 0, training.seed)
     identity = job_identity(data, script.nano or str(model.model_name_or_path), training, model)
     checkpoint = last_whole_checkpoint(out, identity)
@@ -125,7 +148,7 @@ def cold_start(script: ColdStartArguments, training: SFTConfig, model: ModelConf
         probe = Probe(
             held_back,
             tokenizer,
-            scorer,
+            script.scorer,
             log,
             stop_at=script.probe_stop_at,
             ceiling=script.probe_ceiling,
@@ -138,7 +161,7 @@ def cold_start(script: ColdStartArguments, training: SFTConfig, model: ModelConf
             probe.restore(checkpoint)
         trainer.add_callback(probe)
     trainer.add_callback(WholeCheckpoints(identity))
-    trainer.go_on(checkpoint)
+    trainer.train(resume_from_checkpoint=trainer.prepared(checkpoint))
     question = build_prompt(used[0], script.system_prompt)
     answer = save_model(trainer, tokenizer, out / MODEL, base=folder, prompt=question)
     write_summary(
@@ -148,6 +171,7 @@ def cold_start(script: ColdStartArguments, training: SFTConfig, model: ModelConf
             "sequences": len(sequences.rows),
             "too_long": sequences.too_long,
             "bad_samples": len(failures),
+            "aside_completed": count_completed(samples),
             "parameters": trainer.model.num_parameters(),
             "steps": trainer.state.global_step,
             "asked": [question[-1]["content"], answer],
@@ -178,4 +202,5 @@ def _nano_student(shape: str, samples: Sequence[Sample], folder: Path, seed: int
 
 
 if __name__ == "__main__":
-    sys.exit(run_script_main(main, sys.argv[1:]))
+    with as_script():
+        main(sys.argv[1:])

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from raiden_core.errors import DataError
 from raiden_core.prompts import build_prompt
 from raiden_core.rewards import Scorer
+from raiden_core.rewards.aside import completed
 from raiden_core.samples import Sample, iter_rows, parse_sample, table_row
 
 if TYPE_CHECKING:
@@ -25,24 +26,11 @@ REWARD_COLUMNS = ("id", "character_name", "answer", "keywords", "validator", "va
 """Fields of a sample that the rewards read, or that a log of completions is joined by."""
 
 
-def reward_table(
-    samples: Sequence[Sample],
-    *,
-    instructions: str | None = None,
-    prefilled_think: bool = False,
-    min_length_bound: int,
-    length_ratio: float,
-    partial_credit: bool = False,
-) -> Dataset:
-    """A row a sample: ``prompt`` (a chat), `REWARD_COLUMNS`, and the reward's settings."""
+def reward_table(samples: Sequence[Sample], scorer: Scorer, instructions: str | None = None) -> Dataset:
+    """A row a sample: ``prompt`` (a chat), `REWARD_COLUMNS`, and the scorer's settings (`Scorer.columns`)."""
     from datasets import Dataset
 
-    settings = {
-        "prefilled_think": prefilled_think,
-        "min_length_bound": min_length_bound,
-        "length_ratio": length_ratio,
-        "partial_credit": partial_credit,
-    }
+    settings = scorer.columns()
     rows: list[dict[str, Any]] = []
     for sample in samples:
         row = table_row(sample)
@@ -55,6 +43,8 @@ def reward_table(
 def training_samples(path: Path, scorer: Scorer) -> tuple[list[Sample], list[str]]:
     """The samples of a file that can be trained on, and a line for each whose reference fails its own validator.
 
+    Validators without ``aside`` get it from the profile.
+
     Raises:
         DataError: the file or one of its rows is not what the data contract says; the message names row and field.
     """
@@ -62,7 +52,7 @@ def training_samples(path: Path, scorer: Scorer) -> tuple[list[Sample], list[str
     failures: list[str] = []
     for where, row in iter_rows(path):
         try:
-            sample = parse_sample(row, where)
+            sample = completed(parse_sample(row, where))
         except DataError as error:
             raise DataError(f"{error}; mend this row or take it out") from None
         reason = scorer.check(sample)

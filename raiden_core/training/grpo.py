@@ -12,16 +12,19 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from raiden_core.config.sections.training import GrpoConfig
 from raiden_core.errors import ConfigError, DataError, StageError
 from raiden_core.models.folder import load_tokenizer
 from raiden_core.prompts import build_prompt
-from raiden_core.rewards import Scorer
+from raiden_core.rewards.aside import count_completed
 from raiden_core.samples import Sample
+from raiden_core.stages.layout import MODEL
+from raiden_core.stages.progress import Progress
 from raiden_core.training.arguments import GrpoArguments, parse_script
 from raiden_core.training.checks import check_named, context_of
 from raiden_core.training.dataset import (
@@ -35,12 +38,45 @@ from raiden_core.training.hooks.controls import permuted
 from raiden_core.training.hooks.disk import check_disk, model_sizes
 from raiden_core.training.hooks.own_log import own_log
 from raiden_core.training.hooks.saved_model import save_model
+from raiden_core.training.launch.accelerate import Runner, Say, warn
 from raiden_core.training.launch.metrics import VALIDATION_ACCURACY
-from raiden_core.training.launch.script import MODEL, finished_before, run_script_main, write_summary
+from raiden_core.training.launch.script import as_script, finished_before, write_summary
+from raiden_core.training.settings import TrainSettings
+from raiden_core.training.stage import job_of
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
     from trl import GRPOConfig, ModelConfig
+
+
+def train_stage(
+    settings: TrainSettings, inputs: Mapping[str, Path | str], out: Path, progress: Progress, say: Say = warn
+) -> dict[str, Any]:
+    """The stage: train with GRPO, and leave ``model/``, logs and metrics in ``out``; goes on where it was killed.
+
+    Where ``grpo.eval_strategy`` asks for evaluations in between, the checkpoint with the best accuracy is the result.
+    They are on training characters that are held back; on the validation file only when ``grpo.eval_on`` says so,
+    because characters that had a say in the choice are no longer unseen.
+
+    Args:
+        settings: of the stage.
+        inputs: ``base``, the model to start from, a folder or a Hub id; ``train`` and ``validation``, files of samples.
+        out: a folder that exists.
+        progress: told optimizer steps.
+        say: told each warning once.
+
+    Raises:
+        RaidenError: what the script reports, or the end of its log.
+    """
+    section = settings.grpo
+    job = {
+        **(_best_kept(section) if (section.model_extra or {}).get("eval_strategy", "no") != "no" else {}),
+        **job_of(settings, section, GrpoArguments),
+        "model_name_or_path": str(inputs["base"]),
+        "train_data_path": str(inputs["train"]),
+        "eval_data_path": str(inputs["validation"]) if section.eval_on == "validation" else None,
+    }
+    return Runner("raiden_core.training.grpo", section.launch, out, progress, say).finish(job)
 
 
 def main(argv: Sequence[str]) -> None:
@@ -96,13 +132,6 @@ def grpo(script: GrpoArguments, training: GRPOConfig, model: ModelConfig) -> Non
             training.seed,
         )
         training.shuffle_dataset = False
-    columns: dict[str, Any] = {
-        "instructions": script.system_prompt,
-        "prefilled_think": script.prefilled_think,
-        "min_length_bound": script.min_length_bound,
-        "length_ratio": script.length_ratio,
-        "partial_credit": script.partial_credit,
-    }
     rewards = [accuracy_reward, format_reward]
     if script.permute_rewards:
         rewards = [permuted(reward, training.seed) for reward in rewards]
@@ -114,14 +143,14 @@ def grpo(script: GrpoArguments, training: GRPOConfig, model: ModelConfig) -> Non
         model=base,
         reward_funcs=rewards,
         args=training,
-        train_dataset=reward_table(data.train, **columns),
-        eval_dataset=reward_table(data.evaluation, **columns) if data.evaluation else None,
+        train_dataset=reward_table(data.train, script.scorer, script.system_prompt),
+        eval_dataset=(reward_table(data.evaluation, script.scorer, script.system_prompt) if data.evaluation else None),
         processing_class=tokenizer,
         peft_config=get_peft_config(model),
         callbacks=[log, no_signal, Watch(log), WholeCheckpoints(identity)],
     )
     Resources.attach(trainer)
-    trainer.go_on(last_whole_checkpoint(out, identity))
+    trainer.train(resume_from_checkpoint=trainer.prepared(last_whole_checkpoint(out, identity)))
     if no_signal.stopped:
         raise StageError(
             f"GRPO stopped at step {trainer.state.global_step}: in the last {script.patience} logged steps all "
@@ -135,6 +164,7 @@ def grpo(script: GrpoArguments, training: GRPOConfig, model: ModelConfig) -> Non
         {
             "samples": len(data.train),
             "bad_samples": data.bad,
+            "aside_completed": count_completed(data.train),
             "too_long": data.too_long,
             "steps": trainer.state.global_step,
             "best_step": trainer.state.best_global_step if training.load_best_model_at_end else None,
@@ -156,14 +186,7 @@ class _Data:
 
 
 def _read_data(script: GrpoArguments, training: GRPOConfig, tokenizer: PreTrainedTokenizerBase, base: str) -> _Data:
-    scorer = Scorer(
-        accuracy_weight=script.accuracy_weight,
-        format_weight=script.format_weight,
-        prefilled_think=script.prefilled_think,
-        min_length_bound=script.min_length_bound,
-        length_ratio=script.length_ratio,
-        partial_credit=script.partial_credit,
-    )
+    scorer = script.scorer
     length = PromptLengths(
         tokenizer,
         script.system_prompt,
@@ -187,9 +210,21 @@ def _read_data(script: GrpoArguments, training: GRPOConfig, tokenizer: PreTraine
     return _Data(train, evaluation, len(failures), too_long)
 
 
+def _best_kept(section: GrpoConfig) -> dict[str, Any]:
+    """Settings of an evaluation in between that its section may replace: with each checkpoint, the best one kept."""
+    group = int((section.model_extra or {}).get("num_generations_eval") or section.num_generations)
+    groups = max(1, section.per_device_train_batch_size // group)
+    return {
+        "eval_steps": section.save_steps,
+        "load_best_model_at_end": True,
+        "per_device_eval_batch_size": group * groups,  # TRL wants whole groups
+    }
+
+
 def _first_the_longest(script: GrpoArguments, training: GRPOConfig) -> bool:
     return script.longest_first if script.longest_first is not None else training.device.type != "cpu"
 
 
 if __name__ == "__main__":
-    sys.exit(run_script_main(main, sys.argv[1:]))
+    with as_script():
+        main(sys.argv[1:])

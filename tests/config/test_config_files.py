@@ -1,13 +1,16 @@
 """Configuration files: what is accepted, and the one line that says what is wrong."""
 
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
+import yaml
 
 from raiden_core.config import Config
 from raiden_core.config.loading import dump_config, load_config, parse_config
 from raiden_core.config.trl_fields import trainer_fields
 from raiden_core.errors import ConfigError, DataError, StageError, UsageError
+from raiden_core.training.arguments import ColdStartArguments, GrpoArguments
 
 
 def refusal(text: str, *overrides: str) -> str:
@@ -51,7 +54,7 @@ def test_one_setting_of_served_models_leaves_the_others_alone(setting: str) -> N
     served = parse_config(f"evaluation: {{served: {text}}}").evaluation.served
     assert (served.dialect, served.thinking) == ("openai", "default")
     assert parse_config("evaluation: {served: {dialect: vllm}}").evaluation.served.thinking == "default"
-    assert parse_config("evaluation: {judge: {model: m}}").evaluation.judge.dialect == "sglang"  # type: ignore[union-attr]
+    assert parse_config("evaluation: {judge: {model: m}}").evaluation.judge.dialect == "sglang"
 
 
 def test_no_name_is_suggested_where_none_is_near() -> None:
@@ -106,36 +109,43 @@ def test_exponents_that_yaml_reads_as_strings_are_numbers(text: str) -> None:
 
 def test_exponents_in_fields_of_trl_and_in_overrides_are_numbers_too() -> None:
     config = parse_config("grpo: {weight_decay: 1e-2}", ["grpo.learning_rate=5e-5", "grpo.adam_epsilon=1E-7"])
-    assert config.grpo.trainer_fields()["weight_decay"] == 0.01
-    assert (config.grpo.learning_rate, config.grpo.trainer_fields()["adam_epsilon"]) == (5e-5, 1e-7)
+    assert config.grpo.job_fields()["weight_decay"] == 0.01
+    assert (config.grpo.learning_rate, config.grpo.job_fields()["adam_epsilon"]) == (5e-5, 1e-7)
 
 
 def test_words_with_an_e_stay_words() -> None:
     assert parse_config("name: 2nd experiment").name == "2nd experiment"
 
 
-def test_fields_of_trl_are_accepted_and_handed_on_without_ours() -> None:
+def test_fields_of_trl_are_accepted_and_handed_on_beside_ours() -> None:
     config = parse_config(
         "grpo: {max_steps: 5, loss_type: dr_grpo, use_vllm: false, patience: 9, lora_r: 8}\n"
         "cold_start: {packing: false, warmup_steps: 3, shortest_first: true}"
     )
-    grpo, cold = config.grpo.trainer_fields(), config.cold_start.trainer_fields()
+    grpo, cold = config.grpo.job_fields(), config.cold_start.job_fields()
     assert (grpo["max_steps"], grpo["loss_type"], grpo["num_generations"]) == (5, "dr_grpo", 4)
     assert (cold["packing"], cold["warmup_steps"], cold["max_length"]) == (False, 3, 4096)
-    assert not {"patience", "lora_r", "launch", "permute_rewards"} & set(grpo)
-    assert not {"shortest_first", "probe", "enabled", "questions_per_sequence", "launch"} & set(cold)
+    assert (grpo["patience"], grpo["lora_r"], grpo["use_peft"], cold["shortest_first"]) == (9, 8, True, True)
+    assert not {"launch", "eval_on"} & set(grpo)
+    assert not {"probe", "enabled", "launch", "lora_r", "lora_alpha", "use_peft"} & set(cold)
 
 
-def test_every_field_that_we_hand_on_exists_in_the_installed_trl() -> None:
-    for section, kind in ((Config().grpo, "GRPOConfig"), (Config().cold_start, "SFTConfig")):
-        assert set(section.trainer_fields()) <= set(trainer_fields(kind))
+def test_every_field_that_we_hand_on_is_one_of_the_installed_trl_or_of_the_script() -> None:
+    config = parse_config("{}", ["grpo.lora_r=4", "cold_start.lora_r=4"])
+    for section, kind, ours in (
+        (config.grpo, "GRPOConfig", GrpoArguments),
+        (config.cold_start, "SFTConfig", ColdStartArguments),
+    ):
+        script, trl = {one.name for one in fields(ours)}, set(trainer_fields(kind))
+        assert not script & trl
+        assert set(section.job_fields()) <= script | trl | {"use_peft", "lora_r", "lora_alpha", "lora_target_modules"}
 
 
 def test_overrides_go_before_the_file_and_make_sections_that_it_lacks() -> None:
     config = parse_config(
         "seed: 1\ngrpo:\n", ["seed=2", "grpo.max_steps=7", "student.nano.layers=1", 'characters.paths=["a b.csv", c]']
     )
-    assert (config.seed, config.grpo.trainer_fields()["max_steps"], config.student.nano.layers) == (2, 7, 1)
+    assert (config.seed, config.grpo.job_fields()["max_steps"], config.student.nano.layers) == (2, 7, 1)
     assert config.characters.paths == ("a b.csv", "c")
     assert parse_config("split: {validation_share: 0.2}", ["split.validation_share=null"]).split == (
         Config().split.model_copy(update={"validation_share": None})
@@ -163,6 +173,20 @@ def test_the_resolved_configuration_reads_back_as_the_same() -> None:
     text = "name: 实验\ngrpo: {learning_rate: 3e-6, max_steps: 5}\ncharacters: {evaluation_only: {手写: [shipped]}}"
     config = parse_config(text)
     assert parse_config(dump_config(config)) == config
+
+
+@pytest.mark.parametrize("language", ["en", "ja", "ko"])
+def test_the_quickstarts_differ_in_nothing_but_their_language_and_the_sizes_that_it_takes(language: str) -> None:
+    configs = Path(__file__).parents[2] / "configs"
+    chinese, other = (
+        yaml.safe_load((configs / name).read_text("utf-8"))
+        for name in ("quickstart.yaml", f"quickstart-{language}.yaml")
+    )
+    assert load_config(configs / f"quickstart-{language}.yaml").characters.composed.language == language
+    for config in (chinese, other):
+        del config["name"], config["report"]["title"], config["characters"]["composed"]["language"]
+        del config["student"]["nano"]["vocab_size"], config["grpo"]["max_completion_length"]
+    assert other == chinese
 
 
 def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:

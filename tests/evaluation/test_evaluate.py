@@ -20,7 +20,8 @@ from raiden_core.evaluation.evaluate import evaluate
 from raiden_core.evaluation.predictions import read_predictions
 from raiden_core.evaluation.results import Results
 from raiden_core.evaluation.sets import Measure, QuestionSets
-from raiden_core.evaluation.stage import configured_measure
+from raiden_core.evaluation.settings import EvaluateSettings
+from raiden_core.evaluation.stage import measure_of
 from raiden_core.evaluation.tables import result_tables
 from raiden_core.models.answering import Prompt, Reply
 from raiden_core.rewards import Scorer
@@ -300,7 +301,7 @@ def test_the_measure_is_that_of_the_configuration() -> None:
         "seed: 5\nsystem_prompt: Be {name}.\naccuracy: {min_length_bound: 9}\nevaluation: {samples: 3, batch_size: 2}\n"
     )
     config = parse_config(text, (), where="test")
-    measure = configured_measure(config)
+    measure = measure_of(EvaluateSettings.of(config))
     assert measure.settings is config.evaluation and measure.settings.samples == 3
     assert (measure.instructions, measure.seed, measure.scorer.min_length_bound) == ("Be {name}.", 5, 9)
 

@@ -8,6 +8,7 @@ import pytest
 from raiden_core.config.loading import parse_config
 from raiden_core.errors import DataError
 from raiden_core.evaluation.raiden_benchmark import codes_of, dimensions_of, is_benchmark, read_benchmark
+from raiden_core.evaluation.settings import EvaluateSettings
 from raiden_core.evaluation.stage import evaluate_files, read_evaluation_data
 from raiden_core.prompts import build_prompt
 from raiden_core.stages.progress import silent
@@ -130,4 +131,6 @@ def test_a_benchmark_without_a_judge_is_refused_before_a_model_is_loaded(tmp_pat
     folder = _write(tmp_path / "data", {"1": _dialogue()})
     models = {"base": tmp_path / "nowhere", "trained": tmp_path / "nowhere"}
     with pytest.raises(DataError, match="only a judge"):
-        evaluate_files(parse_config("{}", (), where="test"), models, folder, {}, tmp_path / "out", silent)
+        evaluate_files(
+            EvaluateSettings.of(parse_config("{}", (), where="test")), models, folder, {}, tmp_path / "out", silent
+        )

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from raiden_core.errors import DataError
+from raiden_core.evaluation.settings import EvaluateSettings
 from raiden_core.evaluation.shards import FILES, answer_shard
 from raiden_core.models.shards import Shards
 from raiden_core.samples import write_samples
@@ -29,7 +30,7 @@ def test_a_served_model_is_asked_the_same_and_scored_the_same(tmp_path: Path) ->
         config, models = configure(server.url)
         shards, home = Shards(tmp_path / "key", SHARDS, FILES), tmp_path / "sharded"
         shards.share(home)
-        answer_shard(config, models, *files(tmp_path), shards, 0)
+        answer_shard(EvaluateSettings.of(config), models, *files(tmp_path), shards, 0)
         assert 0 < server.counters.requests < requests
         # The second shard is lost and its machine with it; what the first has said is known to later tries.
         shards.collect(home)
@@ -37,7 +38,7 @@ def test_a_served_model_is_asked_the_same_and_scored_the_same(tmp_path: Path) ->
         again = Shards(tmp_path / "other-key", SHARDS + 1, FILES)
         again.share(home)
         for number in again.missing():
-            answer_shard(config, models, *files(tmp_path), again, number)
+            answer_shard(EvaluateSettings.of(config), models, *files(tmp_path), again, number)
         again.collect(home)
         assert server.counters.requests == requests
         assert evaluated(config, models, tmp_path, home) == clean
@@ -53,7 +54,7 @@ def test_a_local_model_is_loaded_by_shards_only(
     shards, home = Shards(tmp_path / "key", SHARDS, FILES), tmp_path / "sharded"
     shards.share(home)
     for number in range(SHARDS):
-        answer_shard(config, models, *files(tmp_path), shards, number)
+        answer_shard(EvaluateSettings.of(config), models, *files(tmp_path), shards, number)
     shards.collect(home)
 
     def loaded(folder: Path) -> None:
@@ -69,5 +70,7 @@ def test_a_bad_reference_is_refused_before_anybody_is_asked(tmp_path: Path) -> N
         wrong = [one.model_copy(update={"keywords": ("别处",)}) for one in samples(HOMES)]
         write_samples(tmp_path / "wrong.json", wrong)
         with pytest.raises(DataError, match="drop-bad-gold"):
-            answer_shard(config, models, tmp_path / "wrong.json", {}, Shards(tmp_path / "key", 2, FILES), 0)
+            answer_shard(
+                EvaluateSettings.of(config), models, tmp_path / "wrong.json", {}, Shards(tmp_path / "key", 2, FILES), 0
+            )
         assert server.counters.requests == 0

@@ -10,9 +10,10 @@ import yaml
 from prefect.utilities.callables import parameter_schema
 
 from flows import pipeline
-from flows.pipeline import STAGES, raiden, run_name
+from flows.pipeline import raiden, run_name
 from raiden_core.config.loading import config_of, parse_config
 from raiden_core.errors import ConfigError
+from raiden_core.stages.layout import STAGES
 
 ROOT = Path(__file__).parents[2]
 DEPLOYMENTS: dict[str, dict[str, Any]] = {

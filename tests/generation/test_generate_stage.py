@@ -5,6 +5,7 @@ from pathlib import Path
 
 from raiden_core.config import Config
 from raiden_core.config.sections.data import CharactersConfig, ComposedConfig, GenerationConfig
+from raiden_core.generation.settings import GenerateSettings
 from raiden_core.generation.stage import generate_stage
 from raiden_core.samples import read_samples
 from raiden_core.stages.progress import silent
@@ -15,7 +16,7 @@ def test_characters_that_are_only_evaluated_have_their_own_file_and_limit(tmp_pa
         characters=CharactersConfig(composed=ComposedConfig(count=4), evaluation_only={"own": ("shipped:zh",)}),
         generation=GenerationConfig(samples_per_character=6, evaluation_only_samples=2),
     )
-    stats = generate_stage(config, tmp_path, silent)
+    stats = generate_stage(GenerateSettings.of(config), tmp_path, silent)
     trained_on = Counter(sample.character_name for sample in read_samples(tmp_path / "samples.jsonl"))
     only_evaluated = Counter(sample.character_name for sample in read_samples(tmp_path / "evaluation_only/own.jsonl"))
     assert len(trained_on) == 4

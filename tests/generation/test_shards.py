@@ -12,6 +12,7 @@ import pytest
 from raiden_core.config import Config
 from raiden_core.config.sections.teacher import ServerConfig
 from raiden_core.errors import ConfigError, StageError
+from raiden_core.generation.settings import GenerateSettings
 from raiden_core.generation.shards import FILES, check_shardable, mine_shard
 from raiden_core.models.shards import Shards
 from tests.support.llm_generation import configure, generate
@@ -31,7 +32,7 @@ def mine_all(config: Config, folder: Path, asked: Callable[[], int]) -> list[int
     shards.share(config.output_dir)
     counts = []
     for number in range(SHARDS):
-        mine_shard(config, shards, number)
+        mine_shard(GenerateSettings.of(config), shards, number)
         counts.append(asked())
     shards.collect(config.output_dir)
     return counts
@@ -72,11 +73,11 @@ def test_a_shard_that_failed_is_not_done_and_goes_on_where_it_stopped(tmp_path: 
         (folder / ".0-of-2.partial").mkdir(parents=True)
         (folder / "0-of-2").write_text("in the way")
         with pytest.raises(OSError):
-            mine_shard(config, shards, 0)
+            mine_shard(GenerateSettings.of(config), shards, 0)
         assert shards.missing() == [0, 1]
         asked = server.counters.requests
         (folder / "0-of-2").unlink()
-        mine_shard(config, shards, 0)
+        mine_shard(GenerateSettings.of(config), shards, 0)
         assert shards.missing() == [1]
         assert server.counters.requests == asked > 0
 

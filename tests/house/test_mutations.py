@@ -102,17 +102,18 @@ def test_the_draw_is_the_seeds_takes_each_kind_in_turn_and_no_line_twice(mutants
 
 def test_the_table_counts_survivors_and_excuses_those_that_mean_nothing(mutants: list[Mutant]) -> None:
     fates = [
-        Fate("wiring", mutants[0], "FAILED tests/a.py::test", "-a\n+b", 1.0),
-        Fate("wiring", mutants[1], None, "-c\n+d", 1.0),
-        Fate("algorithms", mutants[2], None, "-e\n+f", 1.0),
+        Fate("wiring", mutants[0], "tests/a.py::test", False, "-a\n+b", 1.0),
+        Fate("wiring", mutants[1], None, True, "-c\n+d", 1.0),
+        Fate("algorithms", mutants[2], None, False, "-e\n+f", 1.0),
     ]
     table, good = told(fates, {mutants[2].key: "it is only said twice"})
     assert not good
     rows = [line.split() for line in table.splitlines()[1:3]]
     assert rows == [["wiring", "2", "1", "0", "1", "50.0%"], ["algorithms", "1", "0", "1", "0", "100.0%"]]
     assert f"{mutants[1].key}" in table and "-c\n+d" in table and "it is only said twice" in table
+    assert "the tests came to no end" in table
     assert told(fates[:1], {})[1]
-    assert "FAILED tests/a.py::test sees it" in told(fates[:1], {mutants[0].key: "?"})[0]
+    assert "tests/a.py::test sees it" in told(fates[:1], {mutants[0].key: "?"})[0]
 
 
 def test_the_modules_that_are_named_exist() -> None:

@@ -20,6 +20,8 @@ def house() -> House:
         (["raiden_core/report/templates/report.html.jinja"], ["report/test_report.py"], ["training/test_nano.py"]),
         # By the name of a module in a string: it is started as a script.
         (["raiden_core/processes/supervisor.py"], ["processes/test_supervisor.py"], ["report/test_report.py"]),
+        # The command loads its commands by name.
+        (["raiden_core/cli/score.py"], ["rewards/test_score_command.py", "cli/test_cli.py"], ["training/test_nano.py"]),
         # Through a helper, and through a conftest.py.
         (["tests/support/serving.py"], ["generation/test_shards.py"], ["training/test_nano.py"]),
         (["tests/training/conftest.py"], ["training/test_nano.py"], ["models/test_answering.py"]),

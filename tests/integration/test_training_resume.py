@@ -103,7 +103,8 @@ def cold_job(files: Files, out: Path, **how: Any) -> dict[str, Any]:
 
 
 def curve(out: Path) -> list[dict[str, Any]]:
-    from raiden_core.training.launch.metrics import METRICS_FILE, read_metrics
+    from raiden_core.stages.layout import METRICS_FILE
+    from raiden_core.training.launch.metrics import read_metrics
 
     rows = read_metrics(out / METRICS_FILE)
     figures = [{name: row[name] for name in ("step", *FIGURES) if name in row} for row in rows[1:]]

@@ -35,9 +35,9 @@ def plain() -> dict[str, str]:
 def test_a_training_script_says_it_before_it_loads_torch(script: str) -> None:
     program = (
         f"import sys; from raiden_core.training import {script}\n"
-        "from raiden_core.training.launch.script import run_script_main\n"
+        "from raiden_core.training.launch.script import as_script\n"
         "def main(argv): import os; print('torch' in sys.modules, os.environ['GOMP_SPINCOUNT'])\n"
-        "run_script_main(main, [])"
+        "with as_script(): main([])"
     )
     done = subprocess.run([sys.executable, "-c", program], env=plain(), capture_output=True, text=True, timeout=120)
     assert done.stdout.split() == ["False", SPINS], done.stderr

@@ -111,9 +111,11 @@ def main() -> int:
     report_ranks(Path(arguments[0]).parent)
 
     from raiden_core.training.grpo import main as grpo
-    from raiden_core.training.launch.script import run_script_main
+    from raiden_core.training.launch.script import as_script
 
-    return run_script_main(grpo, arguments)
+    with as_script():
+        grpo(arguments)
+    return 0
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from raiden_core.config import Config
 from raiden_core.config.sections.data import CharactersConfig, GenerationConfig
 from raiden_core.config.sections.endpoint import EndpointConfig
 from raiden_core.config.sections.teacher import TeacherConfig
+from raiden_core.generation.settings import GenerateSettings
 from raiden_core.generation.stage import generate_stage
 from raiden_core.stages.progress import silent
 
@@ -37,5 +38,5 @@ def configure(folder: Path, url: str, timeout_seconds: float = 60) -> Config:
 
 def generate(config: Config, out: Path) -> tuple[str, Mapping[str, Any]]:
     out.mkdir()
-    stats = generate_stage(config, out, silent)
+    stats = generate_stage(GenerateSettings.of(config), out, silent)
     return (out / "samples.jsonl").read_text("utf-8"), stats

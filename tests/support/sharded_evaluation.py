@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from raiden_core.config import Config
+from raiden_core.evaluation.settings import EvaluateSettings
 from raiden_core.evaluation.stage import evaluate_stage
 from raiden_core.samples import Sample, write_samples
 from raiden_core.stages.progress import silent
@@ -56,5 +57,5 @@ def configure(url: str, models: Mapping[str, Path] | None = None) -> tuple[Confi
 def evaluated(config: Config, models: Mapping[str, Path | str], folder: Path, out: Path) -> tuple[str, str]:
     out.mkdir(exist_ok=True)
     validation, extra = files(folder)
-    evaluate_stage(config, models, validation, extra, validation, out, silent)
+    evaluate_stage(EvaluateSettings.of(config), models, validation, extra, validation, out, silent)
     return (out / "results.json").read_text("utf-8"), (out / "predictions.jsonl").read_text("utf-8")

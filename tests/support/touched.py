@@ -50,8 +50,15 @@ class House:
 
     @cached_property
     def graph(self) -> grimp.ImportGraph:
-        """Imports of the packages, those in functions and for types included."""
-        return grimp.build_graph(*PACKAGES, cache_dir=None)
+        """Imports of the packages, those in functions and for types included, and modules that strings name."""
+        graph = grimp.build_graph(*PACKAGES, cache_dir=None)
+        for importer in sorted(graph.modules):
+            path = self.file_of(importer)
+            # A script is started, and a command loaded, by its name.
+            for name in NAME.findall(path.read_text("utf-8")) if path is not None else ():
+                if name in graph.modules and name != importer:
+                    graph.add_import(importer=importer, imported=name)
+        return graph
 
     @cached_property
     def tests(self) -> list[Path]:

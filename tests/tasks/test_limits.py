@@ -10,15 +10,22 @@ from typing import Any
 import httpx
 import pytest
 
+from raiden_core.config.sections.base import StageSettings
 from raiden_core.config.sections.limits import LimitsConfig
 from raiden_core.errors import StageError
 from raiden_core.stages.progress import Progress, silent
 from tasks import slots, stage
-from tasks.stage import StageCall, may_heal
+from tasks.stage import Inputs, Say, StageCall, may_heal
 
 
-def call(work: Any, gpu: bool = False) -> StageCall:
-    return StageCall("split", ("raiden_core.dataset.split",), {}, {}, work, gpu=gpu)
+def call(work: Any, gpu: bool = False) -> StageCall[StageSettings]:
+    def given(
+        _settings: StageSettings, _inputs: Inputs, folder: Path, progress: Progress, _say: Say
+    ) -> Mapping[str, Any]:
+        result: Mapping[str, Any] = work(folder, progress)
+        return result
+
+    return StageCall("split", ("raiden_core.dataset.split",), StageSettings(), {}, given, gpu=gpu)
 
 
 def test_work_that_takes_too_long_ends_and_what_it_did_is_kept(tmp_path: Path) -> None:

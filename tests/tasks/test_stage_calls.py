@@ -10,6 +10,7 @@ from prefect.logging import disable_run_logger
 
 from raiden_core.config import Config
 from raiden_core.config.loading import parse_config
+from raiden_core.config.sections.base import StageSettings
 from raiden_core.errors import ConfigError, DataError, StageError
 from raiden_core.samples import Sample, write_samples
 from raiden_core.stages.folder import StageResult
@@ -20,7 +21,7 @@ from tasks.cold_start import describe as describe_cold_start
 from tasks.generate import describe as describe_generate
 from tasks.split import describe as describe_split
 from tasks.split import split
-from tasks.stage import StageCall, StageKey, may_heal
+from tasks.stage import Inputs, Say, StageCall, StageKey, may_heal
 from tasks.train import describe as describe_train
 
 
@@ -91,15 +92,19 @@ def test_a_server_that_cannot_be_reached_is_tried_again(monkeypatch: pytest.Monk
     assert may_heal(None, None, SimpleNamespace(result=lambda raise_on_failure: error))
 
 
-def call(**how: Any) -> StageCall:
-    def work(_folder: Path, _progress: Progress) -> Mapping[str, Any]:
+class Seed(StageSettings):
+    seed: int = 0
+
+
+def call(**how: Any) -> StageCall[Seed]:
+    def work(_settings: Seed, _inputs: Inputs, _folder: Path, _progress: Progress, _say: Say) -> Mapping[str, Any]:
         return {}
 
     settings: dict[str, Any] = {
         "stage": "split",
         "modules": ("raiden_core.dataset.split",),
         "inputs": {},
-        "section": {},
+        "settings": Seed(),
     }
     return StageCall(**settings | {"work": work} | how)
 
@@ -120,7 +125,7 @@ def test_stage_modules_and_section_count() -> None:
         call().key,
         call(stage="train").key,
         call(modules=("raiden_core.samples",)).key,
-        call(section={"seed": 1}).key,
+        call(settings=Seed(seed=1)).key,
     }
     assert len(keys) == 4
 

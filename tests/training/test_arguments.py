@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from raiden_core.config.sections.training import AccuracyConfig, FormatConfig, ProbeConfig
+from raiden_core.config.sections.reward import AccuracyConfig, FormatConfig
+from raiden_core.config.sections.training import ProbeConfig
 from raiden_core.errors import ConfigError
 from raiden_core.training.arguments import ColdStartArguments, GrpoArguments, parse_script, read_flat
 

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from transformers import TrainerControl, TrainerState, TrainingArguments
 
+from raiden_core.stages.layout import METRICS_FILE
 from raiden_core.training.hooks.controls import permuted
 from raiden_core.training.hooks.metrics_log import MetricsLog
 from raiden_core.training.hooks.no_signal import NoSignal
-from raiden_core.training.launch.metrics import METRICS_FILE, read_metrics
+from raiden_core.training.launch.metrics import read_metrics
 
 ARGUMENTS: Any = SimpleNamespace()
 VALUES = [float(number) for number in range(16)]

@@ -12,10 +12,11 @@ import yaml
 
 from raiden_core.config.sections.training import LaunchConfig
 from raiden_core.errors import ConfigError, DataError, RaidenError, StageError, UsageError
+from raiden_core.processes import children
 from raiden_core.stages.progress import silent
 from raiden_core.training.launch import accelerate as launch
 from raiden_core.training.launch.accelerate import accelerate_command, run_script
-from raiden_core.training.launch.script import ERROR_VARIABLE, reported_error, run_script_main
+from raiden_core.training.launch.script import ERROR_VARIABLE, as_script, reported_error
 
 
 def pairs(command: list[str]) -> dict[str, str]:
@@ -67,7 +68,9 @@ def test_an_error_is_reported_to_whoever_started_the_script(
     def main(_argv: Sequence[str]) -> None:
         raise error
 
-    assert run_script_main(main, []) == error.exit_code
+    with pytest.raises(SystemExit) as ended, as_script():
+        main([])
+    assert ended.value.code == error.exit_code
     assert capsys.readouterr().err == f"error: {error}\n"
     report = reported_error(path)
     assert type(report) is kind and str(report) == str(error)
@@ -76,7 +79,8 @@ def test_an_error_is_reported_to_whoever_started_the_script(
 def test_success_reports_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "error.json"
     monkeypatch.setenv(ERROR_VARIABLE, str(path))
-    assert run_script_main(lambda argv: None, []) == 0
+    with as_script():
+        pass
     assert not path.exists() and reported_error(path) is None
 
 
@@ -84,8 +88,8 @@ def test_a_defect_is_not_dressed_up_as_an_error_of_the_user() -> None:
     def main(_argv: Sequence[str]) -> None:
         raise KeyError("x")
 
-    with pytest.raises(KeyError):
-        run_script_main(main, [])
+    with pytest.raises(KeyError), as_script():
+        main([])
 
 
 SCRIPTS = {
@@ -93,10 +97,10 @@ SCRIPTS = {
     '\'{"phase": "p", "total_steps": 9}\\n{"step": 4, "loss": 0.5, "reward": "odd"}\\n\')',
     "silent_script": "print('first')\nprint('the last words')\nsys.exit(3)",
     "blaming_script": "import sys\nfrom raiden_core.errors import ConfigError\n"
-    "from raiden_core.training.launch.script import run_script_main\n"
-    "def main(argv):\n    raise ConfigError(f'{argv[0]}: bf16: no GPU')\nsys.exit(run_script_main(main, sys.argv[1:]))\n",
-    "telling_script": "from raiden_core.errors import DataError\nfrom raiden_core.training.launch.script import run_script_main\n"
-    "def main(argv): raise DataError('x.json: no usable sample')\nsys.exit(run_script_main(main, []))",
+    "from raiden_core.training.launch.script import as_script\n"
+    "def main(argv):\n    raise ConfigError(f'{argv[0]}: bf16: no GPU')\nwith as_script():\n    main(sys.argv[1:])\n",
+    "telling_script": "from raiden_core.errors import DataError\nfrom raiden_core.training.launch.script import as_script\n"
+    "def main(argv): raise DataError('x.json: no usable sample')\nwith as_script():\n    main([])\n",
 }
 
 
@@ -113,6 +117,19 @@ def out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "out"
     folder.mkdir()
     return folder
+
+
+def test_a_script_runs_under_the_supervisor(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[Sequence[str]] = []
+    original = children.start
+
+    def start(command: Sequence[str], log: Path, environment: dict[str, str]) -> object:
+        started.append(command)
+        return original(command, log, environment)
+
+    monkeypatch.setattr(launch, "start", start)
+    run_script("good_script", {}, LaunchConfig(), out, silent)
+    assert [command[1:4] for command in started] == [["-m", "raiden_core.processes.supervisor", "--"]]
 
 
 def test_a_script_gets_the_job_and_its_progress_is_told(out: Path) -> None:

@@ -13,8 +13,8 @@ from raiden_core.config.sections.training import LaunchConfig
 from raiden_core.errors import StageError
 from raiden_core.stages.progress import silent
 from raiden_core.training.launch import accelerate as launch
+from raiden_core.training.launch.accelerate import MEMORY_FILE, Runner
 from raiden_core.training.launch.out_of_memory import KernelKills, OutOfMemory, explain, smaller_job
-from raiden_core.training.launch.restarts import MEMORY_FILE, Runner
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_the_kernels_own_counter_can_be_read() -> None:
 
 SCRIPT = """
 import os, signal, sys, yaml
-from raiden_core.training.launch.script import run_script_main
+from raiden_core.training.launch.script import as_script
 job = yaml.safe_load(open(sys.argv[1]))
 open(job["output_dir"] + "/tries", "a").write(f"{job['per_device_train_batch_size']}\\n")
 open(job["output_dir"] + "/metrics.jsonl", "w").write(
@@ -87,7 +87,8 @@ def main(argv):
             print("died with <Signals.SIGKILL: 9>")
             os._exit(1)
         held = [bytearray(1 << 50)]
-sys.exit(run_script_main(main, []))
+with as_script():
+    main([])
 """
 
 

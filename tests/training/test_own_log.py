@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from raiden_core.errors import ConfigError, DataError
+from raiden_core.stages.layout import LOG_FILE
 from raiden_core.training.hooks.own_log import own_log
-from raiden_core.training.launch.script import ERROR_VARIABLE, LOG_FILE
+from raiden_core.training.launch.script import ERROR_VARIABLE
 
 
 @pytest.fixture(autouse=True)

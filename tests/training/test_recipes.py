@@ -17,14 +17,19 @@ import yaml
 from raiden_core.config import Config
 from raiden_core.config.loading import load_config
 from raiden_core.stages.progress import silent
-from raiden_core.training import stage as jobs
 from raiden_core.training.arguments import ColdStartArguments, GrpoArguments, parse_script
 from raiden_core.training.checks import Machine
-from raiden_core.training.launch.restarts import Runner
+from raiden_core.training.cold_start import cold_start_stage
+from raiden_core.training.grpo import train_stage
+from raiden_core.training.launch.accelerate import Runner
+from raiden_core.training.settings import ColdStartSettings, TrainSettings
+from raiden_core.training.stage import student_input
 
 ROOT = Path(__file__).parents[2]
 CONFIGS = ROOT / "configs"
-RECIPES = sorted(path.stem for path in CONFIGS.glob("*.yaml") if path.stem not in ("quickstart", "openr1_config"))
+RECIPES = sorted(
+    path.stem for path in CONFIGS.glob("*.yaml") if not path.stem.startswith(("quickstart", "openr1_config"))
+)
 ACCELERATE = sorted(path.name for path in (CONFIGS / "accelerate").glob("*.yaml"))
 SHARDED = {"fsdp2-8.yaml", "fsdp2-2nodes.yaml", "zero3-8.yaml"}
 """Accelerate files under which no GPU has a whole model to roll out with."""
@@ -58,12 +63,14 @@ def taken_job(config: Config, stage: str, out: Path, monkeypatch: pytest.MonkeyP
         raise JobTaken
 
     monkeypatch.setattr(Runner, "run", take)
-    train, validation = out / "train.json", out / "validation.json"
+    inputs = {"train": out / "train.json", "validation": out / "validation.json"}
     with pytest.raises(JobTaken):
         if stage == "grpo":
-            jobs.train_stage(config, jobs.student_input(config.student), train, validation, out, silent)
+            train_stage(TrainSettings.of(config), inputs | {"base": student_input(config.student)}, out, silent)
         else:
-            jobs.cold_start_stage(config, train, out, silent)
+            cold_start_stage(
+                ColdStartSettings.of(config), inputs | {"student": student_input(config.student)}, out, silent
+            )
     return taken
 
 
@@ -73,7 +80,7 @@ def test_there_are_recipes_for_all_that_was_promised() -> None:
         mine = {Path(file).name for name, file in files.items() if name.startswith(f"qwen{size}-")}
         assert {"ddp8.yaml", "fsdp2-8.yaml", "zero2-8.yaml", "zero3-8.yaml"} <= mine
     assert {"gpu1.yaml", "fsdp2-2nodes.yaml"} <= {Path(file).name for file in files.values()}
-    modes = {recipe(name).grpo.trainer_fields().get("vllm_mode") for name in RECIPES}
+    modes = {recipe(name).grpo.job_fields().get("vllm_mode") for name in RECIPES}
     assert {"colocate", "server"} <= modes
     assert recipe("glm46-qwen7b").teacher.kind == "llm"
 
@@ -97,7 +104,7 @@ def test_a_recipe_fits_a_screen_and_says_what_it_needs(name: str) -> None:
     assert f"raiden run configs/{name}.yaml" in head
     file = accelerate_file(config)
     extras = set(re.findall(r"[a-z]+", (re.findall(r"'\.\[(.*?)\]'", head) or [""])[0]))
-    assert ("vllm" in extras) == bool(config.grpo.trainer_fields().get("use_vllm"))
+    assert ("vllm" in extras) == bool(config.grpo.job_fields().get("use_vllm"))
     assert ("deepspeed" in extras) == (file.distributed_type.value == "DEEPSPEED")
 
 
@@ -136,7 +143,7 @@ def check_type(owner: Any, key: str, value: Any) -> None:
 def test_batches_hold_whole_groups_and_processes_are_those_of_the_launch(name: str) -> None:
     config = recipe(name)
     file, grpo = accelerate_file(config), config.grpo
-    fields = grpo.trainer_fields()
+    fields = grpo.job_fields()
     processes = grpo.launch.num_processes
     assert processes is not None and (processes == file.num_processes or (processes == 6 and "server" in name))
     completions = grpo.per_device_train_batch_size * grpo.gradient_accumulation_steps * processes
@@ -195,7 +202,7 @@ def test_the_vllm_command_is_the_one_that_trl_would_run() -> None:
     # What TRL demands, and where the server is; the rest of TRL's command are vLLM's own defaults.
     assert ours.items() <= theirs.items()
     assert {"--weight-transfer-config", "--logprobs-mode", "--max-logprobs"} <= set(ours)
-    assert config.grpo.trainer_fields()["vllm_server_base_url"] == f"http://{ours['--host']}:{ours['--port']}"
+    assert config.grpo.job_fields()["vllm_server_base_url"] == f"http://{ours['--host']}:{ours['--port']}"
 
 
 def test_the_teacher_that_raiden_starts_is_the_one_that_it_asks() -> None:

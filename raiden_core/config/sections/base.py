@@ -2,11 +2,17 @@
 
 A section is closed to keys it does not know, or passes a trainer's fields on. What a configuration holds is repeated in
 manifests, run records and Prefect's parameters, so secrets come from the environment only.
+
+A stage's function is given `StageSettings`: the sections that it uses and nothing else. Its cache key holds what
+`counted` says of them, which is every field but those that are marked `NEUTRAL` where they are defined.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
@@ -38,6 +44,16 @@ OptionalVariableName = Annotated[str | None, AfterValidator(_variable_name)]
 """The name of an environment variable, or None. A key that was pasted in its place is refused."""
 
 
+class _Mark:
+    """Says something of a field that is annotated with it."""
+
+
+OUTSIDE_JOB = _Mark()
+"""A field of a training section that the training script is not told: it is for whoever starts the script."""
+NEUTRAL = _Mark()
+"""``Annotated[int, NEUTRAL]``: a field that changes where, when or how fast work is done, never what comes of it."""
+
+
 class Section(BaseModel):
     """A part of the configuration: frozen, and closed to keys it does not know."""
 
@@ -49,10 +65,47 @@ class TrainerSection(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="allow", use_attribute_docstrings=True)
 
-    def trainer_fields(self) -> dict[str, Any]:
-        """What goes to TRL's own config class as it is: all but our own fields."""
-        return {key: value for key, value in self.model_dump(mode="json").items() if key not in self._ours()}
+    def job_fields(self) -> dict[str, Any]:
+        """What the flat job of a training script says of this section: every field that is not `OUTSIDE_JOB`.
+
+        A field has the same name there; one of a section inside the section has that section's name before its own
+        (``probe.stop_at`` is ``probe_stop_at``).
+        """
+        job: dict[str, Any] = {}
+        for name, value in self.model_dump(mode="json", exclude=self._outside_job()).items():
+            if isinstance(getattr(self, name), Section):
+                job |= {f"{name}_{inner}": item for inner, item in value.items()}
+            else:
+                job[name] = value
+        return job
 
     @classmethod
-    def _ours(cls) -> frozenset[str]:
-        raise NotImplementedError
+    def _outside_job(cls) -> set[str]:
+        return {name for name, field in cls.model_fields.items() if OUTSIDE_JOB in field.metadata}
+
+
+class StageSettings(Section):
+    """What a stage's function is given of the configuration."""
+
+    def key_section(self) -> dict[str, Any]:
+        """The part of the configuration that the stage's result depends on, as plain values."""
+        section: dict[str, Any] = counted(self)
+        return section
+
+
+def counted(value: Any) -> Any:
+    """A section, or a value of one, as plain values without the fields that are marked `NEUTRAL`."""
+    if isinstance(value, BaseModel):
+        named = {
+            name: getattr(value, name)
+            for name, field in type(value).model_fields.items()
+            if NEUTRAL not in field.metadata
+        }
+        return {name: counted(item) for name, item in {**named, **(value.model_extra or {})}.items()}
+    if is_dataclass(value):
+        return {field.name: counted(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, Mapping):
+        return {str(name): counted(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [counted(item) for item in value]
+    return str(value) if isinstance(value, Path) else value

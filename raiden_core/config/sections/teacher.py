@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from raiden_core.config.sections.base import Section
+from raiden_core.config.sections.base import NEUTRAL, Section
 from raiden_core.config.sections.endpoint import EndpointConfig
 
 
@@ -44,7 +44,7 @@ class TeacherConfig(Section):
     """Longest reply in tokens; one that is cut off is asked again, and never kept."""
     drafts: float = Field(default=1.5, ge=1)
     """Questions drafted for each sample that is wanted: filters drop some. Missing samples are drafted again, twice."""
-    characters_at_once: int = Field(default=64, ge=1)
+    characters_at_once: Annotated[int, NEUTRAL] = Field(default=64, ge=1)
     """Characters under way at a time: enough to keep the endpoints busy; more of them only take memory."""
     student: str | None = None
     """Endpoint that serves the student, to drop what it can do already; None: no sample is dropped for that."""
@@ -56,7 +56,7 @@ class TeacherConfig(Section):
     """Lowest and highest share of right answers of the student with which a sample is kept."""
     seeds: tuple[str, ...] = ()
     """Files of questions with answers, or of conversations, to mine samples from beside the teacher's own."""
-    launch: ServerConfig | None = None
+    launch: Annotated[ServerConfig | None, NEUTRAL] = None
     """Start this server first and stop it afterwards; None: use one that runs."""
 
     @model_validator(mode="after")

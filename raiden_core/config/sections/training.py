@@ -1,14 +1,17 @@
-"""The student, its reward, the cold start and GRPO."""
+"""The student, the cold start and GRPO."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from raiden_core.config.sections.base import Section, TrainerSection
+from raiden_core.config.sections.base import OUTSIDE_JOB, Section, TrainerSection
 from raiden_core.config.trl_fields import check_trainer_fields
+
+NANO = "nano"
+"""The student that is made inside the run."""
 
 
 class NanoConfig(Section):
@@ -35,30 +38,15 @@ class NanoConfig(Section):
 class StudentConfig(Section):
     """The model to train."""
 
-    model: str = "nano"
+    model: str = NANO
     """`nano` (made inside the run), a local folder, or a Hub id such as Qwen/Qwen2.5-7B-Instruct."""
     nano: NanoConfig = NanoConfig()
     """Shape of the nano student; other models ignore it."""
 
-
-class AccuracyConfig(Section):
-    """The accuracy part of the reward (docs/vrar.md)."""
-
-    weight: float = Field(default=0.7, ge=0)
-    """Its weight in the total."""
-    min_length_bound: int = Field(default=150, ge=1)
-    """Answers up to so many units (CJK characters, other words) are never too long."""
-    length_ratio: float = Field(default=8.0, gt=0)
-    """Longer ones score 0 when over so many times the reference's length."""
-    partial_credit: bool = False
-    """Whether multi-term samples earn the share of groups matched instead of all or nothing."""
-
-
-class FormatConfig(Section):
-    """The format part of the reward."""
-
-    weight: float = Field(default=0.3, ge=0)
-    """Its weight in the total."""
+    @property
+    def is_nano(self) -> bool:
+        """Whether the student is made inside the run."""
+        return self.model == NANO
 
 
 class LaunchConfig(Section):
@@ -92,13 +80,10 @@ class ProbeConfig(Section):
         return self
 
 
-LORA_FIELDS = frozenset({"lora_r", "lora_alpha", "lora_target_modules"})
-
-
 class TrainingSection(TrainerSection):
     """What both kinds of training have: processes, an adapter or all weights, checkpoints."""
 
-    launch: LaunchConfig = LaunchConfig()
+    launch: Annotated[LaunchConfig, OUTSIDE_JOB] = LaunchConfig()
     """Processes and sharding."""
     lora_r: int | None = Field(default=None, ge=1)
     """LoRA rank; None trains all weights. The adapter is merged into the model that the stage leaves."""
@@ -111,11 +96,18 @@ class TrainingSection(TrainerSection):
     save_total_limit: int = Field(default=2, ge=2)
     """Checkpoints kept; with one, a run killed while it writes the next would have none."""
 
+    def job_fields(self) -> dict[str, Any]:
+        """As in the section; without a rank nothing is said of adapters."""
+        job = super().job_fields()
+        if self.lora_r is None:
+            return {name: value for name, value in job.items() if not name.startswith("lora_")}
+        return {"use_peft": True, **job}
+
 
 class ColdStartConfig(TrainingSection):
     """Supervised fine-tuning on reasoning + answer before GRPO; any field of TRL's SFTConfig may stand here."""
 
-    enabled: bool = True
+    enabled: Annotated[bool, OUTSIDE_JOB] = True
     """Whether there is a cold start; the nano student always needs one."""
     questions_per_sequence: int = Field(default=1, ge=1)
     """Questions about one character that one training sequence holds."""
@@ -133,10 +125,6 @@ class ColdStartConfig(TrainingSection):
     """Sequences a step and device."""
     max_length: int = Field(default=4096, ge=64)
     """Longest sequence in tokens; samples that are longer are dropped and counted."""
-
-    @classmethod
-    def _ours(cls) -> frozenset[str]:
-        return LORA_FIELDS | {"enabled", "questions_per_sequence", "shortest_first", "probe", "launch"}
 
     @model_validator(mode="after")
     def _extra_fields_are_trls(self) -> Self:
@@ -156,7 +144,7 @@ class GrpoConfig(TrainingSection):
     """Stop after so many logged steps in a row in which no group's rewards differ: nothing to learn from."""
     max_prompt_length: int | None = Field(default=None, ge=16)
     """Samples with longer prompts (tokens) are dropped and counted; None: a prompt that the context cannot hold is an error."""
-    eval_on: Literal["held_back", "validation"] = "held_back"
+    eval_on: Annotated[Literal["held_back", "validation"], OUTSIDE_JOB] = "held_back"
     """What `eval_strategy: steps` scores, and the best checkpoint is chosen by: training characters that are held back, or
     the validation file. With `validation` the final evaluation is on characters that had a say in which weights it sees."""
     eval_questions: int = Field(default=128, ge=16)
@@ -182,10 +170,10 @@ class GrpoConfig(TrainingSection):
     top_k: int = Field(default=0, ge=0)
     """Of the rollouts; 0 keeps every token."""
 
-    @classmethod
-    def _ours(cls) -> frozenset[str]:
-        own = {"launch", "permute_rewards", "longest_first", "patience", "max_prompt_length"}
-        return LORA_FIELDS | own | {"eval_on", "eval_questions"}
+    def job_fields(self) -> dict[str, Any]:
+        """As in the section; the script evaluates on held-back questions where it is told how many."""
+        job = super().job_fields()
+        return job if self.eval_on == "held_back" else {**job, "eval_questions": 0}
 
     @model_validator(mode="after")
     def _batch_holds_whole_groups(self) -> Self:
@@ -206,6 +194,3 @@ class GrpoConfig(TrainingSection):
     def _extra_fields_are_trls(self) -> Self:
         check_trainer_fields("GRPOConfig", self.model_extra or {}, own=set(type(self).model_fields))
         return self
-
-
-NANO = "nano"

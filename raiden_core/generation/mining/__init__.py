@@ -3,7 +3,7 @@
     async with Client(config.teacher.endpoints, replies) as client:
         generated = await mine(
             characters, asker=client, teacher=config.teacher, generation=config.generation,
-            scorer=configured_scorer(config), seed=config.seed,
+            scorer=data_scorer(config), seed=config.seed,
         )
 
 The steps are those of RAIDEN-R1 (arXiv 2505.10218), section 3, each in a module of its own; `mine` runs them for all

@@ -14,7 +14,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from raiden_core.characters.character import Character
-from raiden_core.config import Config
 from raiden_core.config.sections.endpoint import EndpointConfig
 from raiden_core.config.sections.teacher import TeacherConfig
 from raiden_core.errors import RaidenError, StageError
@@ -22,10 +21,10 @@ from raiden_core.generation.made import Generated, identity
 from raiden_core.generation.mining.mine import mine
 from raiden_core.generation.mining.seeds import Seeds, read_seeds
 from raiden_core.generation.mining.student import Student
+from raiden_core.generation.settings import GenerateSettings
 from raiden_core.models.served.client import Client
 from raiden_core.models.served.launched import launched
 from raiden_core.processes.children import Child
-from raiden_core.rewards.configured import configured_scorer
 from raiden_core.stages.progress import Progress
 
 REPLIES = ".replies"
@@ -58,46 +57,47 @@ class Group:
         return replace(self, characters=characters, seeds=Seeds(seeds))
 
 
-def training_group(config: Config, characters: Sequence[Character]) -> Group:
+def training_group(settings: GenerateSettings, characters: Sequence[Character]) -> Group:
     """The characters to train on, with what the configured seeds hold for them and for others.
 
     Raises:
         DataError: a file of seeds is missing, or no file of rows.
     """
-    paths = config.teacher.seeds if config.teacher.kind == "llm" else ()
-    return Group(characters, config.generation.samples_per_character, seeds=read_seeds(paths, characters))
+    seeds = read_seeds(settings.teacher.seeds, characters)
+    return Group(characters, settings.generation.samples_per_character, seeds=seeds)
 
 
-def mine_groups(config: Config, groups: Sequence[Group], progress: Progress) -> list[Generated]:
+def mine_groups(settings: GenerateSettings, groups: Sequence[Group], progress: Progress) -> list[Generated]:
     """The samples of each group. Statistics of the whole session (``usage``) stand with the first.
 
     Raises:
         RaidenError: no teacher, or none any more; a file of evaluation cannot be read.
     """
-    teacher = config.teacher
+    teacher = settings.teacher
     try:
-        config.output_dir.mkdir(parents=True, exist_ok=True)
+        settings.output_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise StageError(f"{config.output_dir}: cannot be made ({error.strerror}); choose another output_dir") from None
-    log = config.output_dir / SERVER_LOG
+        raise StageError(
+            f"{settings.output_dir}: cannot be made ({error.strerror}); choose another output_dir"
+        ) from None
+    log = settings.output_dir / SERVER_LOG
     with launched(teacher.launch, teacher.endpoints[teacher.answerer], log, progress) as server:
-        return _run(lambda: _mine_groups(config, groups, progress, server))
+        return _run(lambda: _mine_groups(settings, groups, progress, server))
 
 
 async def _mine_groups(
-    config: Config, groups: Sequence[Group], progress: Progress, server: Child | None
+    settings: GenerateSettings, groups: Sequence[Group], progress: Progress, server: Child | None
 ) -> list[Generated]:
-    teacher = config.teacher
-    scorer = configured_scorer(config)
+    teacher = settings.teacher
     async with AsyncExitStack() as stack:
         endpoints = _endpoints(teacher)
         started = teacher.endpoints[teacher.answerer].url
         ended = {name: server.has_ended for name, one in endpoints.items() if one.url == started} if server else {}
-        client = await stack.enter_async_context(Client(endpoints, config.output_dir / REPLIES, ended=ended))
+        client = await stack.enter_async_context(Client(endpoints, settings.output_dir / REPLIES, ended=ended))
         students: Client | None = None
         student: Student | None = None
         if teacher.student is not None:
-            folder = config.output_dir / STUDENT_REPLIES
+            folder = settings.output_dir / STUDENT_REPLIES
             asked = {teacher.student: teacher.endpoints[teacher.student]}
             students = asking = await stack.enter_async_context(Client(asked, folder, as_is=True))
             student = Student(
@@ -106,7 +106,7 @@ async def _mine_groups(
                 answers=teacher.student_answers,
                 pass_rate=teacher.pass_rate,
                 max_tokens=teacher.student_max_tokens,
-                instructions=config.system_prompt,
+                instructions=settings.system_prompt,
             )
         made = []
         for group in groups:
@@ -117,9 +117,9 @@ async def _mine_groups(
                 group.characters,
                 asker=client,
                 teacher=teacher,
-                generation=config.generation.model_copy(update=update),
-                scorer=scorer,
-                seed=config.seed,
+                generation=settings.generation.model_copy(update=update),
+                scorer=settings.scorer,
+                seed=settings.seed,
                 seeds=group.seeds,
                 student=student if group.trained_on else None,
                 progress=progress,

@@ -5,7 +5,11 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from raiden_core.rewards.negation.table import Table
 
 WINDOW = 120
 """How many characters of a clause on either side of a mention are read: its cost does not grow with the text."""
@@ -56,8 +60,16 @@ class Clauses:
             stopped = {end for _, end in spans}
             spans = sorted([*spans, *((place, place) for place in breaks if place not in stopped)])
         self.text = text.replace(MENTION, " ")
+        self._kinds: dict[tuple[int, str], bool] = {}
         self.starts = [0, *[end for _, end in spans]]
         self.ends = [*[start for start, _ in spans], len(text)]
+
+    def may_hold(self, rules: Table, kind: str) -> bool:
+        """Whether a row of a kind may be found in the text; looked for once."""
+        key = id(rules), kind
+        if key not in self._kinds:
+            self._kinds[key] = rules.may_hold(kind, self.text)
+        return self._kinds[key]
 
     def mark(self, place: int) -> str:
         """The punctuation that ends a segment: a question mark if there is one, "" at the end of the text."""
@@ -81,11 +93,10 @@ class Clauses:
 class Clause:
     """The clause of the mention ``text[start:end]``, no more than `WINDOW` characters of it on either side."""
 
-    __slots__ = ("_clauses", "_first", "_last", "after", "before", "end", "start", "stop")
-
     def __init__(self, clauses: Clauses, start: int, end: int) -> None:
         self._clauses = clauses
         self.start, self.end = start, end
+        self._pieces: dict[str, list[Piece]] = {}
         self._first = bisect_right(clauses.starts, start) - 1
         self._last = bisect_left(clauses.ends, end, self._first)
         self.before = clauses.text[max(clauses.starts[self._first], start - WINDOW) : start]
@@ -114,8 +125,13 @@ class Clause:
         """All punctuation between the clause and the next."""
         return self._clauses.marks(self._last)
 
-    def pieces(self, comma: str = "") -> Iterator[Piece]:
+    def pieces(self, comma: str = "") -> list[Piece]:
         """What stands behind the clause, piece by piece, with what its own comma (、) parts from it first."""
+        if comma not in self._pieces:
+            self._pieces[comma] = list(self._cut_pieces(comma))
+        return self._pieces[comma]
+
+    def _cut_pieces(self, comma: str) -> Iterator[Piece]:
         clauses = self._clauses
         if comma:
             own = self.after.split(comma)[1:]
@@ -134,14 +150,22 @@ class Clause:
     def replies(self, filler: re.Pattern[str], comma: str = "") -> list[Piece]:
         """What may answer the clause: stage directions and interjections (``filler``), then what is neither."""
         found: list[Piece] = []
-        for piece in self.pieces(comma):
+        for piece in self._pieces.get(comma) or self._cut_pieces(comma):
             if piece.text:
                 found.append(piece)
                 if not piece.inside and not filler.match(piece.text):
                     break
         return found
 
-    @property
+    def holds(self, rules: Table, kind: str) -> bool:
+        """Whether a row of a kind that reads the surroundings is found in them."""
+        return self._clauses.may_hold(rules, kind) and rules[kind].search(self.surroundings) is not None
+
+    def may_hold(self, rules: Table, kind: str) -> bool:
+        """Whether a row of a kind may be found anywhere in the text."""
+        return self._clauses.may_hold(rules, kind)
+
+    @cached_property
     def surroundings(self) -> str:
         """The sentence so far, `MENTION`, the rest of the clause and three more; at most `WINDOW` a side."""
         clauses = self._clauses
@@ -169,8 +193,8 @@ class Clause:
 def _is_stop(text: str, start: int, end: int) -> bool:
     mark, following = text[start:end].rstrip(), text[end : end + 1]
     if mark == "-":
-        # A dash between blanks parts clauses, a hyphen joins words.
-        return end > start + 1 and text[start - 1 : start] == " "
+        # A dash between blanks parts clauses, and one at the beginning marks a list; a hyphen joins words.
+        return start == 0 or (end > start + 1 and text[start - 1 : start] == " ")
     if mark == ".":
         # 3.5, a.m., Dr. Smith
         if end == start + 1 and following.isalnum():

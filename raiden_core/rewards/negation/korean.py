@@ -47,7 +47,8 @@ _NO_END = re.compile("(?:^|[라다냐자])고$|^(?:그리고|하고)$")
 _AUXILIARY = re.compile("싶|있|계|나서|나니|보니|말")
 _REST_DENIED = re.compile("^(?:결국 |끝내 )?(?:(?:못|안) ?[^ ]+|(?:되|이루|가|하|살|배우)지 ?못[^ ]*)$")
 _NEVER_DONE = re.compile(
-    "^(?:거(?:긴|기는|기에는|기엔) )?(?:한 번도 )?(?:(?:안|못) [^ ]+(?: 봤[^ ]*)?$|[^ ]*(?: 본)? ?적(?:이|은|도)? ?(?:한 번도 )?없[^ ]*$)"
+    "^(?:거(?:긴|기는|기에는|기엔) )?(?:한 번도 )?"
+    "(?:(?:안|못) [^ ]+(?: 봤[^ ]*)?$|[^ ]*(?: 본)? ?적(?:이|은|도)? ?(?:한 번도 )?없[^ ]*$)"
 )
 
 
@@ -65,7 +66,7 @@ def denies(clause: Clause, topic: Topic) -> bool:
     """Whether the clause itself denies its mention."""
     if RULES["scorn"].match(clause.after) or (_WHO.search(clause.before) and _SAYS.match(clause.after)):
         return True
-    if RULES["around"].search(clause.surroundings):
+    if clause.holds(RULES, "around"):
         return True
     if _WHY.search(clause.before) and _RHETORICAL.search(clause.after):
         return not RULES["negator"].search(clause.after)

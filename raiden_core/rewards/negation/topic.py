@@ -54,7 +54,7 @@ def _patterns() -> dict[str, re.Pattern[str]]:
             "무서|무섭|두려|두렵|겁",
         ),
         "taste": _any(
-            "喜欢(?!做)|最爱|爱吃|爱喝|讨厌|不爱|口味|偏爱|好吃",
+            "喜欢(?!做)|最爱|[吃喝]什么|爱吃|爱喝|讨厌|不爱|口味|偏爱|好吃",
             r"\b(?:favou?rite|like to (?:eat|drink|listen)|(?:do|does|did|n't) (?:you|he|she) (?:really )?(?:like|love|"
             r"hate|dislike|enjoy|prefer|eat)|dislike|hate|refuse to eat|can't stand|fond of)\b",
             "好き|嫌い|好物|好み|食べられ|苦手な食",

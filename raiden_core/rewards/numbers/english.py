@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 
 from raiden_core.rewards.numbers.units import WORD
 from raiden_core.rewards.numbers.values import Number
@@ -20,7 +21,9 @@ ORDINALS = {
     **{f"{word[:-1]}ieth": value for word, value in CARDINALS.items() if value >= 20},
 }
 LAST_ORDINALS = {"first": 1, "second": 2, "third": 3}
-"""Ordinals only at the end of a compound (twenty-first): alone they are mostly no numbers."""
+"""Ordinals that are numbers only at the end of a compound (twenty-first)."""
+WEAK = {"first": "1st", "second": "2nd", "third": "3rd"}
+"""Alone they are mostly no numbers ("just a second"), so only those who look for ordinals and dates read them."""
 _ONLY_INSIDE = frozenset({"and", "oh", "o", *LAST_ORDINALS})
 
 _NUMERAL = re.compile(
@@ -28,6 +31,9 @@ _NUMERAL = re.compile(
 )
 _NO_NUMERAL = re.compile(r"(?:no|any|some|every|each|this|that|which|the)[ -]$")
 _PRONOUN_AFTER = re.compile("'s| another")
+_DOZEN = re.compile(f"(?<!{WORD})(?:(half a )|(a )?)dozen(?!{WORD})")
+_TENS_WORDS = frozenset(_TENS.split())
+_WEAK = re.compile(f"(?<!{WORD})(?:first|second|third)(?!{WORD})")
 _LONGEST = 16
 
 
@@ -40,12 +46,28 @@ def find(text: str) -> list[Number]:
             found += _read(text, chain)
             chain = []
         chain.append(word)
-    return found + _read(text, chain)
+    found += _read(text, chain)
+    return [*found, *_dozens(text, found)] if "dozen" in text else found
+
+
+def _dozens(text: str, numbers: list[Number]) -> Iterator[Number]:
+    """A dozen, half a dozen, two dozen."""
+    before = {number.end: number for number in numbers}
+    for dozen in _DOZEN.finditer(text):
+        count = before.get(dozen.start() - 1)
+        if dozen[1] or dozen[2]:
+            yield Number(*dozen.span(), "6" if dozen[1] else "12")
+        elif count and count.value.isdecimal() and len(count.value) < 3:
+            yield Number(count.start, dozen.end(), str(12 * int(count.value)))
 
 
 def _read(text: str, chain: list[re.Match[str]]) -> list[Number]:
     found, place = [], 0
     words = [word.group() for word in chain]
+    if len(words) == 3 and words[1] == "and" and 0 < CARDINALS.get(words[0], 0) < 10 and words[2] in _TENS_WORDS:
+        # Eight and fifty, as it was once said.
+        value = str(CARDINALS[words[0]] + CARDINALS[words[2]])
+        return [Number(chain[0].start(), chain[2].end(), value)]
     while place < len(chain):
         read = None if words[place] in _ONLY_INSIDE else english_value(words[place : place + _LONGEST])
         if read is None:
@@ -59,6 +81,12 @@ def _read(text: str, chain: list[re.Match[str]]) -> list[Number]:
             found.append(Number(start, end, value))
         place += used
     return found
+
+
+def weak_ordinals(text: str, numbers: Sequence[Number]) -> list[Number]:
+    """The ordinals first, second and third of a text where they are no part of a number in ``numbers``."""
+    ends = {number.end for number in numbers}
+    return [Number(*word.span(), WEAK[word.group()]) for word in _WEAK.finditer(text) if word.end() not in ends]
 
 
 def english_value(words: list[str]) -> tuple[str, int] | None:

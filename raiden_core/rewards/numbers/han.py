@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 
 from raiden_core.rewards.folding import SPACELESS
@@ -13,10 +14,10 @@ from raiden_core.rewards.numbers.values import LONGEST, Number, canonical
 DIGITS = {
     **dict(zip("零一二三四五六七八九", range(10), strict=True)),
     **dict(zip("壹贰叁肆伍陆柒捌玖", range(1, 10), strict=True)),
-    **{"〇": 0, "○": 0, "两": 2, "壱": 1, "弐": 2},
+    **{"〇": 0, "○": 0, "两": 2},
 }
 SCALES = {"十": 10, "百": 100, "千": 1000, "拾": 10, "佰": 100, "仟": 1000}
-MYRIADS = {"万": 10**4, "亿": 10**8, "億": 10**8, "兆": 10**12}
+MYRIADS = {"万": 10**4, "亿": 10**8, "兆": 10**12}
 HAN_NUMERALS = "".join([*DIGITS, *SCALES, *MYRIADS, "廿", "卅"])
 
 _RUN = re.compile(f"[{HAN_NUMERALS}]+")
@@ -32,6 +33,8 @@ _NEVER = frozenset({"万一", "一一", "万万", "千千", "百", "千", "万",
 _MORE = re.compile(f"[多余几]|[来数](?={HAN_UNITS})")
 _RANGE_AFTER = re.compile(f"(?:[到至或、,~-]|或者|から|か)[{HAN_NUMERALS}]{{1,8}}(?:{HAN_UNITS})")
 """四到五年: the unit of the second numeral is that of the first."""
+_PAIRS = re.compile("[俩仨]")
+_FIRST_YEAR = re.compile("(?<=令和|平成|昭和|大正|明治|民国)元年")
 _TIME_AFTER = frozenset("分刻半")
 
 
@@ -49,12 +52,20 @@ def find(text: str, taken: frozenset[int]) -> list[Number]:
         value = han_value(text[start:end])
         if value is None:
             continue
-        if found and found[-1].end == start - 1 and text[start - 1] in "点點" and _is_fraction(text, start, end):
+        if found and found[-1].end == start - 1 and text[start - 1] in "点" and _is_fraction(text, start, end):
             found[-1] = Number(found[-1].start, end, canonical(f"{found[-1].value}.{_digits(text[start:end])}"))
         elif _is_number(text, start, end, before):
             vague = text[end - 1] not in DIGITS and _MORE.match(text, end)
             found.append(Number(start, end, f"{value}+" if vague else value))
-    return found
+    return [*found, *_odd_ones(text)]
+
+
+def _odd_ones(text: str) -> Iterator[Number]:
+    """俩 and 仨, which hold their unit, and the first year of an era (令和元年)."""
+    for word in _PAIRS.finditer(text) if "俩" in text or "仨" in text else ():
+        yield Number(*word.span(), "2" if word.group() == "俩" else "3")
+    for year in _FIRST_YEAR.finditer(text) if "元年" in text else ():
+        yield Number(year.start(), year.end() - 1, "1")
 
 
 def _is_number(text: str, start: int, end: int, before: str) -> bool:

@@ -16,17 +16,17 @@ _GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 _PLAIN = re.compile(r"\d+(?:\.\d+)?")
 _DATE = re.compile(r"[12]\d{3}(?:\.\d{1,2}){1,2}")
 _LETTERS = re.compile(f"[^\\W\\d{SPACELESS}]+")
-_SCALES = {"十": 10, "百": 100, "千": 1000, "万": 10**4, "亿": 10**8, "億": 10**8, "백": 100, "천": 1000}
+_SCALES = {"十": 10, "百": 100, "千": 1000, "万": 10**4, "亿": 10**8, "백": 100, "천": 1000}
 _SCALES |= {"만": 10**4, "억": 10**8}
 _SCALES_AFTER = re.compile(f"[{''.join(_SCALES)}]{{1,3}}")
-_ENGLISH_SCALE_AFTER = re.compile(r" (thousand|million|billion|trillion)\b")
+_ENGLISH_SCALE_AFTER = re.compile(r" (thousand|million|billion|trillion)\b|(k)(?![a-z])")
 _VAGUE_AFTER = re.compile(f"[多余]|[几来](?={HAN_UNITS})|여(?= ?(?:{KOREAN_UNITS}))")
 _RANGE = re.compile(" ?[-~–—] ?|[到至或か]|或者|から| to | or |에서 |이나 |나 ")
 _RANGE_LENGTH = 4
 _LATIN = re.compile("[a-z]")
 _HANGUL = re.compile(f"[{HANGUL}]")
-_HAN = re.compile(f"[{han.HAN_NUMERALS}]")
-_ANY = re.compile(f"[\\d{han.HAN_NUMERALS}a-z{HANGUL}]")
+_HAN = re.compile(f"[{han.HAN_NUMERALS}俩仨元]")
+_ANY = re.compile(f"[\\d{han.HAN_NUMERALS}俩仨元a-z{HANGUL}]")
 
 
 def may_hold_numbers(text: str) -> bool:
@@ -47,7 +47,7 @@ def find_numbers(text: str) -> list[Number]:
         found += english.find(text)
     if _HANGUL.search(text):
         found += korean.find(text)
-    found.sort(key=lambda number: number.start)
+    found.sort(key=lambda number: (number.start, -number.end))
     return _approximate(text, found)
 
 
@@ -65,12 +65,19 @@ def _in_digits(text: str) -> list[Number]:
                 number = Number(start, number.end, f"-{number.value}")
             if number.end == end:
                 number = _scaled(text, number)
-            if found and found[-1].end == start == number.start and len(number.value) < LONGEST:
-                # 3万5千: the second half adds to the first.
+            if found and _adds_to(text, found[-1], number) and len(number.value) < LONGEST:
+                # 3万5千, 1만 5천: the second half adds to the first.
                 first = found.pop()
                 number = Number(first.start, number.end, plus(first.value, number.value))
             found.append(number)
     return [_vague(text, number) for number in found]
+
+
+def _adds_to(text: str, first: Number, second: Number) -> bool:
+    if first.end == second.start:
+        return True
+    parted = first.end == second.start - 1 and text[first.end] == " " and text[first.end - 1] in "만억"
+    return parted and (text[second.end - 1] in "십백천" or text.startswith("원", second.end))
 
 
 def _parts(match: re.Match[str]) -> Iterator[Number]:
@@ -105,7 +112,7 @@ def _scaled(text: str, number: Number) -> Number:
         scale = _ENGLISH_SCALE_AFTER.match(text, number.end)
         if not scale:
             return number
-        factor = english.SCALES[scale[1]]
+        factor = english.SCALES[scale[1] or "thousand"]
     value = times(number.value, factor)
     return number if value is None else Number(number.start, scale.end(), value)
 

@@ -11,7 +11,8 @@ from typing import Any
 
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from raiden_core.training.launch.metrics import METRICS_FILE, SHOWN, WARNING, read_metrics
+from raiden_core.stages.layout import METRICS_FILE
+from raiden_core.training.launch.metrics import SHOWN, WARNING, read_metrics
 
 
 class MetricsLog(TrainerCallback):

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from raiden_core.errors import ConfigError, RaidenError
-from raiden_core.training.launch.script import ERROR_VARIABLE, LOG_FILE
+from raiden_core.stages.layout import LOG_FILE
+from raiden_core.training.launch.script import ERROR_VARIABLE
 
 if TYPE_CHECKING:
     from typing import TextIO

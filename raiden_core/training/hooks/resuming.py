@@ -18,13 +18,15 @@ from typing import Any
 import torch
 from transformers import PreTrainedModel, Trainer
 from transformers.trainer import TRAINER_STATE_NAME
-from trl import GRPOTrainer, SFTTrainer
+from trl import SFTTrainer
+
+from raiden_core.training.shared_prefix import SharedPrefix
 
 
 class _Resumable(Trainer):
-    def go_on(self, checkpoint: Path | None) -> None:
-        """Train from a checkpoint, or from the start where there is none."""
-        self.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    def prepared(self, checkpoint: Path | None) -> str | None:
+        """What ``train(resume_from_checkpoint=…)`` wants to go on from a checkpoint, or to start where there is none."""
+        return str(checkpoint) if checkpoint else None
 
     def _run_epoch(self, *arguments: Any, **named: Any) -> None:
         if self.state.global_step >= self.state.max_steps:
@@ -37,13 +39,13 @@ class ResumableSFTTrainer(_Resumable, SFTTrainer):
     """An SFTTrainer that stops where it is told to, wherever it starts."""
 
 
-class ResumableGRPOTrainer(_Resumable, GRPOTrainer):
-    """A GRPOTrainer that knows how many epochs its checkpoint has seen."""
+class ResumableGRPOTrainer(_Resumable, SharedPrefix):
+    """A GRPOTrainer that shares prompts, and knows how many epochs its checkpoint has seen."""
 
     epochs_done = 0
 
-    def go_on(self, checkpoint: Path | None) -> None:
-        """Train from a checkpoint, or from the start where there is none."""
+    def prepared(self, checkpoint: Path | None) -> str | None:
+        """The same; the trainer then knows how many epochs are done, and a sharded model that it is one."""
         if checkpoint is not None:
             state = json.loads((checkpoint / TRAINER_STATE_NAME).read_text("utf-8"))
             self.epochs_done = int(state["epoch"])  # a whole number where an epoch ended with this very step
@@ -51,7 +53,7 @@ class ResumableGRPOTrainer(_Resumable, GRPOTrainer):
             for module in self.model.modules():
                 if isinstance(module, PreTrainedModel):
                     module._is_fsdp_managed_module = True
-        super().go_on(checkpoint)
+        return super().prepared(checkpoint)
 
     def _get_train_sampler(self, dataset: Any = None) -> Any:
         sampler = super()._get_train_sampler(dataset)

@@ -1,5 +1,8 @@
 """Start a training script with ``accelerate launch`` in a subprocess, follow it, and take it down when told to.
 
+Where memory runs out, `Runner` starts it again with a smaller micro-batch. Every change is remembered beside the
+checkpoints, so that a run that is killed later does not find out again what does not fit.
+
 The subprocess is supervised (raiden_core.processes.children): nothing of it outlives the caller. What it prints goes to
 ``<output_dir>/training.log``; progress is read from the trainer's own ``metrics.jsonl``.
 """
@@ -7,12 +10,14 @@ The subprocess is supervised (raiden_core.processes.children): nothing of it out
 from __future__ import annotations
 
 import errno
+import json
 import logging
 import os
 import shutil
 import sys
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +26,11 @@ import yaml
 from raiden_core.config.sections.training import LaunchConfig
 from raiden_core.errors import StageError
 from raiden_core.processes.children import last_lines, start, supervised
+from raiden_core.stages.layout import LOG_FILE, METRICS_FILE, SUMMARY_FILE
 from raiden_core.stages.progress import Progress
-from raiden_core.training.launch.metrics import METRICS_FILE, SHOWN, WARNING, read_metrics
-from raiden_core.training.launch.out_of_memory import KernelKills, OutOfMemory
-from raiden_core.training.launch.script import ERROR_VARIABLE, LOG_FILE, reported_error
+from raiden_core.training.launch.metrics import SHOWN, WARNING, read_metrics
+from raiden_core.training.launch.out_of_memory import KernelKills, OutOfMemory, smaller_job
+from raiden_core.training.launch.script import ERROR_VARIABLE, reported_error
 
 Say = Callable[[str], None]
 """Told one line for people."""
@@ -35,7 +41,74 @@ FULL_DISK_BYTES = 1 << 16
 """With less room than this nothing can be written."""
 TAIL_LINES = 8
 """Lines of the log that an error quotes."""
+MEMORY_FILE = "out_of_memory.json"
+"""What was changed because memory ran out; it stands beside the checkpoints."""
+MODEL_CARD = "README.md"
+"""What TRL writes beside each checkpoint about itself."""
 TRACEBACK = "Traceback (most recent call last):"
+
+
+@dataclass(frozen=True)
+class Runner:
+    """Where and how a stage's script runs."""
+
+    module: str
+    launch: LaunchConfig
+    out: Path
+    progress: Progress
+    say: Say
+
+    def finish(self, job: Mapping[str, Any]) -> dict[str, Any]:
+        """Run the script to its end; its summary, and under ``out_of_memory`` what `run` returns.
+
+        Checkpoints go in the end, so that ``model/`` holds the folder's only config.json. The summary stays: whoever is
+        killed from here on finds by it that the training is done.
+        """
+        out_of_memory = self.run(job)
+        stats: dict[str, Any] = json.loads((self.out / SUMMARY_FILE).read_text("utf-8"))
+        for folder in (*self.out.glob("checkpoint-*"), *self.out.glob("student*")):
+            shutil.rmtree(folder)
+        for name in (MEMORY_FILE, MODEL_CARD):
+            (self.out / name).unlink(missing_ok=True)
+        return {**stats, "out_of_memory": out_of_memory}
+
+    def run(self, job: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Run the script until it ends well, or fails for another reason than memory.
+
+        Returns:
+            A record for each time that memory ran out: the step, the words of the error, and what was changed.
+
+        Raises:
+            StageError: there is not even room for one sequence at a time.
+        """
+        memory = self.out / MEMORY_FILE
+        record: list[dict[str, Any]] = json.loads(memory.read_text("utf-8")) if memory.is_file() else []
+        current = dict(job)
+        for earlier in record:
+            current |= earlier["changed"]
+        while True:  # ends: each turn makes the micro-batch smaller
+            try:
+                run_script(self.module, current, self.launch, self.out, self.progress, self.say)
+            except OutOfMemory as error:
+                less = smaller_job(current)
+                if less is None:
+                    raise StageError(
+                        f"{error}: memory does not suffice for a single sequence; shorten max_completion_length or "
+                        "max_length, set lora_r, gradient_checkpointing: true, or shard the model (launch.accelerate)"
+                    ) from None
+                rows = read_metrics(self.out / METRICS_FILE)
+                step = int(rows[-1].get("step", 0)) if rows else 0
+                record.append({"step": step, "error": str(error), "changed": less})
+                unfinished = memory.with_suffix(".new")
+                unfinished.write_text(json.dumps(record, indent=2), "utf-8")
+                unfinished.rename(memory)
+                changes = ", ".join(f"{name} {current.get(name, 1)} -> {value}" for name, value in less.items())
+                self.say(
+                    f"out of memory after step {step}; trying again with the same batch in smaller pieces: {changes}"
+                )
+                current |= less
+            else:
+                return record
 
 
 def run_script(

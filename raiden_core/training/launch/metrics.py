@@ -11,7 +11,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-METRICS_FILE = "metrics.jsonl"
 WARNING = "warning"
 """Key of a row that holds a warning for people instead of figures."""
 

@@ -9,20 +9,19 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from raiden_core.errors import ConfigError, DataError, RaidenError, StageError
 from raiden_core.processes.threads import share_cores
+from raiden_core.stages.layout import MODEL, SUMMARY_FILE
 from raiden_core.training.launch.out_of_memory import OutOfMemory, explain
 
 if TYPE_CHECKING:
     from transformers import Trainer
 
-SUMMARY_FILE = "training.json"
-LOG_FILE = "training.log"
-MODEL = "model"
 ERROR_VARIABLE = "RAIDEN_ERROR_FILE"
 """Environment variable that names the file for the error, set by whoever starts the script."""
 ERRORS: dict[str, type[RaidenError]] = {
@@ -30,19 +29,23 @@ ERRORS: dict[str, type[RaidenError]] = {
 }
 
 
-def run_script_main(main: Callable[[Sequence[str]], None], argv: Sequence[str]) -> int:
-    """Run a script's main and turn a `RaidenError`, or memory that ran out, into one line and its exit code."""
+@contextmanager
+def as_script() -> Iterator[None]:
+    """Around a script's main: a `RaidenError`, or memory that ran out, becomes one line and the exit code.
+
+    Raises:
+        SystemExit: the script failed for a reason that its user can act on.
+    """
     share_cores()
     try:
-        main(argv)
+        yield
     except RaidenError as error:
-        return _report(error)
+        raise SystemExit(_report(error)) from error
     except (RuntimeError, MemoryError) as error:
         reason = explain(error)
         if reason is None:
             raise
-        return _report(reason)
-    return 0
+        raise SystemExit(_report(reason)) from error
 
 
 def _report(error: RaidenError) -> int:

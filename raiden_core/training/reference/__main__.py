@@ -16,8 +16,9 @@ from raiden_core.errors import ConfigError, DataError
 from raiden_core.rewards import Scorer
 from raiden_core.rewards.gold import read_verified
 from raiden_core.samples import Sample
-from raiden_core.training.launch.metrics import METRICS_FILE, SHOWN
-from raiden_core.training.launch.script import run_script_main
+from raiden_core.stages.layout import METRICS_FILE
+from raiden_core.training.launch.metrics import SHOWN
+from raiden_core.training.launch.script import as_script
 from raiden_core.training.reference.grpo import Settings, prompt_ids, train
 
 _log = logging.getLogger(__name__)
@@ -30,12 +31,6 @@ class Folders:
     model: str = field(metadata={"help": "folder of the policy to start from"})
     train: str = field(metadata={"help": "train.json (or .jsonl, .parquet)"})
     out: str = field(metadata={"help": "folder for model/ and metrics.jsonl"})
-
-
-def run(argv: Sequence[str]) -> int:
-    """`main` with its errors as one line, and the exit code."""
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    return run_script_main(main, argv)
 
 
 def main(argv: Sequence[str]) -> None:
@@ -102,4 +97,6 @@ def shuffled(samples: Sequence[Sample], seed: int) -> Iterator[Sample]:
 
 
 if __name__ == "__main__":
-    sys.exit(run(sys.argv[1:]))
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    with as_script():
+        main(sys.argv[1:])

@@ -1,0 +1,28 @@
+"""What evaluation is given of the configuration."""
+
+from __future__ import annotations
+
+from raiden_core.config import Config
+from raiden_core.config.sections.base import StageSettings
+from raiden_core.config.sections.evaluation import EvaluationConfig
+from raiden_core.rewards import Scorer
+from raiden_core.rewards.configured import evaluation_scorer
+
+
+class EvaluateSettings(StageSettings):
+    """The evaluate stage: how models answer, and how their answers are scored."""
+
+    evaluation: EvaluationConfig
+    scorer: Scorer
+    system_prompt: str | None
+    seed: int
+
+    @classmethod
+    def of(cls, config: Config) -> EvaluateSettings:
+        """Its part of a configuration."""
+        return cls(
+            evaluation=config.evaluation,
+            scorer=evaluation_scorer(config),
+            system_prompt=config.system_prompt,
+            seed=config.seed,
+        )

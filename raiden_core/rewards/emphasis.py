@@ -1,0 +1,63 @@
+"""Emphasis: Markdown and HTML that stress words are taken off, so that **长沙** and 长**沙** are 长沙.
+
+Doubled asterisks, underscores at the edge of a word, backticks in pairs and inline HTML go; what is struck out (~~…~~,
+<s>…</s>) goes with its text, because it is what the speaker does not say. A single asterisk stays: `*laughs*` is a stage
+direction as often as an emphasis, and only a term that is being looked for can tell (see `matching`).
+
+One application is enough: nothing that is taken off brings two marks together that would be emphasis in turn. Each
+expression is bounded, so all of it is linear.
+"""
+
+from __future__ import annotations
+
+import re
+
+_STRUCK_LENGTH = 80
+_INLINE = "b|i|u|em|strong|mark|code|kbd|small|big|sup|sub|span|font|q|cite"
+_TAG = f"</?(?:{_INLINE})(?: [^<>]{{0,120}})?>"
+_TAGS = re.compile(f"(?:{_TAG})+|<+|>")
+_HAS_TAG = re.compile(f"{_TAG}|<(?:s|del|strike)>|<br ?/?>")
+_STRUCK_HTML = re.compile(rf"<(s|del|strike)>[^<>]{{0,{_STRUCK_LENGTH}}}</\1>")
+_LINE_BREAK = re.compile("<br ?/?>")
+_STRUCK = re.compile(
+    rf"(?:(?<![\w~])~~(?=[^\s~])[^~\n]{{1,{_STRUCK_LENGTH}}}~~(?!~)|(?<=\w)~~(?=[^\s~])[^~\n]{{1,{_STRUCK_LENGTH}}}~~(?=\w))"
+)
+"""Between letters ~~ may be two drawn-out endings as well (好呀~~我来~~), so there both sides must be letters."""
+_MARKS = re.compile(r"[*_]{2,}|(?<![a-z0-9*_])_(?![*_])|(?<![*_])_(?![a-z0-9*_])")
+_CODE = re.compile("(?<![A-Za-z0-9`])`([^`\n]{1,120})`(?![A-Za-z0-9`])")
+_TOUCHING = frozenset("*_~")
+
+
+def without_code_marks(text: str) -> str:
+    """The text without backticks that stand in pairs; a single one is an apostrophe (don`t)."""
+    return _CODE.sub(r"\1", text) if text.count("`") > 1 else text
+
+
+def without_emphasis(text: str) -> str:
+    """The folded text without emphasis, and without what is struck out."""
+    if "~~" in text:
+        text = _STRUCK.sub(" ", text)
+    if "**" in text or "_" in text:
+        text = _MARKS.sub("", text)
+    if "<" in text and _HAS_TAG.search(text):
+        text = _without_tags(_LINE_BREAK.sub("\n", _STRUCK_HTML.sub(" ", text)))
+    return text
+
+
+def _without_tags(text: str) -> str:
+    # A tag behind an angle bracket that nothing closes stays: without it the bracket might begin a tag itself.
+    is_open = False
+
+    def replacement(match: re.Match[str]) -> str:
+        nonlocal is_open
+        found = match.group()
+        if found[0] == ">" or found[-1] == "<":
+            is_open = found[0] == "<"
+            return found
+        start, end = match.span()
+        joins = text[start - 1 : start] in _TOUCHING and text[end : end + 1] in _TOUCHING
+        keep = is_open or joins
+        is_open = False
+        return found if keep else ""
+
+    return _TAGS.sub(replacement, text)
