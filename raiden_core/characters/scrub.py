@@ -162,13 +162,15 @@ def _collect(value: Value, texts: list[str]) -> bool:
     if isinstance(value, str):
         texts.append(value)
         return False
+    told = False
     if isinstance(value, dict):
-        named = [_kind_of_key(key) is not None for key in value]
-        return any([*named, *[_collect(item, texts) for item in value.values() if item.__class__ in _HOLD_TEXT]])
-    named = False
-    for item in value if isinstance(value, list) else ():
-        named |= _collect(item, texts)
-    return named
+        told = any(_kind_of_key(key) is not None for key in value)
+        for item in value.values():
+            told |= item.__class__ in _HOLD_TEXT and _collect(item, texts)
+    elif isinstance(value, list):
+        for item in value:
+            told |= _collect(item, texts)
+    return told
 
 
 _HOLD_TEXT = (str, dict, list)
