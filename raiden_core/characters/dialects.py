@@ -96,7 +96,7 @@ def in_lines(text: str) -> str:
         text = _interview_in(text)
     text = _parted_in(text)
     lines = text.split("\n")
-    if any(len(_COLON.findall(line)) > 1 for line in lines):
+    if any(line.count(":") + line.count("：") > 1 for line in lines):
         return "\n".join(piece for line in lines for piece in several(line))
     return text
 
@@ -422,7 +422,7 @@ def _parted_in(text: str) -> str:
     found: dict[int, str] = {}
     spaced: dict[int, str] = {}
     for number, line in enumerate(lines):
-        if not 2 < len(line) < 300 or (_COLON.search(line) and not line.lstrip().startswith("[")):
+        if not 2 < len(line) < 300 or ((":" in line or "：" in line) and not line.lstrip().startswith("[")):
             continue
         match = _SQUARE_HEAD.match(line) or _FRAMED.match(line) or _PARTED.match(line)
         if match is None or not is_known(match["key"]):

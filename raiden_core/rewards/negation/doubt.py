@@ -10,7 +10,8 @@ import re
 from itertools import islice
 from types import ModuleType
 
-from raiden_core.rewards.negation.clause import MENTION, Clause
+from raiden_core.rewards.negation.clause import Clause
+from raiden_core.rewards.negation.needed import MENTION
 from raiden_core.rewards.negation.table import Table
 from raiden_core.rewards.negation.topic import Topic
 
