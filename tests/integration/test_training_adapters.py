@@ -121,6 +121,29 @@ def test_a_cold_start_and_grpo_carry_their_adapters_on_merged(folder: Path, tmp_
     assert not (trained / "adapter").exists() and not list((trained / "model").glob("adapter*"))
 
 
+def test_adapters_on_weights_in_4_bits_are_merged_into_what_they_were_trained_on(folder: Path, tmp_path: Path) -> None:
+    pytest.importorskip("bitsandbytes", reason="weights are stored in 4 bits by bitsandbytes, which is not installed")
+    from raiden_core.training import cold_start, grpo
+
+    cold, trained = tmp_path / "cold", tmp_path / "grpo"
+    four = {"load_in_4bit": True, "bnb_4bit_quant_type": "nf4"}
+    # Reading back compares the saved model with the one in memory: its weights are those that 4 bits hold.
+    run(cold_start.main, folder, cold, model_name_or_path=str(folder / "model"), max_length=512, **four)
+    run(
+        grpo.main,
+        folder,
+        trained,
+        model_name_or_path=str(cold / "model"),
+        num_generations=2,
+        max_completion_length=8,
+        **four,
+    )
+    for saved in (cold / "model", trained / "model"):
+        assert "quantization_config" not in json.loads((saved / "config.json").read_text("utf-8"))
+        assert all(one.dtype == torch.float32 for one in weights(saved).values())
+    assert len(changed(folder / "model", cold / "model")) == 7
+
+
 class FakeTrainer:
     """A trainer with a LoRA model in memory, which saves what a test wants it to save."""
 

@@ -14,17 +14,18 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Sequence
-from functools import cache, cached_property
+from functools import cache
 from types import ModuleType
 from typing import NamedTuple
 
-from raiden_core.text.scripts import HAN, HANGUL, KANA
-from raiden_core.rewards.negation.clause import MENTION, QUOTES, Clause, Clauses
+from raiden_core.rewards.negation.clause import QUOTES, Clause, Clauses
 from raiden_core.rewards.negation.doubt import is_only_asked, is_open
 from raiden_core.rewards.negation.hints import CHINESE, ENGLISH, JAPANESE, KOREAN, words
+from raiden_core.rewards.negation.needed import MENTION
 from raiden_core.rewards.negation.soft import soften
 from raiden_core.rewards.negation.table import Table
 from raiden_core.rewards.negation.topic import NO_TOPIC, Topic
+from raiden_core.text.scripts import HAN, HANGUL, KANA
 
 _KANA = re.compile(f"[{KANA}]")
 _HANGUL = re.compile(f"[{HANGUL}]")
@@ -97,6 +98,7 @@ class Negation:
         self._breaks = breaks
         self._topic = topic
         self._cut: Clauses | None = None
+        self._spoken: list[ModuleType] = []
         self._is_english = _LATIN.search(text) is not None
         self._is_chinese = _HAN.search(text) is not None
         self._is_japanese = _KANA.search(text) is not None
@@ -151,9 +153,11 @@ class Negation:
             self._cut = Clauses(self._text, self._breaks)
         return Clause(self._cut, start, end)
 
-    @cached_property
+    @property
     def _languages(self) -> list[ModuleType]:
         """The languages whose scripts the text holds."""
+        if self._spoken:
+            return self._spoken
         chinese, english, japanese, korean = _languages()
         spoken = (
             (chinese, self._is_chinese),
@@ -161,7 +165,8 @@ class Negation:
             (japanese, self._is_japanese),
             (korean, self._is_korean),
         )
-        return [language for language, is_spoken in spoken if is_spoken]
+        self._spoken = [language for language, is_spoken in spoken if is_spoken]
+        return self._spoken
 
     def _denies(self, clause: Clause, after: bool) -> bool:
         chinese = _languages()[0]

@@ -5,16 +5,15 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
+
+from raiden_core.rewards.negation.needed import MENTION
 
 if TYPE_CHECKING:
     from raiden_core.rewards.negation.table import Table
 
 WINDOW = 120
 """How many characters of a clause on either side of a mention are read: its cost does not grow with the text."""
-MENTION = "■"
-"""Stands for the mention in the surroundings of a clause."""
 PIECES_READ = 12
 """How many segments behind a clause are read for its answer."""
 NEIGHBOURS = 6
@@ -96,7 +95,7 @@ class Clause:
     def __init__(self, clauses: Clauses, start: int, end: int) -> None:
         self._clauses = clauses
         self.start, self.end = start, end
-        self._pieces: dict[str, list[Piece]] = {}
+        self._around = ""
         self._first = bisect_right(clauses.starts, start) - 1
         self._last = bisect_left(clauses.ends, end, self._first)
         self.before = clauses.text[max(clauses.starts[self._first], start - WINDOW) : start]
@@ -125,13 +124,8 @@ class Clause:
         """All punctuation between the clause and the next."""
         return self._clauses.marks(self._last)
 
-    def pieces(self, comma: str = "") -> list[Piece]:
+    def pieces(self, comma: str = "") -> Iterator[Piece]:
         """What stands behind the clause, piece by piece, with what its own comma (、) parts from it first."""
-        if comma not in self._pieces:
-            self._pieces[comma] = list(self._cut_pieces(comma))
-        return self._pieces[comma]
-
-    def _cut_pieces(self, comma: str) -> Iterator[Piece]:
         clauses = self._clauses
         if comma:
             own = self.after.split(comma)[1:]
@@ -150,7 +144,7 @@ class Clause:
     def replies(self, filler: re.Pattern[str], comma: str = "") -> list[Piece]:
         """What may answer the clause: stage directions and interjections (``filler``), then what is neither."""
         found: list[Piece] = []
-        for piece in self._pieces.get(comma) or self._cut_pieces(comma):
+        for piece in self.pieces(comma):
             if piece.text:
                 found.append(piece)
                 if not piece.inside and not filler.match(piece.text):
@@ -165,9 +159,14 @@ class Clause:
         """Whether a row of a kind may be found anywhere in the text."""
         return self._clauses.may_hold(rules, kind)
 
-    @cached_property
+    @property
     def surroundings(self) -> str:
         """The sentence so far, `MENTION`, the rest of the clause and three more; at most `WINDOW` a side."""
+        if not self._around:
+            self._around = self._read_around()
+        return self._around
+
+    def _read_around(self) -> str:
         clauses = self._clauses
         first = self._first
         while first > 0 and self._first - first < NEIGHBOURS and clauses.mark(first - 1) in OPEN:

@@ -10,7 +10,8 @@ import re
 from itertools import islice
 from types import ModuleType
 
-from raiden_core.rewards.negation.clause import MENTION, Clause
+from raiden_core.rewards.negation.clause import Clause
+from raiden_core.rewards.negation.needed import MENTION
 from raiden_core.rewards.negation.table import Table
 from raiden_core.rewards.negation.topic import Topic
 
@@ -43,9 +44,14 @@ def _is_corrected(language: ModuleType, clause: Clause) -> bool:
     if not (clause.may_hold(rules, "takes back") or clause.may_hold(rules, "no, but")):
         return False
     filler = rules["filler"]
-    said = [piece.text for piece in clause.pieces(language.COMMA) if piece.text and not piece.inside]
-    while said and filler.match(said[0]):
-        said.pop(0)
+    said: list[str] = []
+    for piece in clause.pieces(language.COMMA):
+        if piece.text and not piece.inside and not filler.match(piece.text):
+            said.append(piece.text)
+            if len(said) == 1 and not (rules["takes back"].match(said[0]) or rules["no, but"].match(said[0])):
+                return False
+            if len(said) == _SAID:
+                break
     if not said:
         return False
     if rules["takes back"].match(said[0]):
@@ -56,7 +62,7 @@ def _is_corrected(language: ModuleType, clause: Clause) -> bool:
     if len(said) > 1 and rules["takes back"].match(said[1]):
         return True
     rest = said[0][found.end() :].strip()
-    value = rest or next((text for text in said[1:] if not filler.match(text)), "")
+    value = rest or (said[1] if len(said) > 1 else "")
     return 0 < len(value) <= _LONGEST_VALUE and language.VALUE.match(value) is not None
 
 
@@ -103,4 +109,6 @@ def is_only_asked(language: ModuleType, clause: Clause, topic: Topic) -> bool:
     return asked_again or not (topic.is_memory or not topic.about)
 
 
+_SAID = 2
+"""A correction and what it puts in the place of what it takes back."""
 _PIECES_READ = 16
