@@ -16,7 +16,6 @@ from raiden_core.characters.lines import units
 from raiden_core.characters.markup import plain_markup
 from raiden_core.characters.several_fields import COLON, several
 
-_QUOTE = "[\"“”'‘’]"
 _HEADED = re.compile(
     r"[【〖［](?P<key>[^【】〖〗［］\n]{1,24})[】〗］][ \t\u3000]*[:：]?[ \t\u3000]*(?P<value>[^【〖［\n]*)"
 )
