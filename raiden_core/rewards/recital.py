@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from raiden_core.rewards.folding import fold, without_accents
 from raiden_core.rewards.matching import Page, Term, compile_term, kinds_of, mentions
-from raiden_core.rewards.numbers import may_hold_numbers
+from raiden_core.rewards.numbers import find_numbers, may_hold_numbers
 from raiden_core.rewards.validators import Groups
 
 
@@ -56,7 +56,8 @@ class Recital(NamedTuple):
         written = {group for literal, group in self.literals if literal in text}
         if len(written) + self.by_value <= self.limit:
             return False
-        return len(written) > self.limit or may_hold_numbers(text)
+        numbers = len(find_numbers(text)) if may_hold_numbers(text) else 0
+        return len(written) + min(self.by_value, numbers) > self.limit
 
 
 def recital_of(aside: Groups, limit: int, wanted: Groups, question: str, reference: str) -> Recital:
@@ -128,11 +129,20 @@ def _compile(aside: Groups, limit: int) -> Recital:
             (form, number)
             for term, number in group_of.items()
             if not _is_value(term)
-            for form in (term.text, *term.forms)
+            for form in _shortest((term.text, *term.forms))
         ),
         by_value=len({number for term, number in group_of.items() if _is_value(term)}),
         limit=limit,
     )
+
+
+def _shortest(forms: Iterable[str]) -> list[str]:
+    """The forms that hold no other: where one of the rest stands, so does one of these."""
+    kept: list[str] = []
+    for form in sorted(forms, key=len):
+        if not any(shorter in form for shorter in kept):
+            kept.append(form)
+    return kept
 
 
 def _is_value(term: Term) -> bool:
