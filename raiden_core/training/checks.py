@@ -152,6 +152,24 @@ def _check_groups(values: Mapping[str, Any], machine: Machine, where: str) -> No
         )
 
 
+def too_few(samples: int, batch: int, group: int) -> str | None:
+    """Why training would take no step: there are not enough samples for one generation batch. None where there are.
+
+    Args:
+        samples: that can be trained on.
+        batch: completions that all processes sample at once.
+        group: completions of one sample.
+    """
+    prompts = batch // group
+    if samples >= prompts:
+        return None
+    return (
+        f"{samples} usable sample{'' if samples == 1 else 's'}, but a generation batch takes {prompts} ({batch} completions "
+        f"in groups of num_generations {group}), so training would take no step; add samples, or lower "
+        "per_device_train_batch_size, gradient_accumulation_steps or the number of processes"
+    )
+
+
 def check_named(data: str, model: str | None) -> None:
     """Refuse a job that does not say what to train on, or what to train.
 
