@@ -40,10 +40,9 @@ Dimension = Literal["SBK", "CM"]
 QuestionType = Literal["what", "who", "where", "when", "why", "how"]
 ValidationMethod = Literal["single_term_validation", "multi_term_parsing"]
 Difficulty = Literal["easy", "medium", "hard"]
-
-
 About = Literal["identity", "taste", "fear", "possession", "activity", "event", "other"]
 _LATER = frozenset({"aside", "aside_limit", "polarity", "about", "denied", "abstains"})
+"""Fields of a validator that are written only where they say something."""
 
 
 class Turn(BaseModel):
@@ -276,6 +275,8 @@ def _rows_of_array(path: Path, text: str) -> Iterator[tuple[str, Any]]:
     try:
         values = [value for _, value in values_in(text)]
     except (ValueError, RecursionError):
+        values = []
+    if not values:  # empty, or broken: the parser says where
         values = [_loads(text, str(path))]
     rows = values[0] if len(values) == 1 and isinstance(values[0], list) else values
     if len(values) == 1 and not isinstance(values[0], list):

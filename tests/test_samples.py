@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from raiden_core.errors import DataError
-from raiden_core.samples import Sample, Validator, read_samples, sample_id, table_row, write_samples
+from raiden_core.samples import Sample, Validator, parse_sample, read_samples, sample_id, table_row, write_samples
 from raiden_core.text.dates import dates_as_text
 
 GUIDE = {
@@ -145,6 +145,39 @@ def test_a_file_that_cannot_be_read_says_where(tmp_path: Path, name: str, conten
     with pytest.raises(DataError, match=words) as caught:
         read_samples(path)
     assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("lines.json", "{0}\n{1}\n"),
+        ("array.jsonl", "[{0}, {1}]"),
+        ("array_lines.jsonl", "[\n{0},\n{1}\n]\n"),
+        ("pretty.jsonl", "{2}\n{3}\n"),
+        ("pretty.json", "{2}\n{3}\n"),
+        ("pretty_array.jsonl", "[{2},\n{3}]"),
+    ],
+)
+def test_samples_in_the_other_containers(tmp_path: Path, name: str, content: str) -> None:
+    rows = [GUIDE, GUIDE | {"question": "Where?"}]
+    text = content.format(*(json.dumps(row) for row in rows), *(json.dumps(row, indent=2) for row in rows))
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    assert read_samples(tmp_path / name) == [Sample.model_validate(row) for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"keywords": "Beijing"}, "keywords: must be a list"),
+        ({"character_profile": 3}, "character_profile: must be an object"),
+        ({"question": ["x"]}, "question: must be a text"),
+        ({"question": ""}, "question: must not be empty"),
+        ({"answer": None}, "answer: is missing"),
+    ],
+)
+def test_reasons_are_in_words_of_the_file(change: dict[str, object], words: str) -> None:
+    with pytest.raises(DataError, match=words):
+        parse_sample(GUIDE | change, "a.json: row 1")
 
 
 def test_a_missing_file_and_a_wrong_row_of_parquet_are_named(tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ _KEYS = {
         "|motivation|religion|faith"
         "|language|languages|native language|era|description|background|backstory|bio|biography|history"
         "|introduction|summary|speech"
-        "|speaking style|class|level|alignment|status|favorites|favourites"
+        "|speaking style|class|level|alignment|status|favorites|favourites|town|city"
     ),
     "ja": (
         "名前|氏名|お名前|フルネーム|本名|旧姓|別名|あだ名|愛称|通称|二つ名|異名|一人称|二人称|肩書き|肩書|役職"

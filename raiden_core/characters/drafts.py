@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from raiden_core.characters.attributes import is_known
 from raiden_core.characters.character import Character
@@ -24,7 +25,10 @@ from raiden_core.characters.rows import MAX_CHARACTER_CHARS
 
 NAME = "Name"
 DESCRIPTION = "Description"
+TEMPLATE = "a template that nobody filled in: its fields hold nothing but their places"
+"""Why such a file is refused."""
 _WHOSE = re.compile(r"(?P<whose>[^:：]{1,40}?)(?:'s|’s) (?P<key>\S.*)")
+_JOINED_KEY = re.compile(r"(?P<whose>[A-Za-z][a-z]+)(?:_|(?=[A-Z]))(?P<key>[A-Za-z_]+)")
 
 
 class NotACharacter(Exception):
@@ -95,7 +99,7 @@ def character_of(draft: Draft, source: str, row: int | None) -> Character:
     kept = [item for item in (_cleaned(item, name) for item in said) if item.value]
     if not kept:
         if any(is_unfilled(item.value, item.key) for item in shown):
-            raise NotACharacter("a template that nobody filled in: its fields hold nothing but their places")
+            raise NotACharacter(TEMPLATE)
         raise NotACharacter("nothing but a name" if name else "empty")
     language = detect_language(
         "\n".join(f.value for f in kept), draft.language, [f.key for f in kept] + [draft.name_key]
@@ -132,15 +136,29 @@ def _cleaned(item: Field, name: str | None) -> Field:
 
 def _own_key(key: str, name: str | None) -> str:
     """``Orla's age`` of Orla is ``age``; of anybody else it is ``Orla: age``."""
-    match = _WHOSE.fullmatch(key)
+    match = _WHOSE.fullmatch(key) if "'s " in key or "’s " in key else None
     if match is None or is_other(key) or not is_known(match["key"]):
-        return key
+        return _spelled_out(key)
     whose = match["whose"].casefold()
     if whose in ("{{char}}", "char", "his", "her", "their", "my", "the character") or (
         name is not None and whose in (name.casefold(), *name.casefold().split())
     ):
         return match["key"]
     return key if is_other(whose) else match["whose"] + PATH + match["key"]
+
+
+@lru_cache(maxsize=4096)
+def _spelled_out(key: str) -> str:
+    """``father_occupation``, as programs join them, is ``father: occupation``."""
+    match = _JOINED_KEY.fullmatch(key)
+    if match is None or is_known(key):
+        return key
+    leaf = match["key"].lower()
+    return (
+        f"{match['whose'].lower()}{PATH}{leaf}"
+        if is_other(match["whose"]) and is_known(leaf) and not is_name_key(leaf)
+        else key
+    )
 
 
 def _unfolded(fields: list[Field], name: str | None) -> Iterable[Field]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from functools import lru_cache
 
 from raiden_core.characters.attributes import language_of_key
 from raiden_core.characters.lines import units
@@ -48,6 +49,9 @@ _JAPANESE_FORMS = re.compile("[働込峠畑辻榊栃匂枠塀円図売駅黒桜�
 """Characters that only Japanese writes so."""
 _CHINESE_FORMS = re.compile("[的是了们这吗呢吧么她你您说对时过给让还个为业别历简职爱龄岁]")
 """Characters that Chinese uses all the time and Japanese without kana does not."""
+_OLD_FORMS = re.compile("[業員長東馬時間電車門開話語職親愛樹絵織線習級約組終結給緑縁編練縄総興楽趣]")
+_NEW_FORMS = re.compile("[会国学体台当点声医区双虫万与号写昼旧届乱辞余]")
+"""Characters that Japanese shares with traditional, and with simplified Chinese; only Japanese has both."""
 _WORD = re.compile(r"[^\W\d_]+")
 _ENGLISH = (
     "the a an and of to in is was are he she his her him with for who that this you your my it as on from by at not has have"
@@ -73,13 +77,17 @@ def detect_language(text: str, declared: str | None = None, keys: Sequence[str] 
     guess = _by_script(sample)
     if re.fullmatch("[a-z]{2}", code) and _compatible(code, guess, sample):
         return code
-    by_keys = _by_keys(keys) if keys else None
+    by_keys = _by_keys(tuple(keys)) if keys else None
+    if guess == "zh" and by_keys is None and keys:
+        # Kanji in the names of fields and in their values speak together.
+        guess = _by_script("\n".join((*keys, sample)))
     if by_keys is not None and by_keys != guess and _keys_decide(by_keys, guess, sample):
         return by_keys
     return guess or _by_library(sample)
 
 
-def _by_keys(keys: Sequence[str]) -> str | None:
+@lru_cache(maxsize=1024)
+def _by_keys(keys: tuple[str, ...]) -> str | None:
     """The language that the names of the fields speak, where most of those that are known agree."""
     votes = Counter(language for key in keys if (language := _language_of(key)) is not None)
     if not votes:
@@ -159,7 +167,8 @@ def _by_script(sample: str) -> str | None:
         if kana * 2 >= han:
             return "ja"
         japanese, chinese = len(_JAPANESE_FORMS.findall(sample)), len(_CHINESE_FORMS.findall(sample))
-        return "ja" if japanese + kana > chinese else "zh"
+        mixed = not chinese and _OLD_FORMS.search(sample) and _NEW_FORMS.search(sample)
+        return "ja" if japanese + kana > chinese or mixed else "zh"
     letters = _count(_WORD, sample)
     if not letters:
         return UNKNOWN

@@ -86,7 +86,7 @@ def is_missing(value: str, key: str = "") -> bool:
         return True
     if fold_key(bare.strip("()（）[]<>.。!！…")) in _TO_DO or _TO_DO_START.match(bare):
         return True
-    if len(bare) > 80:
+    if len(bare) > 80 or "](" in bare:
         return False
     if _BLANK.fullmatch(bare):
         return len(bare) > 1 or bare in "-–—…?？_*＿"

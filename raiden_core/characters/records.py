@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from raiden_core.characters.attributes import is_known
 from raiden_core.characters.bookkeeping import is_bookkeeping
-from raiden_core.characters.drafts import DESCRIPTION, NAME, Draft, NotACharacter, draft_of_text, name_in
+from raiden_core.characters.drafts import DESCRIPTION, NAME, TEMPLATE, Draft, NotACharacter, draft_of_text, name_in
 from raiden_core.characters.keys import (
     BOOKKEEPING_KEYS,
     DESCRIPTION_KEYS,
@@ -20,7 +20,7 @@ from raiden_core.characters.keys import (
     is_description_key,
 )
 from raiden_core.characters.lines import Field
-from raiden_core.characters.missing import is_missing
+from raiden_core.characters.missing import is_missing, is_unfilled
 from raiden_core.characters.nested import as_text, fields_of
 from raiden_core.characters.owners import is_group
 from raiden_core.characters.rows import Value
@@ -207,6 +207,8 @@ def _check(
         raise NotACharacter(
             "empty" if not record else f"not a character: no name and no description among {_listed(record)}"
         )
+    if not name and all(is_unfilled(as_text(value), key) for key, value in record.items()):
+        raise NotACharacter(TEMPLATE)
     if not name:
         raise NotACharacter(f"not a character: no name and no description among {_listed(record)}")
 

@@ -161,7 +161,7 @@ def _turned(lines: list[Sequence[Value]]) -> list[Row] | None:
     corner = fold_key(_text(lines[0][0]) if lines[0] else "")
     has_names = any(fold_key(_text(cells[0])) in NAME_KEYS for cells in lines if cells)
     width = max(len(cells) for cells in lines)
-    rows = []
+    rows: list[Row] = []
     for column in range(1, width):
         record: dict[str, Value] = {}
         for place, cells in enumerate(lines):

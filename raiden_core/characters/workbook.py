@@ -6,20 +6,25 @@ import warnings
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
-from typing import IO, TYPE_CHECKING
+from typing import IO, Protocol, cast
 
 from raiden_core.characters.archives import open_archive
 from raiden_core.characters.rows import Rows, Unreadable, Value
 from raiden_core.characters.table_layout import MAX_COLUMNS, table_rows
 from raiden_core.characters.tables import cell_value
 
-if TYPE_CHECKING:
-    from openpyxl.worksheet._read_only import ReadOnlyWorksheet
-
 MAX_SHEET_BYTES = 256 * 1024 * 1024
 """What a workbook may decompress to."""
 _RETURN = "_x000D_"
 """A carriage return as Excel escapes it; openpyxl decodes the other escapes."""
+
+
+class _Sheet(Protocol):
+    """What is used of openpyxl's read-only sheets."""
+
+    def reset_dimensions(self) -> None: ...
+
+    def iter_rows(self, *, max_col: int, values_only: bool) -> Iterator[tuple[object, ...]]: ...
 
 
 def excel_sheets(stream: IO[bytes]) -> Iterator[tuple[str | None, Rows]]:
@@ -54,7 +59,9 @@ def excel_sheets(stream: IO[bytes]) -> Iterator[tuple[str | None, Rows]]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             book = openpyxl.load_workbook(stream, read_only=True, data_only=True)
-            lines = {sheet.title: _lines(sheet) for sheet in book.worksheets if hasattr(sheet, "iter_rows")}
+            lines = {
+                sheet.title: _lines(cast("_Sheet", sheet)) for sheet in book.worksheets if hasattr(sheet, "iter_rows")
+            }
             book.close()
     except broken as error:
         raise Unreadable(f"not a readable Excel workbook: {error}") from None
@@ -65,7 +72,7 @@ def excel_sheets(stream: IO[bytes]) -> Iterator[tuple[str | None, Rows]]:
         yield (title if len(full) > 1 else None), table_rows(rows)
 
 
-def _lines(sheet: ReadOnlyWorksheet) -> list[list[Value]]:
+def _lines(sheet: _Sheet) -> list[list[Value]]:
     # Some programs state a sheet of one cell (A1) whatever is in it, and openpyxl would read no more than that.
     sheet.reset_dimensions()
     return [_cells(row) for row in sheet.iter_rows(max_col=MAX_COLUMNS, values_only=True)]

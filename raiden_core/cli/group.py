@@ -20,6 +20,7 @@ COMMANDS = {
     "profiles": ("raiden_core.cli.profiles:profiles", "Show the characters that files hold."),
     "generate": ("raiden_core.cli.generate:generate", "Write questions and answers about characters."),
     "split": ("raiden_core.cli.split:split", "Split samples by character into train and validation."),
+    "audit": ("raiden_core.cli.audit:audit", "Say how much of a data set can be won without playing the character."),
     "cold-start": ("raiden_core.cli.train:cold_start", "Fine-tune a student on reasoning and answers."),
     "train": ("raiden_core.cli.train:train", "Train a model with GRPO on the verifiable reward."),
     "evaluate": ("raiden_core.cli.evaluate:evaluate", "Compare models on a validation file."),

@@ -40,10 +40,17 @@ def profiles(files: tuple[str, ...], as_json: bool) -> None:
 
 
 def _as_object(character: Character) -> dict[str, object]:
+    """One character as the output has it; a fact's ``about`` is null where it is the character's own."""
+    from raiden_core.characters.owners import about
+
     return {
         "name": character.name,
         "language": character.language,
         "profile": character.profile,
+        "facts": [
+            {"attribute": key, "value": value, "about": about(key)}
+            for key, value in (*character.facts.items(), *character.others.items())
+        ],
         "text": character.text,
         "source": character.source,
         "row": character.row,

@@ -13,6 +13,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from raiden_core.dataset.audit_table import audit_cells
+
 CARD = "README.md"
 
 FIELDS = (
@@ -23,7 +25,11 @@ FIELDS = (
     ("question", "string", "the last turn of the user"),
     ("answer", "string", "the reference, in the first person"),
     ("keywords", "list of strings", "what a right answer must contain"),
-    ("validator", "object", "`all_of`: groups of equivalent terms; `none_of`: terms that must not be claimed"),
+    (
+        "validator",
+        "object",
+        "`all_of`: groups of equivalent terms; `none_of`: terms that must not be claimed; `aside`: what else the profile holds",
+    ),
     ("dimension", "string", "`SBK` (knowledge from the profile) or `CM` (memory of the conversation)"),
     ("question_type", "string", "what, who, where, when, why or how"),
     ("validation_method", "string", "`single_term_validation` or `multi_term_parsing`"),
@@ -56,7 +62,7 @@ def dataset_card(split: Mapping[str, Any], generation: Mapping[str, Any] | None 
     """
     title = title or "Role-playing questions with verifiable answers"
     parts = [_header(split, title), f"# {escape(title)}", _summary(split), _counts(split), _made(generation)]
-    parts += [_dropped(generation), _fields(), _limits(split, generation)]
+    parts += [_dropped(generation), _audit(split), _fields(), _limits(split, generation)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -151,6 +157,22 @@ def _dropped(generation: Mapping[str, Any] | None) -> str:
         return "## What was left out\n\nNothing."
     rows = [(escape(reason), f"{count:,}") for reason, count in sorted(left_out.items(), key=lambda row: -row[1])]
     return "## What was left out\n\n" + markdown_table(("reason", "times"), rows, numbers=1)
+
+
+def _audit(split: Mapping[str, Any]) -> str:
+    rows = split.get("audit")  # splits of earlier versions were not audited
+    if not rows:
+        return ""
+    columns, cells = audit_cells(rows)
+    words = (
+        f"What policies that do not play the character win, in percent of {split['audited']:,} samples. The keyword alone "
+        "is right by the rules of the reward, however often and in whatever language it is said. `raiden audit` tries "
+        "every sample."
+    )
+    table = markdown_table(
+        [escape(column) for column in columns], [[escape(cell) for cell in row] for row in cells], len(columns) - 1
+    )
+    return f"## What can be won without playing the character\n\n{words}\n\n{table}"
 
 
 def _fields() -> str:

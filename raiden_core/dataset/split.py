@@ -30,7 +30,9 @@ from typing import Any, Literal
 from raiden_core.config import Config
 from raiden_core.config.sections.base import StageSettings
 from raiden_core.config.sections.data import SplitConfig
+from raiden_core.dataset.audit import Reservoir, audit_samples
 from raiden_core.errors import ConfigError, DataError
+from raiden_core.rewards import Scorer
 from raiden_core.samples import JsonArray, Sample, character_id, iter_samples
 from raiden_core.stages.folder import STATS
 from raiden_core.stages.layout import DATASET_STATS_FILE, TRAIN_FILE, VALIDATION_FILE
@@ -151,7 +153,8 @@ def split_file(
 
 def dataset_stats(train: Iterable[Sample], validation: Iterable[Sample], left_out: int = 0) -> dict[str, Any]:
     """Counts of both sides and of what neither has, and how much of validation's vocabulary training has seen."""
-    return _stats(_counted(train), _counted(validation), left_out)
+    seen = Reservoir()
+    return _stats(_counted(train, seen), _counted(validation, seen), left_out, seen)
 
 
 @dataclass
@@ -291,14 +294,15 @@ class _Counts:
         return {"samples": self.samples, "characters": len(self.characters), **slices}
 
 
-def _counted(samples: Iterable[Sample]) -> _Counts:
+def _counted(samples: Iterable[Sample], seen: Reservoir) -> _Counts:
     side = _Counts()
     for sample in samples:
+        seen.add(sample)
         side.add(sample, _key(character_id(sample)))
     return side
 
 
-def _stats(train: _Counts, validation: _Counts, left_out: int) -> dict[str, Any]:
+def _stats(train: _Counts, validation: _Counts, left_out: int, seen: Reservoir) -> dict[str, Any]:
     known = sum(count for keyword, count in validation.keywords.items() if keyword in train.keywords)
     asked = validation.keywords.total()
     return {
@@ -307,6 +311,8 @@ def _stats(train: _Counts, validation: _Counts, left_out: int) -> dict[str, Any]
         "characters_on_both_sides": len(train.characters & validation.characters),
         "left_out_of_training": left_out,
         "validation_keywords_seen_in_training": round(known / asked, 4) if asked else None,
+        "audited": len(seen.samples),
+        "audit": audit_samples(seen.samples, Scorer()).rows(),
     }
 
 
@@ -318,6 +324,7 @@ def _write(
 
     out.mkdir(parents=True, exist_ok=True)
     counted: dict[Side, _Counts] = {"train": _Counts(), "validation": _Counts()}
+    seen = Reservoir()
     with ExitStack() as stack:
         files = {side: stack.enter_context((out / name).open("w", encoding="utf-8")) for side, name in FILES.items()}
         arrays = {side: JsonArray(file) for side, file in files.items()}
@@ -327,9 +334,10 @@ def _write(
                 continue
             arrays[side].add(sample)
             counted[side].add(sample, key)
+            seen.add(sample)
         for array in arrays.values():
             array.end()
-    stats = _stats(counted["train"], counted["validation"], left_out)
+    stats = _stats(counted["train"], counted["validation"], left_out, seen)
     (out / DATASET_STATS_FILE).write_text(json.dumps(stats, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     (out / CARD).write_text(dataset_card(stats, generation), encoding="utf-8", errors="replace")
     return stats

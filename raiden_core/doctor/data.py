@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import random
+
 from raiden_core.doctor.check import Check, bad, none, ok
 from raiden_core.doctor.subject import Subject
 from raiden_core.errors import DataError
 from raiden_core.planning.sharding import read_sharding
 from raiden_core.rewards.gold import read_verified
+from raiden_core.text.formatting import percent
 from raiden_core.training.checks import too_few
 from raiden_core.training.dataset import hold_back
 
 NAME = "data"
+AUDIT = "audit"
+FEW_TO_AUDIT = 50
+"""With fewer samples a share says little."""
 FEW_BAD = 0.05
 """Share of samples that may be unusable."""
 
@@ -78,6 +84,25 @@ def check_data(subject: Subject) -> Check:
             return bad(NAME, f"{path}: no usable sample: {first}", "correct eval_data_path, or set eval_strategy: no")
         words += f"; {path}: {len(asked):,} to evaluate on"
     return ok(NAME, words)
+
+
+def check_audit(subject: Subject) -> Check:
+    """Whether the samples can be won without playing the character."""
+    from raiden_core.dataset.audit import AUDITED, audit_samples
+
+    try:
+        samples = subject.samples.samples
+    except DataError:
+        return none(AUDIT, "no file of samples yet")
+    if len(samples) < FEW_TO_AUDIT:
+        return none(AUDIT, f"{len(samples)} samples are too few to tell")
+    chosen = samples if len(samples) <= AUDITED else random.Random(0).sample(samples, AUDITED)
+    found = audit_samples(chosen, subject.scorer)
+    shares = [f"{row['policy']} {percent(row['all'])}%" for row in found.rows() if row["bound"] is not None]
+    words = f"of {len(chosen):,} samples policies that play nobody win: {', '.join(shares)}"
+    if above := found.above():
+        return bad(AUDIT, words, f"too much: {', '.join(above)}; raiden audit FILE shows the samples and what to add")
+    return ok(AUDIT, words)
 
 
 def _too_few(subject: Subject) -> str | None:

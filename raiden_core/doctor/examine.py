@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 from raiden_core.doctor.chat import check_lengths, check_rewards, check_template
 from raiden_core.doctor.check import Check, bad
-from raiden_core.doctor.data import check_characters, check_data
+from raiden_core.doctor.data import check_audit, check_characters, check_data
 from raiden_core.doctor.machine import check_disk, check_gpus, check_memory, check_model, check_output
 from raiden_core.doctor.services import check_keys, check_ports, check_teacher
 from raiden_core.doctor.subject import Subject
@@ -23,6 +23,7 @@ CHECKS: tuple[tuple[str, Callable[[Subject], Check]], ...] = (
     ("model", check_model),
     ("characters", check_characters),
     ("data", check_data),
+    ("audit", check_audit),
     ("chat template", check_template),
     ("rewards", check_rewards),
     ("prompt lengths", check_lengths),

@@ -21,7 +21,7 @@ from raiden_core.errors import DataError, UsageError
 from raiden_core.evaluation.compared import ComparedRun, DifferingSetting, JudgeHeadline, RunComparison, Versus
 from raiden_core.evaluation.judged import Judged
 from raiden_core.evaluation.predictions import MAIN_SET, Prediction, read_predictions
-from raiden_core.evaluation.results import PARTS, Comparison, read_results
+from raiden_core.evaluation.results import PARTS, Comparison, Controls, read_results
 from raiden_core.evaluation.summary import cells, pairs
 from raiden_core.stages.folder import MANIFEST
 from raiden_core.stages.layout import MODELS, PREDICTIONS_FILE, RESULTS_FILE
@@ -47,6 +47,8 @@ class Run:
     judge: Judged | None = None
     max_new_tokens: int | None = None
     """Longest reply; None where nobody says."""
+    controls: Controls | None = None
+    """None where only predictions are there."""
 
     @property
     def tested(self) -> str:
@@ -94,6 +96,8 @@ def compare_runs(runs: Sequence[Run]) -> RunComparison:
                 paired=run.results.paired,
                 judge=_judge(run),
                 versus=None if run is first else versus(first, run),
+                other_character=run.controls.other_character if run.controls else None,
+                recital=run.controls.recital if run.controls else None,
             )
             for run in runs
         ),
@@ -174,7 +178,8 @@ def _load(label: str, place: Path) -> Run:
         predictions = _by_model(folder / PREDICTIONS_FILE)
         _check_same(folder, results, predictions)
     settings = _flat(config or _manifest_config(folder))
-    return Run(label, place, results, predictions, settings, results.judge, results.settings.max_new_tokens)
+    longest = results.settings.max_new_tokens
+    return Run(label, place, results, predictions, settings, results.judge, longest, results.controls)
 
 
 def _of_predictions(label: str, path: Path) -> Run:

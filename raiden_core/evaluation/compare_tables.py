@@ -29,6 +29,8 @@ def comparison_tables(comparison: RunComparison) -> Group:
         "questions. Intervals: 95%, clustered by character."
     )
     tables: list[Table | Text] = [_accuracy(runs), Text(caption, style="dim")]
+    if any(run.recital is not None for run in runs):
+        tables.append(Text(f"Controls, in percent of right answers: {_controls(runs)}.", style="dim"))
     if any(run.judge for run in runs):
         tables.append(_judges(runs))
     if comparison.settings:
@@ -69,6 +71,14 @@ def _accuracy(runs: Sequence[ComparedRun]) -> Table:
                 end_section=place == len(shown) - 1,
             )
     return table
+
+
+def _controls(runs: Sequence[ComparedRun]) -> str:
+    """What another character's replies and the recited profile earn, run by run."""
+    return "; ".join(
+        f"{number}: another character's reply {percent(run.other_character)}, profile recited {percent(run.recital)}"
+        for number, run in enumerate(runs, 1)
+    )
 
 
 def _judges(runs: Sequence[ComparedRun]) -> Table:

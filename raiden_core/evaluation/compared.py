@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from raiden_core.evaluation.judged import Gap, JudgeCell
-from raiden_core.evaluation.parts import Count, Part
+from raiden_core.evaluation.parts import Count, Number, Part
 from raiden_core.evaluation.results import Cells, Pairs
 
 
@@ -37,6 +37,10 @@ class ComparedRun(Part):
     judge: JudgeHeadline | None
     versus: Versus | None
     """Against the first run; None for that one, and where the two share no question."""
+    other_character: Number | None = None
+    """Control: what replies given for another character earn."""
+    recital: Number | None = None
+    """Control: what the recited profile earns."""
 
 
 class DifferingSetting(Part):

@@ -1,7 +1,8 @@
 """Controls: answers whose scores are known beforehand, so that a broken measure shows itself.
 
 References must score 1. A reply given for another character must not score above what two characters happen to share.
-A bare list of keywords and a recited profile show what the measure alone cannot tell from an answer. All of them are
+Reciting the profile must earn next to nothing: all its short values (``recital``), or the whole of it as prompts show it
+(``profile_recited``). A bare list of keywords shows what the measure alone cannot tell from an answer. All of them are
 scored as answer text, without tags.
 """
 
@@ -12,6 +13,7 @@ from collections.abc import Hashable, Iterable, Sequence
 from random import Random
 from typing import TYPE_CHECKING
 
+from raiden_core.dataset.policies import recited
 from raiden_core.evaluation.results import Controls, Leaks
 from raiden_core.evaluation.statistics import mean_interval
 from raiden_core.prompts import profile_text
@@ -63,6 +65,7 @@ def run_controls(samples: Sequence[Sample], answers: Sequence[str], scorer: Scor
         profile_recited=_mean(
             [accuracy(sample, profile_text(sample.character_profile, sample.language)) for sample in samples]
         ),
+        recital=_mean([accuracy(sample, recited(sample)) for sample in samples]),
     )
 
 

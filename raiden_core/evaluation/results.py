@@ -177,6 +177,9 @@ class Controls(Part):
     other_character_n: Count
     keyword_list: Number | None
     profile_recited: Number | None
+    """The whole profile as prompts show it, as the reply to every question."""
+    recital: Number | None = None
+    """All short values of the profile; None also in files of versions that did not measure it."""
     leaks: Leaks | None = None
     """None where nobody named the training data."""
 

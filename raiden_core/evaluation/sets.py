@@ -12,6 +12,7 @@ from raiden_core.errors import DataError, UsageError
 from raiden_core.evaluation.controls import bad_gold
 from raiden_core.evaluation.predictions import MAIN_SET
 from raiden_core.rewards import Scorer
+from raiden_core.rewards.aside import completed, count_completed
 from raiden_core.samples import Sample
 
 NAMED_FAILURES = 5
@@ -97,7 +98,7 @@ def usable_sets(questions: QuestionSets, measure: Measure, *, judged: bool) -> U
     dropped: dict[str, dict[str, str]] = {}
     for name, samples in {MAIN_SET: questions.validation, **questions.extra}.items():
         place = str(questions.files.get(name, name))
-        kept = [sample for sample in samples if _has_keywords(sample)]
+        kept = [completed(sample) for sample in samples if _has_keywords(sample)]
         for_judge = bool(open_ended) and name == MAIN_SET
         if left := len(samples) - len(kept):
             what = "are for the judge only" if for_judge else "are left out: only a judge can compare replies to them"
@@ -109,6 +110,8 @@ def usable_sets(questions: QuestionSets, measure: Measure, *, judged: bool) -> U
             dropped[name] = failures
             notes.append(f"{name}: {len(failures)} samples were left out, because their own reference scores 0.")
         usable[name] = [sample for sample in kept if sample.id not in failures]
+        if added := count_completed(usable[name]):
+            notes.append(f"{name}: the validators of {added} samples had no aside; their profiles gave it.")
         if samples and not kept and not for_judge:
             raise DataError(
                 f"{place}: none of the {len(samples)} samples has keywords, so only a judge can compare replies to them: "

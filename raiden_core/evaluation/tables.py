@@ -60,6 +60,8 @@ def _controls_line(controls: Controls) -> str:
     chance = f" (chance {percent(controls.other_character_chance)})"
     parts = [f"references {percent(controls.gold)}", other + chance if controls.other_character_n else other]
     parts += [f"keywords only {percent(controls.keyword_list)}", f"profile {percent(controls.profile_recited)}"]
+    if controls.recital is not None:
+        parts.append(f"its short values {percent(controls.recital)}")
     if leaks := controls.leaks:
         seen = f"{len(leaks.characters)} characters, {leaks.samples} questions, {leaks.conversations} conversations"
         parts.append(f"seen in training: {seen}")

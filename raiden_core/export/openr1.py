@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from raiden_core.errors import DataError
 from raiden_core.prompts import build_prompt
 from raiden_core.rewards import Scorer, vrar
+from raiden_core.rewards.aside import completed
 from raiden_core.rewards.gold import read_verified
 from raiden_core.samples import parse_sample, table_row
 from raiden_core.training.dataset import REWARD_COLUMNS, reward_table
@@ -45,7 +46,7 @@ class RAIDENDataAdapter:
         Raises:
             DataError: the sample lacks a field; the message names it.
         """
-        parsed = parse_sample(dict(sample), "sample")
+        parsed = completed(parse_sample(dict(sample), "sample"))
         row = table_row(parsed)
         checked = {name: row[name] for name in REWARD_COLUMNS}
         return {"prompt": build_prompt(parsed, self.system_prompt), "expected_answer": parsed.answer, **checked}
@@ -99,6 +100,7 @@ class RAIDENRewardFunction:
             columns = columns | {
                 "keywords": [sample.get("keywords") for sample in samples],
                 "validator": [sample.get("validator") for sample in samples],
+                "question": [sample.get("question") for sample in samples],
                 "answer": [sample.get("answer", sample.get("expected_answer")) for sample in samples],
             }
         if self.prefilled_think:

@@ -24,6 +24,7 @@ from raiden_core.config import Config
 from raiden_core.config.sections.training import NANO
 from raiden_core.errors import DataError
 from raiden_core.prompts import build_prompt
+from raiden_core.rewards.aside import count_completed
 from raiden_core.rewards.configured import training_scorer
 from raiden_core.rewards.gold import read_verified
 from raiden_core.samples import Sample, table_row
@@ -54,7 +55,7 @@ def export(to: str, train: Path, validation: Path | None, config: Config, out: P
         place: where that folder will be found in the end, for files that name it.
 
     Returns:
-        Samples written and left out, by split.
+        Samples written, left out, and completed with what else their profiles hold, by split.
 
     Raises:
         DataError: a file cannot be read, or holds no usable sample.
@@ -73,6 +74,7 @@ def export(to: str, train: Path, validation: Path | None, config: Config, out: P
         splits[name] = samples
         counts[name] = len(samples)
         counts[f"{name}_left_out"] = len(failures)
+        counts[f"{name}_aside_completed"] = count_completed(samples)
     with _without_bars():
         WRITERS[to](splits, config, out, place)
     return counts
@@ -109,7 +111,7 @@ def _write_verl(splits: Splits, config: Config, out: Path, place: Path) -> None:
 
 def _verl_row(sample: Sample, place: int, split: str, config: Config) -> dict[str, Any]:
     row = table_row(sample)
-    checked = {key: row[key] for key in ("id", "answer", "keywords", "validation_method")}
+    checked = {key: row[key] for key in ("id", "question", "answer", "keywords", "validation_method")}
     settings = asdict(training_scorer(config))
     truth = {**checked, "validator": sample.validator.model_dump(mode="json") if sample.validator else None}
     return {

@@ -151,11 +151,19 @@ def control_rows(controls: Controls) -> list[tuple[str, str, str]]:
         (
             "Profile recited",
             _share(controls.profile_recited),
-            "The whole profile as the reply. Long ones score 0 by the length limit, and distractors catch others; "
-            "short profiles pass, so this should be low "
-            "but need not be 0.",
+            "The whole profile as the reply. Long ones score 0 by the length limit, and mentioning much that was not "
+            "asked for catches the others; so this should be near 0.",
         )
     )
+    if controls.recital is not None:
+        rows.append(
+            (
+                "Short values recited",
+                _share(controls.recital),
+                "All short values of the profile as the reply to every question. Must be near 0: otherwise a model can "
+                "learn to recite instead of answering.",
+            )
+        )
     if controls.leaks is not None:
         rows.append(_leak_row(controls.leaks))
     return rows

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import re
 
+_MOST = 2000
+"""No answer has more marks of a kind; a text that has keeps them."""
 _STRUCK_LENGTH = 80
 _INLINE = "b|i|u|em|strong|mark|code|kbd|small|big|sup|sub|span|font|q|cite"
 _TAG = f"</?(?:{_INLINE})(?: [^<>]{{0,120}})?>"
@@ -30,16 +32,16 @@ _TOUCHING = frozenset("*_~")
 
 def without_code_marks(text: str) -> str:
     """The text without backticks that stand in pairs; a single one is an apostrophe (don`t)."""
-    return _CODE.sub(r"\1", text) if text.count("`") > 1 else text
+    return _CODE.sub(r"\1", text) if 1 < text.count("`") <= _MOST else text
 
 
 def without_emphasis(text: str) -> str:
     """The folded text without emphasis, and without what is struck out."""
-    if "~~" in text:
+    if "~~" in text and text.count("~~") <= _MOST:
         text = _STRUCK.sub(" ", text)
-    if "**" in text or "_" in text:
+    if ("**" in text or "_" in text) and text.count("*") + text.count("_") <= _MOST:
         text = _MARKS.sub("", text)
-    if "<" in text and _HAS_TAG.search(text):
+    if ">" in text and "<" in text and text.count("<") <= _MOST and _HAS_TAG.search(text):
         text = _without_tags(_LINE_BREAK.sub("\n", _STRUCK_HTML.sub(" ", text)))
     return text
 

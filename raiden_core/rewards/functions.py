@@ -4,10 +4,11 @@
              --reward_weights 0.7 0.3 …
 
 Every column of the dataset arrives as a list beside the completions. Read here: ``keywords``, ``validator`` (an
-object, that as a JSON string, or None), ``question`` and ``answer`` (the reference: both say what a denial looks like, and
-the reference bounds the length), and the settings that must travel with the data (`Scorer.columns`): ``prefilled_think``,
-``min_length_bound``, ``length_ratio``, ``partial_credit``. A setting that is absent or None has its default. Plain and
-conversational completions (a list of messages each) are read alike.
+object, that as a JSON string, or None), ``question`` (the last message of ``prompts`` without it) and ``answer`` (the
+reference: both say what a denial looks like, the question may set the unit of a value, and the reference bounds the
+length), and the settings that must travel with the data (`Scorer.columns`): ``prefilled_think``, ``min_length_bound``,
+``length_ratio``, ``partial_credit``. A setting that is absent or None has its default. Plain and conversational
+completions (a list of messages each) are read alike.
 """
 
 from __future__ import annotations
@@ -67,15 +68,13 @@ def _scores(completions: Sequence[object], scorer: Scorer, columns: dict[str, An
     if columns.get("keywords") is None and columns.get("validator") is None:
         raise DataError("the dataset has neither a column keywords nor a column validator: nothing can be checked")
     count = len(completions)
-    rows = zip(
-        *(_column(columns.get(name), count) for name in ("keywords", "validator", "question", "answer", *_SETTINGS)),
-        strict=True,
-    )
+    named = (_column(columns.get(name), count) for name in ("keywords", "validator", "answer", *_SETTINGS))
+    rows = zip(_questions(columns, count), *named, strict=True)
     scores = []
-    for completion, (keywords, validator, question, answer, *settings) in zip(completions, rows, strict=True):
+    for completion, (question, keywords, validator, answer, *settings) in zip(completions, rows, strict=True):
         own = scorer if all(one is None for one in settings) else _with_settings(scorer, *settings)
         try:
-            sample = {"keywords": keywords, "validator": validator, "question": question, "answer": answer}
+            sample = {"question": question, "keywords": keywords, "validator": validator, "answer": answer}
             score = own.score(dates_as_text(sample), completion)
         except DataError as error:
             # Files are checked when they are loaded; a sample that slipped through earns nothing rather than
@@ -84,6 +83,15 @@ def _scores(completions: Sequence[object], scorer: Scorer, columns: dict[str, An
             score = _NOTHING
         scores.append(score)
     return scores
+
+
+def _questions(columns: dict[str, Any], count: int) -> Sequence[Any]:
+    """The column ``question``; without one, the last message of each conversational prompt."""
+    questions = columns.get("question")
+    prompts = columns.get("prompts")
+    if questions is None and isinstance(prompts, (list, tuple)):
+        return [text_of(prompt) if isinstance(prompt, (list, tuple)) else None for prompt in prompts]
+    return _column(questions, count)
 
 
 def _column(values: Any, count: int) -> Sequence[Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from raiden_core.errors import DataError
+from raiden_core.rewards.aside import completed
 from raiden_core.rewards.scorer import Scorer
 from raiden_core.samples import Sample, iter_rows, parse_sample
 
@@ -13,7 +14,7 @@ def read_verified(path: Path, scorer: Scorer) -> tuple[list[Sample], list[str]]:
     """The samples of a file that can be trusted, and a line for each that cannot: ``file: row N: reason``.
 
     A sample can be trusted when its fields are in order, an answer to it can be checked, its own reference answer
-    scores 1 and an empty one 0.
+    scores 1 and an empty one 0. Validators without ``aside`` get it from the profile.
 
     Raises:
         DataError: the file as a whole cannot be read.
@@ -22,7 +23,7 @@ def read_verified(path: Path, scorer: Scorer) -> tuple[list[Sample], list[str]]:
     failures: list[str] = []
     for where, row in iter_rows(path):
         try:
-            sample = parse_sample(row, where)
+            sample = completed(parse_sample(row, where))
         except DataError as error:
             failures.append(str(error))
             continue

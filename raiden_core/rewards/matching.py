@@ -18,7 +18,8 @@ from itertools import combinations
 from raiden_core.rewards.folding import SPACELESS, fold, without_accents
 from raiden_core.rewards.forms import forms_of
 from raiden_core.rewards.numbers import HAN_NUMERALS, UNIT_AFTER, Number, find_numbers, may_hold_numbers
-from raiden_core.rewards.numbers.quantities import Quantity, agree, fits_bare, read
+from raiden_core.rewards.numbers.measured import Quantity
+from raiden_core.rewards.numbers.quantities import agree, fits_bare, read
 
 Span = tuple[int, int]
 
@@ -45,14 +46,14 @@ class Term:
     """Its other spellings: inflected forms, blanks of Korean compounds put or left out."""
     quantity: Quantity | None = None
     """The value that it is, if it is nothing else."""
-    keeps_accents: bool = False
-    """Whether its accents are wanted: café is no cafe, but José is called Jose as well."""
+    ignores_accents: bool = False
+    """Whether the text's accents do not matter: Orleans is Orléans and José may be Jose, but café is no cafe."""
 
     def find(self, page: Page) -> Iterator[Span]:
         """The places of a folded text that hold the term, from left to right, none overlapping the one before."""
         if self.quantity:
             return _without_overlaps(self._find_quantity(self.quantity, page))
-        text = page.text if self.keeps_accents else page.plain
+        text = page.plain if self.ignores_accents else page.text
         if self.values:
             return self._find_by_value(text, page.numbers)
         return self._find_literally(text) if not self.forms else _without_overlaps(self._find_forms(text))
@@ -61,8 +62,16 @@ class Term:
         """A quick look: False means that `find` will find nothing."""
         if self.values or self.quantity:
             return True
-        text = page.text if self.keeps_accents else page.plain
-        return self.text in text or any(form in text for form in self.forms)
+        text = page.plain if self.ignores_accents else page.text
+        return self.text in text or (bool(self.forms) and any(form in text for form in self.forms))
+
+    def find_emphasised(self, page: Page) -> Iterator[Span]:
+        """The places that hold the term with single asterisks inside: 长*沙*."""
+        if len(self.text) > 1 and not self.values and not self.quantity:
+            for match in _with_asterisks(self.text).finditer(page.text):
+                start, end = match.span()
+                if not self.bounded or _bounded_end(page.text, start, end) == end:
+                    yield start, end
 
     def _find_forms(self, text: str) -> Iterator[Span]:
         for form in (self.text, *self.forms):
@@ -73,16 +82,15 @@ class Term:
         if wanted.is_bare:
             yield from self._find_by_value(page.text, page.numbers)
             if not asked:
-                return
+                return  # `kinds_of` relies on it
         for found in page.quantities:
             start, end, meanings = found[:3]
-            if any(agree(mine, its) for mine in wanted.meanings for its in meanings if mine[0] == its[0]) or (
-                asked
-                and (
-                    (found.is_bare and fits_bare(asked, wanted, found))
-                    or (wanted.is_bare and fits_bare(asked, found, wanted))
+            fits = any(agree(mine, its) for mine in wanted.meanings for its in meanings)
+            if not fits and asked:
+                fits = (found.is_bare and fits_bare(asked, wanted, found)) or (
+                    wanted.is_bare and fits_bare(asked, found, wanted)
                 )
-            ):
+            if fits:
                 yield start, end
 
     def _find_literally(self, text: str, form: str = "") -> Iterator[Span]:
@@ -147,8 +155,8 @@ def compile_term(term: str) -> Term | None:
     text = fold(term)
     is_name = term[:1].isupper()
     plain = without_accents(text)
-    keeps_accents = plain != text and not is_name
-    text = text if keeps_accents else plain
+    ignores_accents = _LATIN.search(text) is not None and (plain == text or is_name)
+    text = plain if ignores_accents else text
     if not text or (not any(letter.isalnum() for letter in text) and not text.strip(_PUNCTUATION)):
         return None
     numbers = find_numbers(text) if may_hold_numbers(text) else []
@@ -166,26 +174,43 @@ def compile_term(term: str) -> Term | None:
     values = tuple(number.value for number in numbers)
     quantities = read(text, numbers)
     quantity = quantities[0] if quantities and quantities[0][:2] == (0, len(text)) else None
-    forms = () if values or quantity else forms_of(text, is_name)
-    return Term(text, tuple(literals), values, bounded, forms, quantity, keeps_accents)
+    forms = (
+        () if values or quantity else tuple(form for form in forms_of(text, is_name) if not _is_suffixed(form, text))
+    )
+    return Term(text, tuple(literals), values, bounded, forms, quantity, ignores_accents)
 
 
 _PUNCTUATION = " .,;:!?'\"()[]{}<>-_/\\|~。、·…—“”「」『』《》"
 
 
+def _is_suffixed(form: str, text: str) -> bool:
+    return form in (f"{text}s", f"{text}es") and _LATIN.match(text) is not None and len(text) >= _SHORTEST_INFLECTED
+
+
+@lru_cache(maxsize=4096)
+def _with_asterisks(text: str) -> re.Pattern[str]:
+    return re.compile(r"\*?".join(map(re.escape, text)))
+
+
 class Page:
     """A folded text that terms are looked for in; what it holds is read when a term first asks for it."""
 
-    __slots__ = ("_numbers", "_quantities", "asked", "kinds", "plain", "text")
+    __slots__ = ("_numbers", "_plain", "_quantities", "asked", "kinds", "text")
 
-    def __init__(self, text: str, kinds: frozenset[str], asked: frozenset[str]) -> None:
+    def __init__(self, text: str, kinds: frozenset[str] | None, asked: frozenset[str]) -> None:
         self.text = text
-        self.plain = without_accents(text)
-        """Without the accents of Latin letters, place by place."""
-        self.kinds = kinds
         self.asked = asked
+        self.kinds = kinds
+        self._plain: str | None = None
         self._numbers: list[Number] | None = None
         self._quantities: list[Quantity] | None = None
+
+    @property
+    def plain(self) -> str:
+        """The text without the accents of Latin letters, place by place."""
+        if self._plain is None:
+            self._plain = without_accents(self.text)
+        return self._plain
 
     @property
     def numbers(self) -> list[Number]:
@@ -201,8 +226,12 @@ class Page:
 
 
 def _without_overlaps(spans: Iterator[Span]) -> Iterator[Span]:
+    found = list(spans)
+    if len(found) < 2:
+        yield from found
+        return
     last = 0
-    for start, end in sorted(spans):
+    for start, end in sorted(found):
         if start >= last:
             yield start, end
             last = end
@@ -219,22 +248,28 @@ def mentions(
         may_overlap: what `may_overlap` says of these terms; False spares the bookkeeping.
         asked: the kinds of value that the question asks for (`asked_for`).
     """
-    page = Page(text, _kinds(terms), asked)
-    here = [term.is_in(page) for term in terms]
+    page = Page(text, kinds_of(terms, asked), asked)
+    emphasised = "*" in text
+    here = [emphasised or term.is_in(page) for term in terms]
     if not may_overlap or sum(here) <= 1:
-        return [list(term.find(page)) if there else [] for term, there in zip(terms, here, strict=True)]
+        return [_places(term, page, emphasised) if there else [] for term, there in zip(terms, here, strict=True)]
     taken = bytearray(len(text))
     found: list[list[Span]] = []
     for term, there in zip(terms, here, strict=True):
         spans: list[Span] = []
         if there:
-            for start, end in term.find(page):
+            for start, end in _places(term, page, emphasised):
                 if taken.find(1, start, end) < 0:
                     spans.append((start, end))
             for start, end in spans:
                 taken[start:end] = b"\1" * (end - start)
         found.append(spans)
     return found
+
+
+def _places(term: Term, page: Page, emphasised: bool) -> list[Span]:
+    places = list(term.find(page))
+    return places if places or not emphasised else list(term.find_emphasised(page))
 
 
 def may_overlap(terms: Sequence[Term]) -> bool:
@@ -250,9 +285,19 @@ def may_overlap(terms: Sequence[Term]) -> bool:
     )
 
 
-def _kinds(terms: Sequence[Term]) -> frozenset[str]:
-    """The kinds of the values among the terms."""
-    return frozenset(kind for term in terms if term.quantity for kind, _ in term.quantity.meanings)
+_NO_KINDS: frozenset[str] = frozenset()
+
+
+def kinds_of(terms: Sequence[Term], asked: frozenset[str] = _NO_KINDS) -> frozenset[str] | None:
+    """The kinds of value that the terms look for; None where a number without a unit may be of any kind."""
+    quantities = [term.quantity for term in terms if term.quantity]
+    if not quantities:
+        return _NO_KINDS
+    if asked and any(quantity.is_bare for quantity in quantities):
+        return None
+    # A term that is a bare number needs no units read: it is met by any number of its value.
+    kinds = {kind for quantity in quantities if not quantity.is_bare for kind, _ in quantity.meanings}
+    return frozenset(kinds | {"number"} if asked else kinds)
 
 
 def _can_share(longer: str, shorter: str) -> bool:

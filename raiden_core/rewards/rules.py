@@ -19,6 +19,7 @@ from raiden_core.rewards.matching import Span, Term, compile_term, may_overlap, 
 from raiden_core.rewards.negation import Negation, may_negate
 from raiden_core.rewards.negation.surroundings import Surroundings
 from raiden_core.rewards.negation.topic import NO_TOPIC, Topic, topic_of
+from raiden_core.rewards.recital import Recital, recital_of
 from raiden_core.rewards.validators import Fields, Groups, fields_of
 
 if TYPE_CHECKING:
@@ -67,6 +68,8 @@ class Rules:
     topic: Topic = NO_TOPIC
     negative: frozenset[int] = frozenset()
     """Indices of terms that a right answer denies."""
+    recital: Recital | None = None
+    """What an answer may tell besides; None where anything may be told."""
     has_values: bool = False
     """Whether a term is a value, so that the question may set its unit."""
 
@@ -83,7 +86,7 @@ class Rules:
         found = mentions(self.terms, text, self.overlap, asked)
         claims = [bool(spans) for spans in found]
         near = Surroundings(text, found) if True in claims else None
-        if near and (self.negative or self.topic.about == "fear" or may_negate(near.text)):
+        if near and (self.negative or may_negate(near.text, self.topic)):
             near_text = near.text
             if True in self.holds_negator:
                 for spans, holds in zip(near.mentions, self.holds_negator, strict=True):
@@ -161,6 +164,9 @@ def _ready(fields: Fields, question: str, reference: str) -> Rules:
         topic = topic._replace(about=fields.about, is_name=topic.is_name and fields.about in ("identity", "possession"))
     if topic != rules.topic:
         rules = replace(rules, topic=topic)
+    if fields.aside:
+        wanted = (*fields.all_of, *fields.denied)
+        rules = replace(rules, recital=recital_of(fields.aside, fields.aside_limit, wanted, question, reference))
     every = frozenset(range(len(rules.terms))) - _indices(rules.to_deny)
     if fields.polarity == "denied":
         rules = replace(rules, negative=every)
@@ -170,16 +176,16 @@ def _ready(fields: Fields, question: str, reference: str) -> Rules:
 
 
 def _as_the_reference_says(rules: Rules, reference: str, is_free: bool) -> Rules:
-    """What a reference says that speaks of another time, or denies, is what a right answer says.
+    """What a reference says that speaks of another time or of somebody else, or denies, is what a right answer says.
 
     The terms that it denies, or leaves bare where the question asks for what is not so, are negative; only where the
     validator leaves the polarity free.
     """
-    if not rules.topic.asks_denied and not may_negate(reference):
+    if not rules.topic.asks_denied and not may_negate(reference, rules.topic):
         return rules
     verdict = rules.judge(reference)
-    if verdict.denied and not rules.topic.is_past:
-        other = replace(rules, topic=rules.topic._replace(is_past=True, is_future=True))
+    if verdict.denied and not (rules.topic.is_past and rules.topic.is_others):
+        other = replace(rules, topic=rules.topic._replace(is_past=True, is_future=True, is_others=True))
         if len(other.judge(reference).met) > len(verdict.met):
             rules, verdict = other, other.judge(reference)
     if not is_free or not (rules.topic.asks_denied or rules.topic.about in ("event", "other")):

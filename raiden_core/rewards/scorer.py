@@ -111,12 +111,14 @@ class Scorer:
         It may when an answer to it can be checked, its own reference answer scores 1 and an empty one 0.
         """
         try:
-            _rules(sample)
+            rules = _rules(sample)
         except DataError as error:
             return str(error)
         reference = _get(sample, "answer")
         if not isinstance(reference, str) or not has_ink(reference):
             return "answer: there is no reference answer"
+        if rules.recital and rules.recital.clash:
+            return f"validator.aside holds {rules.recital.clash!r}, which is part of the right answer; take it out of aside"
         gold = self.score(sample, _completion(reference, self.prefilled_think))
         if gold.accuracy != 1.0:
             return f"answer: the reference fails its own validator: {gold.why}"
@@ -157,6 +159,8 @@ class Scorer:
             return 0.0, verdict.matched, "does not say that it does not know"
         share = min(1.0, len(verdict.met) / rules.needed) if rules.needed else 1.0
         accuracy = share if self.partial_credit or share == 1.0 else 0.0
+        if accuracy and rules.recital and (told := rules.recital.told(folded)):
+            return 0.0, verdict.matched, f"recites: {', '.join(told)}"
         return accuracy, verdict.matched, _reason(rules, verdict)
 
     def _scored(self, accuracy: float, kept: float, matched: tuple[str, ...], why: str, answer: str) -> Score:

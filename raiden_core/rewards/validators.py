@@ -14,6 +14,7 @@ Groups = tuple[tuple[str, ...], ...]
 
 POLARITIES = ("affirmed", "denied")
 ASIDE_LIMIT = 2
+"""Of how many groups of ``aside`` an answer may mention terms, where the validator does not say."""
 
 
 class Fields(NamedTuple):

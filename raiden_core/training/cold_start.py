@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from raiden_core.errors import DataError
 from raiden_core.models.folder import load_tokenizer
 from raiden_core.prompts import build_prompt
+from raiden_core.rewards.aside import count_completed
 from raiden_core.samples import Sample
 from raiden_core.stages.layout import MODEL
 from raiden_core.stages.progress import Progress
@@ -172,6 +173,7 @@ def cold_start(script: ColdStartArguments, training: SFTConfig, model: ModelConf
             "sequences": len(sequences.rows),
             "too_long": sequences.too_long,
             "bad_samples": len(failures),
+            "aside_completed": count_completed(samples),
             "parameters": trainer.model.num_parameters(),
             "steps": trainer.state.global_step,
             "asked": [question[-1]["content"], answer],

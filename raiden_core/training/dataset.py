@@ -15,13 +15,16 @@ from typing import TYPE_CHECKING, Any
 from raiden_core.errors import DataError
 from raiden_core.prompts import build_prompt
 from raiden_core.rewards import Scorer
+from raiden_core.rewards.aside import completed
 from raiden_core.samples import Sample, iter_rows, parse_sample, table_row
 
 if TYPE_CHECKING:
     from datasets import Dataset
     from transformers import PreTrainedTokenizerBase
 
-REWARD_COLUMNS = ("id", "character_name", "answer", "keywords", "validator", "validation_method", "language")
+REWARD_COLUMNS = (
+    *("id", "character_name", "question", "answer", "keywords", "validator", "validation_method", "language"),
+)
 """Fields of a sample that the rewards read, or that a log of completions is joined by."""
 
 
@@ -42,6 +45,8 @@ def reward_table(samples: Sequence[Sample], scorer: Scorer, instructions: str | 
 def training_samples(path: Path, scorer: Scorer) -> tuple[list[Sample], list[str]]:
     """The samples of a file that can be trained on, and a line for each whose reference fails its own validator.
 
+    Validators without ``aside`` get it from the profile.
+
     Raises:
         DataError: the file or one of its rows is not what the data contract says; the message names row and field.
     """
@@ -49,7 +54,7 @@ def training_samples(path: Path, scorer: Scorer) -> tuple[list[Sample], list[str
     failures: list[str] = []
     for where, row in iter_rows(path):
         try:
-            sample = parse_sample(row, where)
+            sample = completed(parse_sample(row, where))
         except DataError as error:
             raise DataError(f"{error}; mend this row or take it out") from None
         reason = scorer.check(sample)

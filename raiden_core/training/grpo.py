@@ -21,6 +21,7 @@ from raiden_core.config.sections.training import GrpoConfig
 from raiden_core.errors import ConfigError, DataError, StageError
 from raiden_core.models.folder import load_tokenizer
 from raiden_core.prompts import build_prompt
+from raiden_core.rewards.aside import count_completed
 from raiden_core.samples import Sample
 from raiden_core.stages.layout import MODEL
 from raiden_core.stages.progress import Progress
@@ -168,6 +169,7 @@ def grpo(script: GrpoArguments, training: GRPOConfig, model: ModelConfig) -> Non
         {
             "samples": len(data.train),
             "bad_samples": data.bad,
+            "aside_completed": count_completed(data.train),
             "too_long": data.too_long,
             "steps": trainer.state.global_step,
             "best_step": trainer.state.best_global_step if training.load_best_model_at_end else None,

@@ -4,20 +4,22 @@ It makes the whole pipeline real on two CPU cores: tokenizer trained on the run'
 random. Nothing is downloaded and nothing about it is special to later stages, which see a model folder like any other.
 
 What lets so small a model learn to copy from a profile (measured, see docs/quickstart-results.md): every frequent
-``key：`` of the profiles is one token, and the vocabulary is small. ``<think>`` and ``<answer>`` are ordinary added
-tokens, not special ones: TRL decodes completions with ``skip_special_tokens=True``, and a reward that cannot see the
-tags trains a model that drops them.
+``key：`` of the profiles is one token, and the vocabulary is small. It also needs a value to have the same tokens in
+the profile and in an answer. In Chinese that comes by itself; elsewhere a space or a particle would grow into the value.
+``<think>`` and ``<answer>`` are ordinary added tokens, not special ones: TRL decodes completions with
+``skip_special_tokens=True``, and a reward that cannot see the tags trains a model that drops them.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from raiden_core.prompts import build_completion, build_prompt
+from raiden_core.prompts import build_completion, build_prompt, colon
 from raiden_core.samples import Sample
 
 if TYPE_CHECKING:
@@ -28,10 +30,14 @@ if TYPE_CHECKING:
 TAGS = ("<think>", "</think>", "<answer>", "</answer>")
 PAD, END = "<|pad|>", "<|end|>"
 ROLES = ("<|system|>", "<|user|>", "<|assistant|>")
-KEY_COLONS = ("：", ": ")
 MIN_KEY_COUNT = 20
 """A profile key becomes one token when at least this many characters have it: rarer ones cannot be learned anyway."""
 MAX_KEYS = 128
+MIN_VALUE_COUNT = 5
+"""A value is kept apart from the words around it when at least this many characters share it."""
+MAX_VALUES = 512
+KEPT_WHOLE_ANYWAY = "zh"
+"""The language whose merges end at the edges of values without being told to."""
 MAX_TEXTS = 6000
 """Samples that the tokenizer is trained on; more change its merges no further."""
 
@@ -64,15 +70,18 @@ def build_tokenizer(samples: Sequence[Sample], config: NanoConfig) -> PreTrained
 
     specials = [PAD, END, *ROLES]
     byte_tokens = [f"<0x{byte:02X}>" for byte in range(256)]
-    keys = frequent_keys(samples)
+    keys, values = frequent_keys(samples), frequent_values(samples)
     # The trainer's own choice of the alphabet leaves equally frequent characters to chance, differently in each process.
     counts = Counter(character for text in _texts(samples) for character in text)
     alphabet = sorted(counts, key=lambda character: (-counts[character], character))[: config.vocab_size // 2]
     bpe = Tokenizer(models.BPE(byte_fallback=True))
-    # A merge never crosses a line's end or the colon after a key, so that values keep tokens of their own.
+    # A merge never crosses a line's end, the colon after a key or the edge of a value, so that values keep tokens of
+    # their own.
+    apart = [pre_tokenizers.Split(Regex(_alternatives(values)), "isolated")] if values else []
     bpe.pre_tokenizer = pre_tokenizers.Sequence(
         [
-            pre_tokenizers.Split(Regex(r"[：:\n。，？！、“”]"), "isolated"),
+            *apart,
+            pre_tokenizers.Split(Regex(r"[：:\n。，？！、“”.,?!;]"), "isolated"),
             pre_tokenizers.Split(Regex(r" "), "merged_with_next"),
             pre_tokenizers.Digits(individual_digits=True),
         ]
@@ -126,11 +135,23 @@ def build_model(tokenizer: PreTrainedTokenizerFast, config: NanoConfig) -> Qwen3
 
 
 def frequent_keys(samples: Iterable[Sample]) -> list[str]:
-    """``key：`` (or ``key: ``) of the profile keys that many characters share, the most frequent first."""
-    profiles = {sample.character_name: sample.character_profile for sample in samples}
-    counts = Counter(key for profile in profiles.values() for key in profile)
-    common = [key for key, count in counts.most_common(MAX_KEYS) if count >= MIN_KEY_COUNT]
-    return [key + (KEY_COLONS[1] if key.isascii() else KEY_COLONS[0]) for key in common]
+    """``key：`` (or ``key: ``, as the language writes it) of the keys that many characters share, most frequent first."""
+    profiles = {sample.character_name: sample for sample in samples}
+    counts = Counter(key + colon(sample.language) for sample in profiles.values() for key in sample.character_profile)
+    return [key for key, count in counts.most_common(MAX_KEYS) if count >= MIN_KEY_COUNT]
+
+
+def frequent_values(samples: Iterable[Sample]) -> list[str]:
+    """The values that several characters share, in all languages but `KEPT_WHOLE_ANYWAY`, most frequent first."""
+    profiles = {sample.character_name: sample for sample in samples if sample.language != KEPT_WHOLE_ANYWAY}
+    counts = Counter(str(value) for sample in profiles.values() for value in sample.character_profile.values())
+    return [value for value, count in counts.most_common(MAX_VALUES) if value and count >= MIN_VALUE_COUNT]
+
+
+def _alternatives(values: Sequence[str]) -> str:
+    """A pattern for any of the values, the longest first; one in Latin letters only as whole words."""
+    longest_first = sorted(values, key=lambda value: (-len(value), value))
+    return rf"(?<![A-Za-z0-9])(?:{'|'.join(map(re.escape, longest_first))})(?![A-Za-z0-9])"
 
 
 def _texts(samples: Sequence[Sample]) -> Iterable[str]:

@@ -34,6 +34,10 @@ def test_json_lines_and_problems(cards: Path) -> None:
         "name": "林晚秋",
         "language": "zh",
         "profile": {"姓名": "林晚秋", "职业": "老师", "年龄": "34岁"},
+        "facts": [
+            {"attribute": "职业", "value": "老师", "about": None},
+            {"attribute": "年龄", "value": "34岁", "about": None},
+        ],
         "text": "姓名: 林晚秋\n职业: 老师\n年龄: 34岁",
         "source": str(cards),
         "row": 1,

@@ -12,11 +12,12 @@ import yaml
 from datasets import Dataset
 
 from raiden_core.config import Config
-from raiden_core.config.sections.training import AccuracyConfig, FormatConfig, GrpoConfig, StudentConfig
+from raiden_core.config.sections.reward import AccuracyConfig, FormatConfig
+from raiden_core.config.sections.training import GrpoConfig, StudentConfig
 from raiden_core.export.verl import compute_score
 from raiden_core.export.writers import export
 from raiden_core.rewards import Scorer
-from raiden_core.rewards.configured import configured_scorer
+from raiden_core.rewards.configured import training_scorer
 from raiden_core.samples import Sample, Validator, write_samples
 
 CONFIG = Config(
@@ -56,8 +57,21 @@ def exported(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
     out = tmp_path / "out"
     out.mkdir()
     counts = export(request.param, tmp_path / "train.json", tmp_path / "validation.json", CONFIG, out, Path("/place"))
-    assert counts == {"train": 1, "train_left_out": 0, "test": 1, "test_left_out": 0}
+    assert counts == {
+        "train": 1,
+        "train_left_out": 0,
+        "train_aside_completed": 1,
+        "test": 1,
+        "test_left_out": 0,
+        "test_aside_completed": 1,
+    }
     return out
+
+
+def assert_completed(validator: dict[str, Any]) -> None:
+    """The sample's own validator, and beside it what else the profile holds."""
+    written = Validator.model_validate(validator)
+    assert written.aside and written.model_copy(update={"aside": (), "aside_limit": 2}) == VALIDATOR
 
 
 def row_of(file: Path) -> dict[str, Any]:
@@ -69,16 +83,16 @@ def row_of(file: Path) -> dict[str, Any]:
 def test_verls_reward_scores_with_the_runs_settings(exported: Path) -> None:
     row = row_of(exported / "train.parquet")
     settings = json.loads(row["extra_info"]["settings"])
-    asked = configured_scorer(CONFIG, partial_credit=True)
+    asked = training_scorer(CONFIG)
     assert asdict(Scorer(**settings)) == asdict(asked)
     assert row["prompt"][0]["content"].startswith("Play Ann.")
     truth = json.loads(row["reward_model"]["ground_truth"])
     validator = truth.pop("validator")
     assert truth == {
-        "id": SAMPLE.id, "answer": SAMPLE.answer, "keywords": ["parrot", "tortoise"],
+        "id": SAMPLE.id, "question": SAMPLE.question, "answer": SAMPLE.answer, "keywords": ["parrot", "tortoise"],
         "validation_method": SAMPLE.validation_method,
     }  # fmt: skip
-    assert Validator.model_validate(validator) == VALIDATOR
+    assert_completed(validator)
     assert row["extra_info"]["index"] == 0 and row["reward_model"]["style"] == "rule"
     assert row["data_source"] == "raiden" and row["ability"] == "role-playing/SBK"
     assert [row_of(exported / f"{name}.parquet")["extra_info"]["split"] for name in ("train", "test")] == [

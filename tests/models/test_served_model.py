@@ -87,7 +87,10 @@ def test_what_the_server_does_wrong_is_never_an_answer(tmp_path: Path, way: str,
     assert caught.value.exit_code == 1
 
 
-def test_a_single_question_that_the_server_fails_on_ends_the_evaluation_and_the_others_are_kept(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["empty choices", "500"])
+def test_a_single_question_that_the_server_fails_on_ends_the_evaluation_and_the_others_are_kept(
+    tmp_path: Path, kind: str
+) -> None:
     with serving(FaultServer(lambda chat: "Leeds", model="m", latency=0.02)) as server:
         endpoint = endpoint_at(f"{server.url}#m", TEMPLATE.model_copy(update={"attempts": 2, "max_concurrency": 2}))
         model = ServedModel(endpoint, max_new_tokens=50)
@@ -95,7 +98,7 @@ def test_a_single_question_that_the_server_fails_on_ends_the_evaluation_and_the_
 
         def fault(key: str) -> tuple[str | None, float]:
             bad.append(key)
-            return ("empty choices" if key == bad[0] else None), 0.5
+            return (kind if key == bad[0] else None), 0.5
 
         server._fault = fault  # type: ignore[method-assign]
         with pytest.raises(StageError, match=r"failed on 1 of 12 questions.*what was answered is kept"):

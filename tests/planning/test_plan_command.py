@@ -39,8 +39,9 @@ def planned(root: click.Command, capsys: pytest.CaptureFixture[str], *arguments:
     return code, json.loads(capsys.readouterr().out)
 
 
-def test_the_quickstart_fits_this_machine(root: click.Command, capsys: pytest.CaptureFixture[str]) -> None:
-    code, plan = planned(root, capsys, QUICKSTART)
+@pytest.mark.parametrize("file", sorted(path.name for path in (ROOT / "configs").glob("quickstart*.yaml")))
+def test_the_quickstart_fits_this_machine(root: click.Command, capsys: pytest.CaptureFixture[str], file: str) -> None:
+    code, plan = planned(root, capsys, str(ROOT / "configs" / file))
     assert code == 0 and plan["fits"] is True
     stages = plan["stages"]
     assert isinstance(stages, list) and [stage["stage"] for stage in stages] == ["cold start", "grpo"]

@@ -26,7 +26,7 @@ BASE: dict[str, Any] = {
         "student": "learner",
         "launch": {"command": ["serve"]},
     },
-    "evaluation": {"judge": {"model": "j"}, "served": {"dialect": "openai", "thinking": "default"}},
+    "evaluation": {"judge": {"model": "j"}},
 }
 """A configuration in which every section is there."""
 

@@ -79,6 +79,8 @@ WAYS: dict[str, Callable[[str], Response]] = {
         {"object": "error", "message": CONTEXT, "type": "BadRequestError", "param": None, "code": 400}
     ),
     "ollama error 404": lambda _text: _json({"error": "model 'm' not found"}, 404),
+    "key in an error": _error("sk-sesame is odd", 500),
+    "key in a body": lambda _text: _json({"choices": [{"index": "sk-sesame"}]}),
     "eos_token": _message("eos_token", content="{text}"),
     "end_turn": _message("end_turn", content="{text}"),
     "MAX_TOKENS": _message("MAX_TOKENS", content="{text}"),

@@ -130,7 +130,7 @@ def test_rows_with_missing_fields_are_named(tmp_path: Path, composed_samples: li
     del rows[1]["keywords"]
     path = tmp_path / "train.json"
     path.write_text(json.dumps(rows))
-    with pytest.raises(DataError, match=r"train\.json: row 2: keywords: Field required; mend this row or take it out$"):
+    with pytest.raises(DataError, match=r"train\.json: row 2: keywords: is missing; mend this row or take it out$"):
         training_samples(path, Scorer())
 
 

@@ -12,6 +12,7 @@ import yaml
 
 from raiden_core.config.sections.training import LaunchConfig
 from raiden_core.errors import ConfigError, DataError, RaidenError, StageError, UsageError
+from raiden_core.processes import children
 from raiden_core.stages.progress import silent
 from raiden_core.training.launch import accelerate as launch
 from raiden_core.training.launch.accelerate import accelerate_command, run_script
@@ -116,6 +117,19 @@ def out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "out"
     folder.mkdir()
     return folder
+
+
+def test_a_script_runs_under_the_supervisor(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[Sequence[str]] = []
+    original = children.start
+
+    def start(command: Sequence[str], log: Path, environment: dict[str, str]) -> object:
+        started.append(command)
+        return original(command, log, environment)
+
+    monkeypatch.setattr(launch, "start", start)
+    run_script("good_script", {}, LaunchConfig(), out, silent)
+    assert [command[1:4] for command in started] == [["-m", "raiden_core.processes.supervisor", "--"]]
 
 
 def test_a_script_gets_the_job_and_its_progress_is_told(out: Path) -> None:

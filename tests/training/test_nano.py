@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from raiden_core.characters.compose import compose
 from raiden_core.config.sections.training import NanoConfig
-from raiden_core.prompts import build_completion, build_prompt
+from raiden_core.generation import generate
+from raiden_core.generation.offline.teacher import OfflineTeacher
+from raiden_core.prompts import build_completion, build_prompt, colon
+from raiden_core.rewards import Scorer
 from raiden_core.samples import Sample, write_samples
-from raiden_core.training.nano import ROLES, TAGS, build_nano, frequent_keys
+from raiden_core.stages.progress import silent
+from raiden_core.training.nano import ROLES, TAGS, build_nano, build_tokenizer, frequent_keys, frequent_values
 
 
 def tokens(tokenizer: Any, text: str) -> list[int]:
@@ -41,20 +47,83 @@ def test_every_frequent_key_is_one_token_with_its_colon(composed_samples: list[S
         assert tokens(nano_tokenizer, f"\n{key}长沙")[1] == tokens(nano_tokenizer, key)[0]
 
 
-def test_rare_keys_get_no_token_and_ascii_keys_their_own_colon() -> None:
-    def person(number: int) -> Sample:
-        profile = {"Name": f"A{number}", "职业": "医生"} | ({"Rare": "x"} if number < 19 else {})
-        row = {
-            "character_name": f"A{number}",
-            "character_profile": profile,
-            "question": "?",
-            "answer": "",
-            "keywords": [],
-        }
-        return Sample.model_validate(row)
+def person(number: int, language: str, profile: dict[str, str]) -> Sample:
+    row = {"character_name": f"{language}{number}", "character_profile": profile, "question": "?", "answer": ""}
+    return Sample.model_validate({**row, "language": language, "keywords": []})
 
-    people = [person(number) for number in range(20)]
-    assert sorted(frequent_keys([*people, *people, *people])) == ["Name: ", "职业："]
+
+def test_rare_keys_get_no_token_and_frequent_ones_the_colon_that_prompts_write() -> None:
+    rare = [{"Rare": "x"} if number < 19 else {} for number in range(20)]
+    english = [person(number, "en", {"Name": f"A{number}"} | rare[number]) for number in range(20)]
+    chinese = [person(number, "zh", {"职业": "医生", "MBTI": "INTJ"}) for number in range(20)]
+    korean = [person(number, "ko", {"직업": "의사"}) for number in range(20)]
+    keys = frequent_keys([*english, *chinese, *english, *korean])
+    assert sorted(keys) == ["MBTI：", "Name: ", "职业：", "직업: "]
+    for sample in (english[-1], chinese[0], korean[0]):
+        system = build_prompt(sample)[0]["content"]
+        assert sum(key in system for key in keys) == len(sample.character_profile)
+
+
+@pytest.fixture(scope="module", params=["zh", "en", "ja", "ko"])
+def in_language(request: pytest.FixtureRequest) -> tuple[list[Sample], Any]:
+    """Samples of composed characters of a language, and a tokenizer made from them."""
+    made = generate(
+        compose(150, language=request.param, facts=(6, 8), seed=1),
+        teacher=OfflineTeacher(1),
+        samples_per_character=5,
+        include_cm=False,
+        cm_share=0.0,
+        seed=1,
+        scorer=Scorer(),
+        progress=silent,
+    )
+    return list(made.samples), build_tokenizer(made.samples, NanoConfig(vocab_size=2000))
+
+
+def test_keys_are_one_token_in_every_language(in_language: tuple[list[Sample], Any]) -> None:
+    samples, tokenizer = in_language
+    keys = frequent_keys(samples)
+    assert len(keys) == 11  # ten attributes and the name
+    prompts = [build_prompt(sample)[0]["content"] for sample in samples]
+    for key in keys:
+        (token,) = tokens(tokenizer, key)
+        assert any(token in tokens(tokenizer, prompt) for prompt in prompts)
+
+
+def test_values_have_the_same_tokens_in_profiles_reasoning_and_answers(
+    in_language: tuple[list[Sample], Any],
+) -> None:
+    """A student that copies tokens can only copy what is written with the same ones."""
+    samples, tokenizer = in_language
+    language = samples[0].language
+    shared = Counter(value for sample in samples for value in set(sample.character_profile.values()))
+    checked = 0
+    for sample in samples:
+        key = sample.metadata["attribute"]
+        value = sample.character_profile[key]
+        if shared[value] < 5 * 5:  # five samples a character
+            continue
+        bare = key + colon(language)
+        line = tokens(tokenizer, f"\n{bare}{value}\n")
+        assert line[1:2] == tokens(tokenizer, bare)
+        mine = " ".join(map(str, line[2:-1]))
+        for part in build_completion(sample).split("<answer>"):
+            said = " ".join(map(str, tokens(tokenizer, part)))
+            assert f" {mine} " in f" {said} ", (value, part, tokenizer.convert_ids_to_tokens(tokens(tokenizer, part)))
+        checked += 1
+    assert checked > 200
+
+
+def test_the_longest_value_is_kept_apart_and_latin_ones_as_whole_words_only() -> None:
+    english = [person(number, "en", {"Pet": "cat", "Friend": "red cat"}) for number in range(5)]
+    chinese = [person(number, "zh", {"宠物": "黑猫"}) for number in range(5)]
+    assert sorted(frequent_values([*english, *english, *chinese])) == ["cat", "red cat"]
+    assert frequent_values(english[:4]) == []
+    tokenizer = build_tokenizer(english, NanoConfig(vocab_size=600))
+    pieces = [
+        piece for piece, _ in tokenizer.backend_tokenizer.pre_tokenizer.pre_tokenize_str("a red cat, a cat, cats")
+    ]
+    assert pieces == ["a", " ", "red", " cat", ",", " a", " ", "cat", ",", " cats"]
 
 
 @pytest.mark.parametrize(

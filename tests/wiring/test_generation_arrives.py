@@ -126,9 +126,9 @@ def mined(monkeypatch: pytest.MonkeyPatch) -> Seen:
         yield
 
     @asynccontextmanager
-    async def client(endpoints: Any, folder: Path, as_is: bool = False) -> AsyncIterator[Any]:
+    async def client(endpoints: Any, folder: Path, as_is: bool = False, ended: Any = None) -> AsyncIterator[Any]:
         seen["clients"].append((endpoints, folder.name, as_is))
-        yield SimpleNamespace(usage=lambda: SimpleNamespace(line=str, to_json=dict))
+        yield SimpleNamespace(line=str, usage=lambda: SimpleNamespace(line=str, to_json=dict))
 
     async def mine(characters: Any, **how: Any) -> Generated:
         seen["mined"].append(how)

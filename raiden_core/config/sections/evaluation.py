@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
-from raiden_core.config.sections.base import Section
+from raiden_core.config.sections.base import NEUTRAL, Section
 from raiden_core.config.sections.endpoint import EndpointConfig
 
 Rubric = Literal["SBK", "RCB", "SCK", "SAK", "PLS", "ER", "TS", "TA", "PB", "CM1", "CM2", "CC"]
@@ -20,7 +20,7 @@ class ServedConfig(EndpointConfig):
 
     thinking: Literal["default", "off", "on"] = "default"
     """Whether the model reasons before it answers; `default` sends nothing about it, so that it answers as it was trained."""
-    dialect: Literal["openai", "sglang", "vllm"] = "openai"
+    dialect: Annotated[Literal["openai", "sglang", "vllm"], NEUTRAL] = "openai"
     """Which extra fields the server knows, as for `teacher.endpoints`; `openai` sends none."""
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from raiden_core.characters.character import Character
 from raiden_core.config.sections.teacher import TeacherConfig
@@ -28,6 +28,7 @@ from raiden_core.generation.quality import filters
 from raiden_core.models.answering import Asker
 from raiden_core.prompts import profile_text
 from raiden_core.rewards import Scorer
+from raiden_core.rewards.aside import of_profile, terms_of
 from raiden_core.samples import Dimension, Sample
 
 ROUNDS = 3
@@ -77,7 +78,8 @@ class _Mining:
         self.interview = Interview(shop.asker, shop.teacher, briefing, self.mined.ledger)
         # One for each dimension: both are mined at once, and neither may depend on how far the other is.
         self.asked: dict[Dimension, filters.AskedBefore] = {"SBK": filters.AskedBefore(), "CM": filters.AskedBefore()}
-        self.verifier = Verifier(character, self.interview, shop.scorer, shop.seed, self.identity, shop.student)
+        told = of_profile(character.profile)
+        self.verifier = Verifier(character, self.interview, shop.scorer, shop.seed, self.identity, shop.student, told)
 
     async def run(self, seeded: Seeded | None) -> Mined:
         parts: list[list[Sample]] = []
@@ -107,6 +109,8 @@ class _Mining:
             self.mined.drops.append(Drop(str(dropped), self.mined.character.language))
             return [], dropped
         self.mined.drops += drops
+        told = of_profile(self.mined.character.profile, [terms_of(fact.value) for fact in facts])
+        self.verifier = replace(self.verifier, told=told)
         return facts, None
 
     async def _script(self, facts: Sequence[FactReply], wanted: int) -> list[Sample]:

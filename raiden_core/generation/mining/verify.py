@@ -24,6 +24,7 @@ from raiden_core.generation.quality import filters
 from raiden_core.generation.quality.distractors import choose_distractors
 from raiden_core.generation.teacher import Draft
 from raiden_core.rewards import Scorer, contains_term
+from raiden_core.rewards.aside import Told, guarded
 from raiden_core.samples import Sample, Validator
 
 
@@ -36,7 +37,9 @@ class Verifier:
     scorer: Scorer
     seed: int
     identity: str
-    student: Student | None = None
+    student: Student | None
+    told: Told
+    """What the profile holds, a group of terms for each thing: ``aside`` is taken from it."""
 
     async def verify(self, asked: Asked) -> tuple[Sample | Drop, Interview]:
         """The sample or why there is none, with the interview that it took."""
@@ -69,6 +72,8 @@ class Verifier:
         draft = self._draft(asked, answers, validator.all_of, ())
         if reason := filters.refusal(draft, interview.briefing.profile):
             raise Dropped(reason)
+        # What any of the independent answers mentions is no sign of reciting.
+        validator = guarded(validator, self.told, (asked.question, *answers.all))
         sample = self._build(interview, asked, answers, validator)
         if self.scorer.check(sample) is not None:
             raise Dropped(filters.GOLD_FAILS)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 
 from raiden_core.generation.offline.catalogue import Shape
+from raiden_core.generation.offline.cores import core_of
 from raiden_core.generation.teacher import TermGroup
 
 ARTICLE = re.compile(r"^(?:an?|the|some|my|his|her|their)\s+(?=\S)", re.IGNORECASE)
@@ -37,6 +38,11 @@ _CM_WORDS = {"zh": ("厘米", "公分"), "en": (" cm", " centimetres"), "ja": ("
 _CJK_DATE = re.compile(
     r"^(?:\d{2,4}|[〇零一二三四五六七八九]{2,4})\s*[年년]\s*((?:\d{1,2}|[一二三四五六七八九十]{1,3})\s*[月월]\s*.+)$"
 )
+_FIGURES = re.compile(r"^(?P<year>\d{4})[-/.](?P<month>\d{1,2})[-/.](?P<day>\d{1,2})$")
+_CJK_FIGURES = re.compile(
+    r"^(?:(?P<year>\d{4})\s*[年년]\s*)?(?P<month>\d{1,2})\s*[月월]\s*(?P<day>\d{1,2})\s*[日号號일]$"
+)
+_HAN_DAY = re.compile(r"月[一二三四五六七八九十]{1,3}日$")
 _MONTHS = (
     "January",
     "February",
@@ -60,16 +66,17 @@ _EN_DATE = re.compile(
 
 def equivalents(value: str, language: str, shape: Shape) -> TermGroup:
     """The keyword, first, and its equivalents."""
-    terms = [value]
-    if shape in ("person", "named") and (called := CALLED[language].search(value)):
-        terms.insert(0, called.group(1).strip())
+    called = CALLED[language].search(value) if shape in ("person", "named") else None
+    names = [called.group(1).strip()] if called else []
+    if shape == "person":
+        names[:0] = _names(value, language)
+    core = core_of(value, language, shape)
+    terms = [*names, *core.keywords, value, *core.others]
     if language == "zh" and (measure := _MEASURE.match(value)):
         terms.append(value[measure.end() :])
     if language == "en" and (article := ARTICLE.match(value)):
         terms.append(value[article.end() :])
-    if shape == "person":
-        terms[:0] = _names(value, language)
-    elif shape == "place":
+    if shape == "place":
         terms.append(_PLACE_SUFFIX[language].sub("", value))
         terms.append(value.split(",")[0].strip() if language == "en" else value)
     elif shape == "date":
@@ -91,22 +98,52 @@ def _names(value: str, language: str) -> list[str]:
 
 
 def _dates(value: str, language: str) -> list[str]:
-    """The day without its year, and in the other usual orders."""
-    if language != "en":
-        whole = _CJK_DATE.match(value)
-        return [whole.group(1).strip()] if whole else []
-    date = _EN_DATE.match(value)
-    if not date:
-        return []
-    month, day = date.group(1) or date.group(4), int(date.group(2) or date.group(3))
+    """The day without its year, in the other usual orders, as a calendar has it (ISO) and as people say it (号)."""
+    whole = _CJK_DATE.match(value)
+    terms = [whole.group(1).strip()] if whole and language != "en" else []
+    date = _parsed(value)
+    if date is None:
+        # The day in Chinese numerals; those of the old calendar (初三) have no 日.
+        return [*terms, *(f"{term[:-1]}号" for term in (value, *terms) if language == "zh" and _HAN_DAY.search(term))]
+    year, month, day = date
+    terms += [_said(month, day, language)] if language != "en" else _english(month, day)
+    if language == "zh":
+        terms += [f"{month}月{day}号"]
+    if year is not None:
+        full = {"zh": "年", "ja": "年", "ko": "년 "}.get(language)
+        terms += [f"{year}{full}{_said(month, day, language)}"] if full else []
+        terms += [f"{year}年{month}月{day}号"] if language == "zh" else []
+        terms += [f"{year}-{month:02}-{day:02}", f"{year}/{month}/{day}"]
+    return terms
+
+
+def _said(month: int, day: int, language: str) -> str:
+    return f"{month}월 {day}일" if language == "ko" else f"{month}月{day}日"
+
+
+def _english(month: int, day: int) -> list[str]:
+    name = _MONTHS[month - 1]
     suffix = "th" if 11 <= day <= 13 else {1: "st", 2: "nd", 3: "rd"}.get(day % 10, "th")
     return [
-        f"{month} {day}",
-        f"{month} {day}{suffix}",
-        f"{day} {month}",
-        f"{day}{suffix} of {month}",
-        f"{day}{suffix} {month}",
+        f"{name} {day}",
+        f"{name} {day}{suffix}",
+        f"{day} {name}",
+        f"{day}{suffix} of {name}",
+        f"{day}{suffix} {name}",
     ]
+
+
+def _parsed(value: str) -> tuple[int | None, int, int] | None:
+    """Year (None where it is not said), month and day of a date in figures, or in English; None for anything else."""
+    if match := _FIGURES.match(value) or _CJK_FIGURES.match(value):
+        year = match["year"]
+        month, day = int(match["month"]), int(match["day"])
+        return (int(year) if year else None, month, day) if 1 <= month <= 12 and 1 <= day <= 31 else None
+    if match := _EN_DATE.match(value):
+        name = (match.group(1) or match.group(4)).capitalize()
+        tail = re.search(r"\d{4}$", value)
+        return int(tail.group()) if tail else None, _MONTHS.index(name) + 1, int(match.group(2) or match.group(3))
+    return None
 
 
 def _measures(value: str, language: str) -> list[str]:

@@ -22,6 +22,7 @@ from raiden_core.generation.quality import filters
 from raiden_core.generation.quality.distractors import Pools, choose_distractors, collect_pools
 from raiden_core.generation.teacher import Draft, Fact, Teacher
 from raiden_core.rewards import Scorer
+from raiden_core.rewards.aside import guarded, of_profile
 from raiden_core.samples import Sample, Validator
 from raiden_core.stages.progress import Progress, silent
 
@@ -77,7 +78,7 @@ def generate(
     seen: set[str] = set()
     for done, (character, facts) in enumerate(readable, 1):
         script, memory = quotas(character, len(facts), samples_per_character, cm_share if include_cm else 0.0, seed)
-        taker = _Taker(character, teacher.name, pools, scorer, seed, seen, dropped)
+        taker = _Taker(character, facts, teacher.name, pools, scorer, seed, seen, dropped)
         made = taker.take(teacher.script_drafts(character, facts), script, patience=None)
         made += taker.take(teacher.memory_drafts(character, facts), memory, patience=PATIENCE + memory)
         if not made:
@@ -96,6 +97,7 @@ class _Taker:
     def __init__(
         self,
         character: Character,
+        facts: Sequence[Fact],
         teacher: str,
         pools: Pools,
         scorer: Scorer,
@@ -113,6 +115,7 @@ class _Taker:
         self.identity = identity(character)
         self.asked = filters.AskedBefore()
         self.profile_text = "\n".join(f"{key}：{value}" for key, value in character.profile.items())
+        self.told = of_profile(character.profile, [[term for group in fact.groups for term in group] for fact in facts])
 
     def take(self, drafts: Iterator[Draft], wanted: int, patience: int | None) -> list[Sample]:
         """Up to ``wanted`` samples; after ``patience`` refusals, what there is."""
@@ -160,7 +163,9 @@ class _Taker:
             dimension=draft.dimension,
             question_type=draft.question_type,
             validation_method="multi_term_parsing" if len(draft.groups) > 1 else "single_term_validation",
-            validator=Validator(all_of=draft.groups, none_of=none_of),
+            validator=guarded(
+                Validator(all_of=draft.groups, none_of=none_of), self.told, (draft.question, draft.answer)
+            ),
             difficulty=draft.difficulty,
             reasoning=draft.reasoning,
             language=self.character.language,

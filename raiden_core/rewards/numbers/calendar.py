@@ -68,6 +68,8 @@ _YEAR_AFTER = re.compile(",? (?:of )?(?=[12])")
 _BORN = re.compile(" ?(?:生|出生|级|届|产|的|に?生まれ|생|도|에 태어)")
 _YEAR_WORD = re.compile("(?:in|since|year|of|from|until|born|circa|around|by) $")
 _LUNAR = re.compile("初[一二三四五六七八九十]")
+_KOREAN_DAYS = ("초하루", "초이틀", "초사흘", "초나흘", "초닷새", "초엿새", "초이레", "초여드레", "초아흐레", "열흘")
+_KOREAN_DAY = re.compile(f" ?({'|'.join(_KOREAN_DAYS)})")
 _PARTING = re.compile("の| ")
 _SHORT_YEAR = re.compile("(?<![a-z0-9])'$")
 
@@ -122,6 +124,9 @@ def _east(cursor: Cursor, place: int, before: str, value: int, letter: str) -> t
         if not 1 <= value <= 12 or _LUNAR.match(text, end) or text.startswith("间", end):
             return None
         month = value
+        named = _KOREAN_DAY.match(text, end) if letter == "월" else None
+        if named:
+            return start, named.end(), Date(year, month, 1 + _KOREAN_DAYS.index(named[1])), used
         following = _next(cursor, end)
         days = _whole(following) if following else None
         if not following or not days or days > 31 or _behind(text, following.end, "日号일") == following.end:

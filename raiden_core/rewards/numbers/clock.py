@@ -63,7 +63,7 @@ def read_time(cursor: Cursor, place: int, before: str) -> tuple[int, int, Time, 
     number, text = cursor.numbers[place], cursor.text
     hour = _whole(number)
     if hour is None or hour > 24:
-        return None
+        return _in_two_halves(text, number)
     start, end, minute, used = number.start, number.end, 0, 1
     mark = text[end : end + 1]
     unit = _HOUR.match(text, end) if mark not in (":", "") and not _NO_HOUR.match(text, end) else None
@@ -84,6 +84,18 @@ def read_time(cursor: Cursor, place: int, before: str) -> tuple[int, int, Time, 
         return None
     half, start, end = _half(text, start, end)
     return start, end, _time(hour, minute, half), used
+
+
+def _in_two_halves(text: str, number: Number) -> tuple[int, int, Time, int] | None:
+    """Ten thirteen, which reads like a year as well."""
+    if not text[number.start].isalpha() or not number.value.isdecimal() or len(number.value) != 4:
+        return None
+    hour, minute = divmod(int(number.value), 100)
+    if not 10 <= hour <= 12 or not 10 <= minute <= 59 or "d" in text[number.start : number.end]:
+        # The d is that of hundred and thousand.
+        return None
+    half, start, end = _half(text, number.start, number.end)
+    return start, end, _time(hour, minute, half), 1
 
 
 def _minutes(cursor: Cursor, end: int) -> tuple[int, int, int]:

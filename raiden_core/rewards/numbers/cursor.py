@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from raiden_core.rewards.numbers.values import Number
 
 _ORDINAL_SUFFIX = re.compile(r"(?:st|nd|rd|th)(?![a-z])")
-_ORDINAL_WORD = re.compile(r"[a-z -]*(?:[^n]th|first|second|third)")
+_ORDINAL_WORD = re.compile(r"[a-z -]*(?:th|first|second|third)")
 
 
 class Cursor:

@@ -49,6 +49,9 @@ def find(text: str, taken: frozenset[int]) -> list[Number]:
         if before in _WEEKDAY:
             # 周三十点 is Wednesday at ten.
             start += 1
+        if text[end - 1] == "千" and text[end : end + 1] in ("克", "米") and end - start > 1:
+            # 六十千克 are sixty kilograms.
+            end -= 1
         value = han_value(text[start:end])
         if value is None:
             continue
@@ -57,14 +60,16 @@ def find(text: str, taken: frozenset[int]) -> list[Number]:
         elif _is_number(text, start, end, before):
             vague = text[end - 1] not in DIGITS and _MORE.match(text, end)
             found.append(Number(start, end, f"{value}+" if vague else value))
-    return [*found, *_odd_ones(text)]
+    if "俩" in text or "仨" in text or "元年" in text:
+        found += _odd_ones(text)
+    return found
 
 
 def _odd_ones(text: str) -> Iterator[Number]:
     """俩 and 仨, which hold their unit, and the first year of an era (令和元年)."""
-    for word in _PAIRS.finditer(text) if "俩" in text or "仨" in text else ():
+    for word in _PAIRS.finditer(text):
         yield Number(*word.span(), "2" if word.group() == "俩" else "3")
-    for year in _FIRST_YEAR.finditer(text) if "元年" in text else ():
+    for year in _FIRST_YEAR.finditer(text):
         yield Number(year.start(), year.end() - 1, "1")
 
 

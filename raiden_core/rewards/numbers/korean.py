@@ -25,7 +25,8 @@ _AS_HAN = str.maketrans(_SINO, "零零一二三四五六六七八九十百千万
 
 _ONES = "|".join(sorted(ONES, key=len, reverse=True))
 _NUMERAL = re.compile(
-    f"(?<![{HANGUL}])(?:(?P<tens>{'|'.join(TENS)})(?P<more>{_ONES})?|(?P<ones>{_ONES})|(?P<sino>(?:[{_SINO}]*[만억] (?=[{_SINO}]*[십백천]|[{_SINO}]+ ?원))?[{_SINO}]+))"
+    f"(?<![{HANGUL}])(?:(?P<tens>{'|'.join(TENS)})(?P<more>{_ONES})?|(?P<ones>{_ONES})"
+    f"|(?P<sino>(?:[{_SINO}]*[만억] (?=[{_SINO}]*[십백천]|[{_SINO}]+ ?원))?[{_SINO}]+))"
 )
 _ALONE_AFTER = re.compile(
     "$|[^\\w]|이에|이야|이고|이며|이다|입니|예요|이요|이라|이었|인|은|는|을|를|이|가|도|만|에|과|와|의|로|으로|정도|쯤|요(?![가-힣])"

@@ -41,7 +41,7 @@ _TABLE = (
     ("weight", "453.59237", "lb lbs pound 磅 ポンド 파운드"),
     ("cny", "1", "元 块 块钱 元钱 圆 元人民币 块人民币 人民币 rmb yuan 위안 人民元"),
     ("cny", "0.1", "毛 角 毛钱"),
-    ("jpy", "1", "圆 日元 日圆 yen 엔"),
+    ("jpy", "1", "円 圆 日元 日圆 yen 엔"),
     ("krw", "1", "원 韩元 韩圆 won ウォン krw"),
     ("usd", "1", "美元 美金 ドル 달러 dollar buck usd 美刀"),
     ("eur", "1", "欧元 ユーロ 유로 euro eur"),
@@ -91,6 +91,10 @@ def _measures() -> dict[str, tuple[Measure, ...]]:
 
 MEASURES = _measures()
 """Unit → its readings."""
+KINDS = {unit: frozenset(measure.kind for measure in measures) for unit, measures in MEASURES.items()}
+"""Unit → the kinds that it may measure."""
+TAKES_HALF = frozenset(unit for unit, kinds in KINDS.items() if kinds.isdisjoint(COUNTS | {"ordinal", "floor"}))
+"""Units behind which 半 adds half of one: 三斤半."""
 
 
 def _by_first_letter() -> dict[str, tuple[str, ...]]:
@@ -110,9 +114,13 @@ def unit_at(text: str, place: int) -> tuple[str, int]:
     for word in _BY_FIRST_LETTER.get(text[start : start + 1], ()):
         if text.startswith(word, start):
             end = start + len(word)
-            if not (word[-1].isascii() and word[-1].isalpha() and _LETTER.match(text, end)):
+            is_word = word[-1].isascii() and word[-1].isalpha() and _LETTER.match(text, end)
+            is_preposition = word == "in" and start > place and _WORD_AFTER.match(text, end)
+            if not is_word and not is_preposition:
                 return word, end
     return "", place
 
 
+_WORD_AFTER = re.compile(" [a-z]")
+"""Five in the morning are no five inches."""
 _SKIPPED = (" ", "-")

@@ -18,6 +18,7 @@ _DATE = re.compile(r"[12]\d{3}(?:\.\d{1,2}){1,2}")
 _LETTERS = re.compile(f"[^\\W\\d{SPACELESS}]+")
 _SCALES = {"十": 10, "百": 100, "千": 1000, "万": 10**4, "亿": 10**8, "백": 100, "천": 1000}
 _SCALES |= {"만": 10**4, "억": 10**8}
+_MAY_SCALE = frozenset([*_SCALES, " ", "k"])
 _SCALES_AFTER = re.compile(f"[{''.join(_SCALES)}]{{1,3}}")
 _ENGLISH_SCALE_AFTER = re.compile(r" (thousand|million|billion|trillion)\b|(k)(?![a-z])")
 _VAGUE_AFTER = re.compile(f"[多余]|[几来](?={HAN_UNITS})|여(?= ?(?:{KOREAN_UNITS}))")
@@ -42,35 +43,45 @@ def find_numbers(text: str) -> list[Number]:
     """
     found = _in_digits(text)
     if _HAN.search(text):
-        found += han.find(text, frozenset(place for number in found for place in range(number.end - 3, number.end)))
+        scaled = [number.end for number in found if text[number.end - 1] in _SCALES]
+        found += han.find(text, frozenset(place for end in scaled for place in range(end - 3, end)))
     if _LATIN.search(text):
         found += english.find(text)
     if _HANGUL.search(text):
         found += korean.find(text)
-    found.sort(key=lambda number: (number.start, -number.end))
+    if len(found) < 2:
+        return found
+    found.sort(key=_place)
     return _approximate(text, found)
+
+
+def _place(number: Number) -> tuple[int, int]:
+    return number.start, -number.end
 
 
 def _in_digits(text: str) -> list[Number]:
     found: list[Number] = []
     for match in _DIGITS.finditer(text):
         start, end = match.span()
-        if start and _LETTERS.match(text, start - 1):
+        before, after = text[start - 1] if start else " ", text[end : end + 1]
+        if before.isalpha() and _LETTERS.match(before):
             continue
-        glued = _LETTERS.match(text, end)
-        if glued and not SUFFIX.fullmatch(glued.group()):
-            continue
-        for number in _parts(match):
-            if number.start == start and _is_minus(text, start):
+        if after.isalpha() and not "\u3041" <= after <= "\u9fff":
+            glued = _LETTERS.match(text, end)
+            if glued and not SUFFIX.fullmatch(glued.group()):
+                continue
+        token = match.group()
+        for number in (Number(start, end, canonical(token)),) if token.isdecimal() else _parts(match):
+            if before == "-" and number.start == start and _is_minus(text, start):
                 number = Number(start, number.end, f"-{number.value}")
-            if number.end == end:
+            if number.end == end and after in _MAY_SCALE:
                 number = _scaled(text, number)
             if found and _adds_to(text, found[-1], number) and len(number.value) < LONGEST:
                 # 3万5千, 1만 5천: the second half adds to the first.
                 first = found.pop()
                 number = Number(first.start, number.end, plus(first.value, number.value))
             found.append(number)
-    return [_vague(text, number) for number in found]
+    return [_vague(text, number) if number.value[-1] == "0" else number for number in found]
 
 
 def _adds_to(text: str, first: Number, second: Number) -> bool:
@@ -118,7 +129,7 @@ def _scaled(text: str, number: Number) -> Number:
 
 
 def _vague(text: str, number: Number) -> Number:
-    vague = number.value.endswith("0") and _VAGUE_AFTER.match(text, number.end)
+    vague = _VAGUE_AFTER.match(text, number.end)
     return Number(number.start, number.end, f"{number.value}+") if vague else number
 
 
@@ -132,7 +143,7 @@ def _approximate(text: str, found: list[Number]) -> list[Number]:
         last = result[-1] if result else None
         if last and number.start < last.end:
             continue
-        value = last and _range_value(text, last, number)
+        value = _range_value(text, last, number) if last and number.start - last.end <= _RANGE_LENGTH else None
         if last and value:
             result[-1] = Number(last.start, number.end, value)
         else:
@@ -142,7 +153,7 @@ def _approximate(text: str, found: list[Number]) -> list[Number]:
 
 def _range_value(text: str, low: Number, high: Number) -> str | None:
     gap = text[low.end : high.start]
-    if len(gap) > _RANGE_LENGTH or not (low.value.isdecimal() and high.value.isdecimal()):
+    if not (low.value.isdecimal() and high.value.isdecimal()):
         return None
     if len(high.value) > LONGEST or len(low.value) > LONGEST or not UNIT_AFTER.match(text, high.end):
         return None

@@ -22,6 +22,8 @@ def canonical(digits: str) -> str:
 
     007 and other strings of three and more digits with a leading zero are names, not quantities: they stay.
     """
+    if digits[0] != "0" and digits.isdecimal():
+        return digits
     whole, point, fraction = digits.partition(".")
     if point:
         whole, fraction = whole.lstrip("0") or "0", fraction.rstrip("0")

@@ -18,6 +18,7 @@ from raiden_core.config.loading import parse_config
 from raiden_core.errors import StageError
 from raiden_core.generation.mining import session
 from raiden_core.generation.mining.session import Group, mine_groups
+from raiden_core.generation.settings import GenerateSettings
 from raiden_core.processes.children import Child, start
 from raiden_core.stages.progress import silent
 from tests.support.fault_server import FaultServer
@@ -26,10 +27,11 @@ from tests.support.serving import serving
 LIN = Character("林晚", "zh", {"姓名": "林晚", "家乡": "长沙"}, {}, "姓名: 林晚\n家乡: 长沙", "people.txt")
 
 
-def settings(url: str, folder: Path, **endpoint: Any) -> Any:
+def settings(url: str, folder: Path, **endpoint: Any) -> GenerateSettings:
     fields = {"url": url, "model": "m", "patience_seconds": 60, **endpoint}
     one = ", ".join(f"{name}: {value}" for name, value in fields.items())
-    return parse_config(f"output_dir: {folder}\nteacher: {{kind: llm, endpoints: {{teacher: {{{one}}}}}}}")
+    text = f"output_dir: {folder}\nteacher: {{kind: llm, endpoints: {{teacher: {{{one}}}}}}}"
+    return GenerateSettings.of(parse_config(text))
 
 
 def test_a_started_server_that_has_died_ends_the_session_at_once(

@@ -113,3 +113,32 @@ def test_closed_values_bring_their_group() -> None:
     gender = attribute(values=[["男", "男性"], ["女", "女性"]])
     assert read_value("男性", "zh", gender).groups == (("男性", "男"),)
     assert read_value("其他性别", "zh", gender).groups == (("其他性别",),)
+
+
+@pytest.mark.parametrize(
+    ("language", "raw", "said"),
+    [
+        ("zh", "1986年7月14日", ["7月14日", "7月14号", "1986年7月14号", "1986-07-14", "1986/7/14"]),
+        ("zh", "7月14日", ["7月14号"]),
+        ("zh", "7月14号", ["7月14日"]),
+        ("zh", "七月十四日", ["七月十四号"]),
+        ("zh", "1986-07-14", ["1986年7月14日", "7月14日", "7月14号"]),
+        ("zh", "1986.7.14", ["1986年7月14日", "1986-07-14"]),
+        ("en", "1986-07-14", ["July 14", "14th of July", "July 14th"]),
+        ("en", "14 July 1986", ["July 14", "1986-07-14"]),
+        ("ja", "1986/7/14", ["1986年7月14日", "7月14日", "1986-07-14"]),
+        ("ko", "1986년 7월 14일", ["7월 14일", "1986-07-14"]),
+        ("ko", "1986-07-14", ["1986년 7월 14일", "7월 14일"]),
+    ],
+)
+def test_dates_said_otherwise(language: str, raw: str, said: list[str]) -> None:
+    (group,) = read_value(raw, language, attribute(shape="date")).groups
+    assert group[0] == raw, "the keyword is what the profile says"
+    assert set(said) <= set(group)
+
+
+@pytest.mark.parametrize(
+    ("language", "raw"), [("zh", "农历五月初三"), ("zh", "腊月廿三"), ("en", "13/13/1986"), ("ja", "春分の日")]
+)
+def test_no_other_date_is_made_up(language: str, raw: str) -> None:
+    assert read_value(raw, language, attribute(shape="date")).groups == ((raw,),)

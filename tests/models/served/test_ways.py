@@ -113,6 +113,16 @@ def test_what_no_request_can_cure_ends_the_run_with_the_servers_words(
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("way", ["key in an error", "key in a body"])
+def test_a_key_that_a_server_repeats_is_not_shown(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    monkeypatch.setenv("TEACHER_KEY", KEY)
+    with pytest.raises(StageError, match="…") as caught:
+        ask(way, tmp_path, api_key_env="TEACHER_KEY")
+    assert KEY not in str(caught.value) and "…" in caplog.text and KEY not in caplog.text
+
+
 def test_what_the_advice_says_helps(tmp_path: Path) -> None:
     refused = ask("response_format 500", tmp_path, json_schema=False)
     assert isinstance(refused, Refused) and refused.reason == "not json", (

@@ -200,7 +200,7 @@ def test_a_reward_that_is_no_number_ends_the_run_and_leaves_its_checkpoint_whole
 
     here(monkeypatch)
     monkeypatch.setattr("raiden_core.rewards.accuracy_reward", accuracy_reward)
-    with pytest.raises(StageError, match="^step 3: accuracy_reward gave nan for sample "):
+    with pytest.raises(StageError, match=r"^step 3: accuracy_reward gave nan for sample "):
         trained(composed_samples[:40], student, tmp_path / "out", save_steps=1, max_steps=4)
     assert sorted(one.parent.name for one in (tmp_path / "out").glob("checkpoint-*/whole.json")) == [
         "checkpoint-1",

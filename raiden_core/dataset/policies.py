@@ -1,0 +1,75 @@
+"""Policies that do not play the character: what each would answer to a sample, without a model.
+
+Evaluation shows what the recited profile earns (raiden_core/evaluation/controls.py), and raiden_core/dataset/audit.py
+lets all of them answer a data set. Where one of them wins, a model can learn to win without playing anybody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from raiden_core.rewards.aside import short_values
+from raiden_core.rewards.folding import fold, units
+
+if TYPE_CHECKING:
+    from raiden_core.rewards import Scorer
+    from raiden_core.samples import Sample
+
+_DENIED = {
+    "zh": "是{term}。不对，不是{term}。",
+    "en": "It is {term}. That is not true.",
+    "ja": "{term}です。いいえ、違います、{term}ではありません。",
+    "ko": "{term}입니다. 그건 사실이 아닙니다.",
+}
+_UNKNOWN = {"zh": "我不知道。", "en": "I don't know.", "ja": "分かりません。", "ko": "모르겠어요."}
+_FOREIGN = {"en": "我想应该是 {term} 吧。"}
+_REPEATED = 10
+
+
+def recited(sample: Sample) -> str:
+    """All short values of the profile, whatever was asked."""
+    return _join(sample, short_values(sample.character_profile))
+
+
+def candidates(sample: Sample, others: Sequence[str]) -> str:
+    """Every answer that there could be: what the validator asks for and forbids; without the latter, what others say."""
+    none_of = sample.validator.none_of if sample.validator else ()
+    return _join(sample, [*_wanted(sample), *(none_of or others)])
+
+
+def repeated(sample: Sample) -> str:
+    """The keywords again and again."""
+    return _join(sample, _wanted(sample) * _REPEATED)
+
+
+def said_and_denied(sample: Sample) -> str:
+    """The keywords said and then taken back."""
+    term = _join(sample, _wanted(sample))
+    return _DENIED.get(sample.language, _DENIED["en"]).format(term=term)
+
+
+def over_long(sample: Sample, scorer: Scorer) -> str:
+    """The reference, and then the question until the answer is too long."""
+    times = scorer.length_bound(sample) // max(1, units(fold(sample.question))) + 1
+    return " ".join([sample.answer, *[sample.question] * times])
+
+
+def in_another_language(sample: Sample) -> str:
+    """The keywords in a sentence of another language."""
+    return _FOREIGN.get(sample.language, "I would say it is {term}.").format(term=_join(sample, _wanted(sample)))
+
+
+def unknowing(sample: Sample) -> str:
+    """That one does not know."""
+    return _UNKNOWN.get(sample.language, _UNKNOWN["en"])
+
+
+def _wanted(sample: Sample) -> list[str]:
+    if sample.validator is not None:
+        return [group[0] for group in sample.validator.all_of]
+    return list(sample.keywords)
+
+
+def _join(sample: Sample, terms: Sequence[str]) -> str:
+    return ("、" if sample.language in ("zh", "ja") else ", ").join(terms)
