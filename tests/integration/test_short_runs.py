@@ -183,10 +183,10 @@ def test_too_few_samples_for_a_generation_batch_are_said_before_a_model_is_loade
 ) -> None:
     here(monkeypatch)
     monkeypatch.setattr("raiden_core.training.hooks.disk.model_sizes", lambda *_: pytest.fail("too late"))
-    for steps in ({"max_steps": 2}, {"max_steps": -1}):
-        out = tmp_path / str(steps["max_steps"])
+    for steps in (2, -1):
+        out = tmp_path / str(steps)
         with pytest.raises(DataError, match=r"train\.json: 1 usable sample, but a generation batch takes 2 \(8 comp"):
-            trained(composed_samples[:1], student, out, **steps)
+            trained(composed_samples[:1], student, out, max_steps=steps)
         assert not (out / SUMMARY_FILE).exists() and not (out / "model").exists()
 
 
