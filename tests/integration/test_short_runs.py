@@ -183,10 +183,10 @@ def test_too_few_samples_for_a_generation_batch_are_said_before_a_model_is_loade
 ) -> None:
     here(monkeypatch)
     monkeypatch.setattr("raiden_core.training.hooks.disk.model_sizes", lambda *_: pytest.fail("too late"))
-    for steps in ({"max_steps": 2}, {"max_steps": -1}):
-        out = tmp_path / str(steps["max_steps"])
+    for steps in (2, -1):
+        out = tmp_path / str(steps)
         with pytest.raises(DataError, match=r"train\.json: 1 usable sample, but a generation batch takes 2 \(8 comp"):
-            trained(composed_samples[:1], student, out, **steps)
+            trained(composed_samples[:1], student, out, max_steps=steps)
         assert not (out / SUMMARY_FILE).exists() and not (out / "model").exists()
 
 
@@ -200,7 +200,7 @@ def test_a_reward_that_is_no_number_ends_the_run_and_leaves_its_checkpoint_whole
 
     here(monkeypatch)
     monkeypatch.setattr("raiden_core.rewards.accuracy_reward", accuracy_reward)
-    with pytest.raises(StageError, match="^step 3: accuracy_reward gave nan for sample "):
+    with pytest.raises(StageError, match=r"^step 3: accuracy_reward gave nan for sample "):
         trained(composed_samples[:40], student, tmp_path / "out", save_steps=1, max_steps=4)
     assert sorted(one.parent.name for one in (tmp_path / "out").glob("checkpoint-*/whole.json")) == [
         "checkpoint-1",
