@@ -15,7 +15,7 @@ BASE ?= HEAD
 test: $(STAMP) lint  ## every test: fast ones first, then real servers, trainers and browsers
 	@$(FAST)
 	@echo "== integration tests (real servers on loopback, real trainers, a real browser where there is one)"
-	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m integration
+	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup tests/integration
 
 fast: $(STAMP)  ## fast tests of the whole house: under a minute on two free cores
 	@$(FAST)

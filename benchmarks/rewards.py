@@ -110,7 +110,7 @@ DENSE = {
     "ko": ("의사", "저는 의사가 아니에요. 의사가 된 적이 없고 의사라고 말하지도 않았어요. 누가 의사래요? "),
 }
 """Little but negation: how fast the rules themselves are."""
-ROUNDS = 7
+ROUNDS = 3
 """How often each build answers each workload."""
 
 

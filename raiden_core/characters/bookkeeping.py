@@ -70,32 +70,33 @@ _KINDS = folded(
     "|assistant|system|role|user|public|private|ok|success|draft|active"
 )
 """Values by which programs say what kind of record this is."""
-_RECORD_ONLY = folded("kind|type|object|class|status|visibility|state|result")
+_LOCALE = re.compile("[a-z]{2}(?:[-_][A-Za-z]{2})?")
+_RECORD_ONLY = folded("kind|type|object|class|status|visibility|state|result|culture|locale")
 
 
 def is_bookkeeping(key: str, value: Value) -> bool:
     """Whether a field of a record (not of a text) is about the record."""
-    if is_bookkeeping_key(key) or fold_key(key) in BOOKKEEPING_KEYS:
+    named, says_kind, is_flag, known = _told_by_name(key)
+    if named:
         return True
-    text = value.strip() if isinstance(value, str) else value
-    if fold_key(key) in _RECORD_ONLY and isinstance(text, str) and text.casefold() in _KINDS:
-        return True
-    if (
-        fold_key(key) in ("culture", "locale")
-        and isinstance(text, str)
-        and re.fullmatch("[a-z]{2}([-_][A-Za-z]{2})?", text)
-    ):
-        return True
-    if isinstance(value, bool) or str(value).casefold() in ("0", "1", "true", "false"):
-        words = _words(key)
-        if words and words[0] in _FLAG_WORDS and _IDENTIFIER.fullmatch(key.strip()):
+    if isinstance(value, str):
+        text = value.strip()
+        if says_kind and (text.casefold() in _KINDS or _LOCALE.fullmatch(text)):
             return True
-    return (
-        isinstance(text, str)
-        and not is_known(key)
-        and is_program_value(text)
-        and text.casefold() not in ("true", "false")
-    )
+        if is_flag and text.casefold() in ("0", "1", "true", "false"):
+            return True
+        return not known and is_program_value(text) and text.casefold() not in ("true", "false")
+    return is_flag and (isinstance(value, bool) or value in (0, 1))
+
+
+@lru_cache(maxsize=8192)
+def _told_by_name(key: str) -> tuple[bool, bool, bool, bool]:
+    """Whether a field is bookkeeping by its name, may say what kind of record this is, is a flag, or is known."""
+    folded_key = fold_key(key)
+    words = _words(key)
+    flag = bool(words) and words[0] in _FLAG_WORDS and _IDENTIFIER.fullmatch(key.strip()) is not None
+    named = is_bookkeeping_key(key) or folded_key in BOOKKEEPING_KEYS
+    return named, folded_key in _RECORD_ONLY, flag, is_known(key)
 
 
 @lru_cache(maxsize=8192)
@@ -111,6 +112,7 @@ def is_bookkeeping_key(key: str) -> bool:
     return any(word in _PROGRAM_WORDS for word in _words(key))
 
 
+@lru_cache(maxsize=16384)
 def is_program_value(value: str) -> bool:
     """Whether a value is one that programs write and nobody says: a UUID, a digest, a time stamp, a file name, ``true``."""
     return len(value) <= 128 and _VALUES.fullmatch(value) is not None

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from raiden_core.characters.attributes import is_known
 from raiden_core.characters.character import Character
@@ -135,7 +136,7 @@ def _cleaned(item: Field, name: str | None) -> Field:
 
 def _own_key(key: str, name: str | None) -> str:
     """``Orla's age`` of Orla is ``age``; of anybody else it is ``Orla: age``."""
-    match = _WHOSE.fullmatch(key)
+    match = _WHOSE.fullmatch(key) if "'s " in key or "’s " in key else None
     if match is None or is_other(key) or not is_known(match["key"]):
         return _spelled_out(key)
     whose = match["whose"].casefold()
@@ -146,6 +147,7 @@ def _own_key(key: str, name: str | None) -> str:
     return key if is_other(whose) else match["whose"] + PATH + match["key"]
 
 
+@lru_cache(maxsize=4096)
 def _spelled_out(key: str) -> str:
     """``father_occupation``, as programs join them, is ``father: occupation``."""
     match = _JOINED_KEY.fullmatch(key)

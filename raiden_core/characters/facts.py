@@ -27,6 +27,7 @@ MAX_ITEMS = 8
 MAX_ITEM_UNITS = 6
 """Lines under a key are a list of things where each is at most this long; otherwise they are prose."""
 MAX_SAID_UNITS = 8
+MAX_SAID_WORDS = 4
 """A longer sentence under a name that is none of a person's fields instructs or narrates."""
 _OPENING_QUOTES = ('"', "“", "「")
 _ITEM = re.compile(r"[ \t]*(?:[-*+•・●◆■▪–]|\d{1,2}[.)、])[ \t\u3000]*(?P<item>\S[^\n]*?)[ \t,，;；]*")
@@ -67,8 +68,8 @@ def facts_of_fields(fields: Iterable[Field]) -> dict[str, str]:
     said: dict[str, str] = {}
     ambiguous: set[str] = set()
     for field in fields:
-        value = fact_value(field.value)
-        if not is_fact(field.key, value) or is_missing(field.value, field.key.rpartition(PATH)[2]):
+        value = _stated(field.key, field.value)
+        if value is None:
             continue
         folded = fold_key(field.key)
         if folded in said:
@@ -78,6 +79,15 @@ def facts_of_fields(fields: Iterable[Field]) -> dict[str, str]:
         said[folded] = field.key
         facts[field.key] = value
     return {key: value for key, value in facts.items() if key not in ambiguous}
+
+
+@lru_cache(maxsize=16384)
+def _stated(key: str, raw: str) -> str | None:
+    """What a field states, where that is a fact; jobs, towns and ages come again and again, hence the cache."""
+    if len(raw) > MAX_FACT_UNITS * 16 or is_missing(raw, key.rpartition(PATH)[2]):
+        return None
+    value = fact_value(raw)
+    return value if is_fact(key, value) else None
 
 
 def fact_value(value: str) -> str:
@@ -99,8 +109,11 @@ def is_fact(key: str, value: str) -> bool:
     """Whether a field says one checkable thing."""
     if not value or "\n" in value or len(value) > MAX_FACT_UNITS * 12 or not _can_be_fact(key):
         return False
-    length = units(value)
-    if not 0 < length <= MAX_FACT_UNITS or (length > MAX_SAID_UNITS and value[-1] in ".。!！" and not is_known(key)):
+    # A text has at most as many units as characters, so most values need no counting.
+    if not any(map(str.isalnum, value)) or (len(value) > MAX_FACT_UNITS and units(value) > MAX_FACT_UNITS):
+        return False
+    most = MAX_SAID_UNITS if CJK.search(value) else MAX_SAID_WORDS
+    if value[-1] in ".。!！" and not is_known(key) and units(value) > most:
         return False
     return not (has_macro(value) or is_program_value(value) or is_missing(value, key.rpartition(PATH)[2]))
 

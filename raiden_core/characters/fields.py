@@ -17,6 +17,10 @@ from raiden_core.characters.lines import END_MARKS, Field, field_of_line
 from raiden_core.characters.owners import PATH, is_group, is_other, is_relations, joined
 
 _MARKDOWN_HEAD = re.compile(r"[ \t]{0,3}(#{1,6})[ \t]+(\S[^\n]*?)[ \t]*")
+_HEAD_MARKS = frozenset("#*_【[<=-+•")
+"""With what a line begins that may be a heading."""
+_NOT_FLAT = _HEAD_MARKS | frozenset(" \t\u3000")
+"""With what a line begins that may be a heading or stand under one."""
 _BARE_HEAD = re.compile(
     r"[ \t]*(?:\*\*|__|【|\[|<|=+[ \t]*|[-*+•][ \t]+(?:\*\*|__)?)"
     r"(?P<key>[^\n*_\[\]【】<>=]{1,40}?)(?:\*\*|__|】|\]|>|[ \t]*=+)?[ \t]*"
@@ -87,6 +91,10 @@ class _Head:
 def with_owners(lines: list[str]) -> list[Field | None]:
     """The fields of the lines, each with the path of the headings under which it stands; None for any other line."""
     found = [field_of_line(line) for line in lines]
+    if not any(line[:1] in _NOT_FLAT for line in lines if line) and all(
+        field is None or field.value for field in found
+    ):
+        return found
     owned: list[Field | None] = []
     heads: list[_Head] = []
     blank = False
@@ -155,12 +163,12 @@ def _opened(
     is_deeper = deeper is not None and found[deeper] is not None and _indent(lines[deeper]) > indent
     if is_deeper and (not field.value or is_other(field.key)):
         return _Head(field.key, indent, 0, True)
-    if not field.value and (is_other(field.key) or is_relations(field.key)) and not (blank_follows(lines, number)):
+    if not field.value and (is_other(field.key) or is_relations(field.key)) and not _blank_follows(lines, number):
         return _Head(field.key, indent, 0, False)
     return None
 
 
-def blank_follows(lines: list[str], number: int) -> bool:
+def _blank_follows(lines: list[str], number: int) -> bool:
     """Whether the line after this one is blank or missing."""
     return number + 1 >= len(lines) or not lines[number + 1].strip()
 
@@ -171,7 +179,7 @@ def _opens(field: Field) -> bool:
 
 def _heading(line: str) -> tuple[int, str]:
     """The level and title of a Markdown heading; level 0 and the title of another bare heading (``[Father]``)."""
-    if len(line) > 80:
+    if len(line) > 80 or line.lstrip(" \t")[:1] not in _HEAD_MARKS:
         return 0, ""
     if match := _MARKDOWN_HEAD.fullmatch(line):
         return len(match[1]), match[2].strip(" \t#*_`:：")
@@ -182,5 +190,7 @@ def _heading(line: str) -> tuple[int, str]:
 
 
 def _indent(line: str) -> int:
+    if line[:1] not in " \t\u3000":
+        return 0
     expanded = line.expandtabs(4)
     return len(expanded) - len(expanded.lstrip(" \u3000"))

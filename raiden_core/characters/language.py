@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from functools import lru_cache
 
 from raiden_core.characters.attributes import language_of_key
 from raiden_core.characters.lines import units
@@ -76,7 +77,7 @@ def detect_language(text: str, declared: str | None = None, keys: Sequence[str] 
     guess = _by_script(sample)
     if re.fullmatch("[a-z]{2}", code) and _compatible(code, guess, sample):
         return code
-    by_keys = _by_keys(keys) if keys else None
+    by_keys = _by_keys(tuple(keys)) if keys else None
     if guess == "zh" and by_keys is None and keys:
         # Kanji in the names of fields and in their values speak together.
         guess = _by_script("\n".join((*keys, sample)))
@@ -85,7 +86,8 @@ def detect_language(text: str, declared: str | None = None, keys: Sequence[str] 
     return guess or _by_library(sample)
 
 
-def _by_keys(keys: Sequence[str]) -> str | None:
+@lru_cache(maxsize=1024)
+def _by_keys(keys: tuple[str, ...]) -> str | None:
     """The language that the names of the fields speak, where most of those that are known agree."""
     votes = Counter(language for key in keys if (language := _language_of(key)) is not None)
     if not votes:

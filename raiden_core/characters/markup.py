@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import re
+from functools import lru_cache
 
 from raiden_core.characters.attributes import is_known
 from raiden_core.characters.owners import MARK, is_group, is_other
@@ -51,6 +52,9 @@ _EMPHASIS = re.compile(r"(\*\*\*|\*\*|___|__|~~|==|\|\|)(?=\S)(.+?)(?<=\S)\1")
 _WHOLE = re.compile(r"([*_`])(?=\S)([^*_`]+)(?<=\S)\1")
 _CODE = re.compile(r"`([^`\n]{1,200})`")
 _JOINED = re.compile(r"[\"“'‘]([^\"“”\n]+?)[\"”'’](?:\s*\+\s*[\"“'‘]([^\"“”\n]+?)[\"”'’])+")
+_MARKS = re.compile(r"[\[\]{}()<>【】［］〔〕\"“”'‘’*_`~=|+]")
+"""What a value has that may want cleaning."""
+_END_MARKS = " \t\u3000,，;；|"
 _PAIRS = (
     ("[", "]"),
     ("{", "}"),
@@ -146,11 +150,12 @@ def prefixed(text: str, owner: str) -> str:
     return "\n".join(lines)
 
 
+@lru_cache(maxsize=8192)
 def clean_value(value: str) -> str:
     """One short value without the marks of Markdown, BBCode and lists, and without brackets that only one side has."""
     text = value.strip()
-    if text.isalnum() or len(text) > MAX_VALUE_CHARS:
-        return text
+    if len(text) > MAX_VALUE_CHARS or not _MARKS.search(text):
+        return text.strip(_END_MARKS)
     if "[" in text:
         text = _FOOTNOTE.sub("", _BBCODE.sub("", _LINK.sub(r"\1", text)))
     if "*" in text or "_" in text or "~" in text or "`" in text or "==" in text or "||" in text:
@@ -159,7 +164,7 @@ def clean_value(value: str) -> str:
             text = whole[2]
     if "+" in text and _JOINED.fullmatch(text):
         text = ", ".join(part.strip().strip("\"“”'‘’") for part in text.split("+"))
-    return _balanced(text.strip(" \t\u3000,，;；|"))
+    return _balanced(text.strip(_END_MARKS))
 
 
 def _balanced(text: str) -> str:

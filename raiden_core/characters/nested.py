@@ -34,6 +34,10 @@ _PLAIN_VALUE_KEYS = folded("value|values|值|値|값")
 def fields_of(key: str, value: Value, path: tuple[str, ...] = ()) -> Iterator[Field]:
     """The fields of one entry of a record, bookkeeping left out."""
     if isinstance(value, str):
+        if value.lstrip()[:1] not in ("[", "{", "("):
+            if value.strip():
+                yield Field(joined(path, key) if path else key, value)
+            return
         value = listed(value)
     if isinstance(value, dict):
         yield from _of_object(key, value, path)
@@ -151,6 +155,6 @@ def as_text(value: Value, prose: bool = False) -> str:
         inner = {key: as_text(item) for key, item in value.items()}
         return "\n".join(f"{key}: {item}" for key, item in inner.items() if item)
     items = [text for text in (as_text(item, prose) for item in value) if text]
-    if prose or any("\n" in item or units(item) > 12 for item in items):
+    if prose or any("\n" in item or (len(item) > 12 and units(item) > 12) for item in items):
         return "\n".join(items)
     return ("、" if any(_CJK.search(item) for item in items) else ", ").join(items)

@@ -24,7 +24,7 @@ from raiden_core.characters.encoding import decode
 from raiden_core.characters.language import SUPPORTED
 from raiden_core.characters.records import draft_of_record
 from raiden_core.characters.rows import BadRow, Note, Row, Rows, Unreadable
-from raiden_core.characters.scrub import Found, scrub_text, scrub_value
+from raiden_core.characters.scrub import Found, scrub_row, scrub_text
 from raiden_core.characters.sources import Source, find_sources, read_bytes
 from raiden_core.characters.texts import drafts_of_text
 from raiden_core.characters.yaml_text import yaml_rows
@@ -115,7 +115,7 @@ class _Collection:
     def _scrubbed(self, row: Row, place: str) -> Row:
         """The row without secrets and images, which are told by the names of their fields."""
         found = Found()
-        value = scrub_value(row.value, found)
+        value = scrub_row(row.value, found)
         self.warnings += [Refusal(place, row.number, _one_line(text)) for text in found.warnings()]
         return replace(row, value=value) if found.secrets or found.images else row
 

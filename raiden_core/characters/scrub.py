@@ -58,11 +58,61 @@ _SHAPES = re.compile(
     """,
     re.VERBOSE,
 )
-_SHAPE_HINT = re.compile(
-    "BEGIN|[spr]k[-_]|gh[pousr]_|_pat_|glpat|hf_|gsk_|xai-|npm_|r8_|dop_|nvapi|lsv2|pplx|csk-|tvly|fw_|pypi-|xox|xapp-"
-    r"|AKIA|ASIA|AROA|AIDA|AIza|ya29|SG\.|eyJ|earer|asic |\d{8}:|://|oken=|ey=|word=|ecret=|sig="
+_SHAPE_MARKS = (
+    *(
+        "sk-",
+        "sk_",
+        "pk-",
+        "pk_",
+        "rk-",
+        "rk_",
+        "ghp_",
+        "gho_",
+        "ghu_",
+        "ghs_",
+        "ghr_",
+        "_pat_",
+        "glpat-",
+        "hf_",
+        "gsk_",
+        "xai-",
+    ),
+    *(
+        "npm_",
+        "r8_",
+        "dop_v1_",
+        "nvapi-",
+        "lsv2_",
+        "pplx-",
+        "csk-",
+        "tvly-",
+        "fw_",
+        "pypi-",
+        "xox",
+        "xapp-",
+        "AKIA",
+        "ASIA",
+        "AROA",
+    ),
+    *(
+        "AIDA",
+        "AIza",
+        "ya29.",
+        "SG.",
+        "eyJ",
+        "Bearer",
+        "Basic ",
+        ":AA",
+        "://",
+        "token=",
+        "key=",
+        "password=",
+        "secret=",
+        "sig=",
+    ),
+    "-----BEGIN",
 )
-"""A cheap look before the expensive one: what none of the shapes can do without."""
+"""What none of the shapes can do without: a cheap look before the expensive one."""
 _ASSIGNED = re.compile(
     r"(?P<key>[^\s\"'`=:：,;{(\[]{2,40})[\"']?[ \t]{0,4}(?:=|:|：)[ \t]{0,4}[\"']?(?P<value>[^\s\"',;)}\]]{4,})"
 )
@@ -96,8 +146,38 @@ class Found:
         return lines
 
 
-def scrub_value(value: Value, found: Found, path: str = "", text_key: str = "the text") -> Value:
+def scrub_row(value: Value, found: Found) -> Value:
     """A row without secrets and images; the names of their fields are added to ``found``."""
+    texts: list[str] = []
+    if not _collect(value, texts):
+        # Nearly all rows hold neither: one look at all of their text together tells.
+        text = "\n".join(texts)
+        if not (_has(text, _SHAPE_MARKS) or _may_name(text) or "data:image" in text or _may_hold_base64(text)):
+            return value
+    return scrub_value(value, found)
+
+
+def _collect(value: Value, texts: list[str]) -> bool:
+    """Gather all text of a row; whether the name of one of its fields says that a secret is in it."""
+    if isinstance(value, str):
+        texts.append(value)
+        return False
+    told = False
+    if isinstance(value, dict):
+        told = any(_kind_of_key(key) is not None for key in value)
+        for item in value.values():
+            told |= item.__class__ in _HOLD_TEXT and _collect(item, texts)
+    elif isinstance(value, list):
+        for item in value:
+            told |= _collect(item, texts)
+    return told
+
+
+_HOLD_TEXT = (str, dict, list)
+
+
+def scrub_value(value: Value, found: Found, path: str = "", text_key: str = "the text") -> Value:
+    """The same for a part of a row, at ``path`` within it."""
     if isinstance(value, str):
         return scrub_text(value, found, path or text_key)
     if isinstance(value, list):
@@ -122,7 +202,7 @@ def scrub_text(text: str, found: Found, name: str = "the text") -> str:
         if count or more:
             found.images.append(name)
             text = cleaned
-    if _SHAPE_HINT.search(text):
+    if _has(text, _SHAPE_MARKS):
         cleaned = _SHAPES.sub(LEFT_OUT, text)
         if cleaned != text:
             # A field that holds nothing but the secret is named itself, and goes.
@@ -140,21 +220,72 @@ def scrub_text(text: str, found: Found, name: str = "the text") -> str:
             text = "\n".join(lines)
             if text.strip(" \t\n\"'`,;") == LEFT_OUT:
                 return ""
-    return _without_named(text, found) if _NAMED_HINT.search(text) else text
+    if _may_name(text):
+        return _without_named(text, found)
+    return text
 
 
-_NAMED_HINT = re.compile(
-    "(?i:key|token|secret|passw|passphrase|passcode|pwd|pin[ _-]?code|credential|authorization"
-    "|dsn|mnemonic|cvv|jwt|seed[ _]phrase|card[ _]number|connection)"
-    "|密码|密碼|口令|密钥|密鑰|秘钥|私钥|令牌|パスワード|暗証番号|キー|秘密鍵|トークン|비밀번호|패스워드|키|토큰"
+_NAMED = re.compile(
+    r"(?:[Kk][Ee][Yy]|[Tt][Oo][Kk][Ee][Nn]|[Ss][Ee][Cc][Rr][Ee][Tt]|[Pp][Aa][Ss][Ss]|[Pp][Ww][Dd]|[Pp][Ii][Nn]|[Cc]redential|CREDENTIAL"
+    r"|[Aa]uthorization|[Dd][Ss][Nn]|[Mm]nemonic|[Cc][Vv][VvCc]|[Jj][Ww][Tt]|[Pp]hrase|[Nn]umber|[Cc]onnection|密码|密碼|口令|密钥|密鑰|秘钥|私钥"
+    r"|令牌|パスワード|番号|キー|秘密鍵|トークン|비밀번호|패스워드|키|토큰)[\w \"'*`】\]]{0,12}[:=：]"
 )
+"""A name of a field, in a text, that may say that a secret follows."""
+
+
+_NAME_MARKS = (
+    *(
+        "key",
+        "token",
+        "secret",
+        "pass",
+        "pwd",
+        "pin",
+        "credential",
+        "authoriz",
+        "dsn",
+        "mnemonic",
+        "cvv",
+        "cvc",
+        "jwt",
+        "phrase",
+        "number",
+    ),
+    *(
+        "connection",
+        "密",
+        "口令",
+        "钥",
+        "令牌",
+        "パスワード",
+        "番号",
+        "キー",
+        "鍵",
+        "トークン",
+        "비밀번호",
+        "패스워드",
+        "키",
+        "토큰",
+    ),
+)
+
+
+def _may_name(text: str) -> bool:
+    """Whether a text may have a field whose name says that a secret follows."""
+    if ":" not in text and "=" not in text and "：" not in text:
+        return False
+    return _has(text.lower(), _NAME_MARKS) and _NAMED.search(text) is not None
+
+
+def _has(text: str, marks: tuple[str, ...]) -> bool:
+    return any(mark in text for mark in marks)
 
 
 def _without_named(text: str, found: Found) -> str:
     """The text without fields whose name says that a secret is in them."""
     kept: list[str] = []
     for line in text.split("\n"):
-        if not _NAMED_HINT.search(line):
+        if not _NAMED.search(line):
             kept.append(line)
             continue
         whole = _LINE_KEY.match(line)
@@ -205,7 +336,11 @@ def _begins_a_word(key: str, ending: str) -> bool:
 
 
 def _may_hold_base64(text: str) -> bool:
-    return len(text) > 100 and _BARE_BASE64.search(text) is not None
+    """Whether a text has a word as long as an image is in base64."""
+    words = text.split() if len(text) > 70 else []
+    if max(map(len, words), default=0) <= 70:
+        return False
+    return any(len(word) > 70 and _BARE_BASE64.search(word) for word in words)
 
 
 def _named(names: list[str]) -> str:

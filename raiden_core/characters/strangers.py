@@ -7,6 +7,7 @@ A chat log, a lorebook or a benchmark's row has names and texts too; read as cha
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from raiden_core.characters.keys import fold_key, folded
 from raiden_core.characters.rows import Value
@@ -88,9 +89,9 @@ _CONVERSATIONS = folded(
 )
 
 
-def lorebook_in(value: Value) -> bool:
+def lorebook_in(value: Value | Mapping[str, Value]) -> bool:
     """Whether an object is a lorebook (world info): entries that each have keys and content."""
-    if not isinstance(value, dict):
+    if not isinstance(value, Mapping) or not ("entries" in value or "data" in value):
         return False
     book = value.get("entries")
     inner = value.get("data") if book is None and isinstance(value.get("data"), (dict, list)) else None
@@ -114,18 +115,20 @@ LOREBOOK = "a lorebook (world info), no character; give the card that it belongs
 
 def what_it_is(record: Mapping[str, Value]) -> str | None:
     """What a row is that never holds a character, in one line; None where it may be one."""
-    return LOREBOOK if lorebook_in(dict(record)) else _first(_KINDS, record)
+    return LOREBOOK if lorebook_in(record) else _first(_KINDS, tuple(record))
 
 
 def what_without_profile(record: Mapping[str, Value]) -> str | None:
     """What a row is in which no profile was found; None where that cannot be told."""
-    if what := _first(_KINDS_WITHOUT_PROFILE, record):
+    if what := _first(_KINDS_WITHOUT_PROFILE, tuple(record)):
         return what
     if _CONVERSATIONS & {fold_key(key) for key in record}:
         return "a conversation, not a character: nothing describes who speaks; as a seed of questions `teacher.seeds` takes it"
     return None
 
 
-def _first(kinds: tuple[tuple[frozenset[str], int, str], ...], record: Mapping[str, Value]) -> str | None:
-    folded = {fold_key(key) for key in record}
-    return next((what for keys, least, what in kinds if len(folded & keys) >= least), None)
+@lru_cache(maxsize=256)
+def _first(kinds: tuple[tuple[frozenset[str], int, str], ...], keys: tuple[str, ...]) -> str | None:
+    """The first kind that a row of these keys is; rows of one file have the same, hence the cache."""
+    names = {fold_key(key) for key in keys}
+    return next((what for known, least, what in kinds if len(names & known) >= least), None)

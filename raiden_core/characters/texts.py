@@ -42,6 +42,8 @@ class _Section:
 
 def setting_blocks(text: str) -> Iterator[str]:
     """The bodies of the ``<Character Setting>`` blocks; one that is never closed runs to the next one or the end."""
+    if "<" not in text:
+        return
     start: int | None = None
     for tag in _TAG.finditer(text):
         if start is not None:

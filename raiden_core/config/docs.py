@@ -21,7 +21,14 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from raiden_core.config import Config
+from raiden_core.config.fates import REFUSED
 from raiden_core.config.trl_fields import SET_BY_US
+
+
+def _refused() -> str:
+    everywhere = sorted({name for refused in REFUSED.values() for name in refused})
+    return ", ".join(f"`{name}`" for name in everywhere)
+
 
 INTRODUCTION = f"""\
 # Configuration
@@ -32,8 +39,9 @@ value is YAML. `None` in a meaning is `null` in YAML. Each run stores its resolv
 folder.
 
 Under `cold_start` any field of the installed TRL's `SFTConfig` may stand beside the keys below, and under `grpo` any
-field of `GRPOConfig`. raiden sets some of them itself and refuses them in a file:
-{", ".join(f"`{name}`" for name in sorted(SET_BY_US))}.
+field of `GRPOConfig`, and those of `ModelConfig` (`dtype`, `attn_implementation`, `load_in_4bit` …) under both. raiden
+sets some of them itself and refuses them in a file: {", ".join(f"`{name}`" for name in sorted(SET_BY_US))}. What could
+have no effect is refused as well, with the reason, so that no setting is ignored: {_refused()}.
 
 This page is the output of `python -m raiden_core.config.docs`.
 """

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 _DENIED = {
     "zh": "是{term}。不对，不是{term}。",
-    "en": "It is {term}. No, that is wrong, it is not {term}.",
+    "en": "It is {term}. That is not true.",
     "ja": "{term}です。いいえ、違います、{term}ではありません。",
-    "ko": "{term}입니다. 아니요, 아니에요, {term}이 아닙니다.",
+    "ko": "{term}입니다. 그건 사실이 아닙니다.",
 }
 _UNKNOWN = {"zh": "我不知道。", "en": "I don't know.", "ja": "分かりません。", "ko": "모르겠어요."}
 _FOREIGN = {"en": "我想应该是 {term} 吧。"}

@@ -10,6 +10,7 @@ rules. Importing this package loads neither torch nor pydantic.
 from raiden_core.rewards.completion import extract_answer
 from raiden_core.rewards.folding import fold
 from raiden_core.rewards.functions import accuracy_reward, format_reward, vrar
+from raiden_core.rewards.gates import in_role, no_stuffing, one_voice, own_language
 from raiden_core.rewards.matching import contains_term
 from raiden_core.rewards.scorer import Score, Scorer
 
@@ -21,5 +22,9 @@ __all__ = [
     "extract_answer",
     "fold",
     "format_reward",
+    "in_role",
+    "no_stuffing",
+    "one_voice",
+    "own_language",
     "vrar",
 ]

@@ -86,7 +86,7 @@ class Rules:
         found = mentions(self.terms, text, self.overlap, asked)
         claims = [bool(spans) for spans in found]
         near = Surroundings(text, found) if True in claims else None
-        if near and (self.negative or self.topic.about == "fear" or may_negate(near.text)):
+        if near and (self.negative or may_negate(near.text, self.topic)):
             near_text = near.text
             if True in self.holds_negator:
                 for spans, holds in zip(near.mentions, self.holds_negator, strict=True):
@@ -176,16 +176,16 @@ def _ready(fields: Fields, question: str, reference: str) -> Rules:
 
 
 def _as_the_reference_says(rules: Rules, reference: str, is_free: bool) -> Rules:
-    """What a reference says that speaks of another time, or denies, is what a right answer says.
+    """What a reference says that speaks of another time or of somebody else, or denies, is what a right answer says.
 
     The terms that it denies, or leaves bare where the question asks for what is not so, are negative; only where the
     validator leaves the polarity free.
     """
-    if not rules.topic.asks_denied and not may_negate(reference):
+    if not rules.topic.asks_denied and not may_negate(reference, rules.topic):
         return rules
     verdict = rules.judge(reference)
-    if verdict.denied and not rules.topic.is_past:
-        other = replace(rules, topic=rules.topic._replace(is_past=True, is_future=True))
+    if verdict.denied and not (rules.topic.is_past and rules.topic.is_others):
+        other = replace(rules, topic=rules.topic._replace(is_past=True, is_future=True, is_others=True))
         if len(other.judge(reference).met) > len(verdict.met):
             rules, verdict = other, other.judge(reference)
     if not is_free or not (rules.topic.asks_denied or rules.topic.about in ("event", "other")):

@@ -14,9 +14,10 @@ from typing import Any, NoReturn
 
 import yaml
 
+from raiden_core.config.fates import HONOURED
 from raiden_core.config.loading import numbers_from_text
 from raiden_core.config.sections.training import ColdStartConfig, GrpoConfig, ProbeConfig
-from raiden_core.config.trl_fields import suggestion
+from raiden_core.config.trl_fields import check_types, refused, suggestion, trainer_fields
 from raiden_core.errors import ConfigError
 from raiden_core.rewards import Scorer
 from raiden_core.training.checks import Machine, check_job
@@ -24,8 +25,9 @@ from raiden_core.training.checks import Machine, check_job
 ALIASES = {
     "num_samples_per_prompt": "num_generations",
     "kl_penalty": "beta",
+    "torch_dtype": "dtype",
 }
-"""Names of the OpenR1 guide -> TRL's."""
+"""Names of the OpenR1 guide, and those that TRL's fields had before -> TRL's."""
 
 _SCORER, _GRPO, _COLD_START, _PROBE = Scorer(), GrpoConfig(), ColdStartConfig(), ProbeConfig()
 """Where defaults come from: none is written a second time."""
@@ -64,6 +66,9 @@ class GrpoArguments(DataArguments):
     )
     longest_first: bool | None = field(
         default=_GRPO.longest_first, metadata={"help": "longest prompts in the first batch; default: on GPUs"}
+    )
+    shared_prefix: str = field(
+        default=_GRPO.shared_prefix, metadata={"help": "compute a group's prompt once", "choices": ["auto", "off"]}
     )
     eval_questions: int = field(
         default=0, metadata={"help": "evaluate on so many questions about held-back training characters instead"}
@@ -142,12 +147,59 @@ def parse_script(dataclass_types: Sequence[type], argv: Sequence[str]) -> tuple[
     if strange:
         name = strange[0].removeprefix("--").partition("=")[0]
         raise ConfigError(f"{strange[0]}: unknown option{suggestion(name.replace('-', '_'), known)}")
+    _check_choices(parser, job, str(path))
+    trainer = trainer_of(dataclass_types)
+    if trainer is not None:
+        given = {**values, **{name: getattr(job, name) for name in _named(flags) if hasattr(job, name)}}
+        check_given(trainer, given, str(path))
     check_job(vars(job), Machine.here(), str(path))
     try:
         parsed: tuple[Any, ...] = parser.parse_args_into_dataclasses(args=flags)
-    except (ValueError, argparse.ArgumentError) as error:
+    except (ValueError, TypeError, ImportError, argparse.ArgumentError) as error:
         refuse(str(error))
     return parsed
+
+
+def trainer_of(dataclass_types: Sequence[type]) -> str | None:
+    """The name of TRL's trainer configuration among the classes that a script reads."""
+    return next((kind.__name__ for kind in dataclass_types if kind.__name__ in HONOURED), None)
+
+
+def check_given(trainer: str, given: Mapping[str, Any], where: str) -> None:
+    """Refuse what a flat job says of a trainer or a model and cannot have.
+
+    Args:
+        trainer: ``GRPOConfig`` or ``SFTConfig``.
+        given: what was written, by native names; names of neither class are none of its business.
+        where: the file, for the message.
+
+    Raises:
+        ConfigError: the first field that has a wrong simple type, or cannot be honoured.
+    """
+    theirs = {**trainer_fields("ModelConfig"), **trainer_fields(trainer)}
+    given = {name: value for name, value in given.items() if name in theirs}
+    try:
+        check_types(trainer, given)
+    except ValueError as error:
+        raise ConfigError(f"{where}: {error}") from None
+    if reason := refused(trainer, given):
+        raise ConfigError(f"{where}: {reason}")
+
+
+def _check_choices(parser: argparse.ArgumentParser, job: argparse.Namespace, where: str) -> None:
+    """Refuse values that are none of a field's choices: the parser checks those of the command line only."""
+    for action in parser._actions:
+        value = getattr(job, action.dest, None)
+        if action.choices and isinstance(value, str) and value not in set(map(str, action.choices)):
+            near = suggestion(value, [str(one) for one in action.choices])
+            allowed = ", ".join(str(one) for one in action.choices)
+            raise ConfigError(f"{where}: {action.dest}: {value!r} is none of {allowed}{near}")
+
+
+def _named(flags: Sequence[str]) -> list[str]:
+    """The fields that a command line names; ``--no_x`` switches x off."""
+    names = [one.removeprefix("--").partition("=")[0].replace("-", "_") for one in flags if one.startswith("--")]
+    return [*names, *(name.removeprefix("no_") for name in names if name.startswith("no_"))]
 
 
 def read_flat(path: Path) -> dict[str, Any]:

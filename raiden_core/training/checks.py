@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+from raiden_core.config.trl_fields import suggestion
 from raiden_core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -27,6 +28,24 @@ REPORTERS = {
     "clearml": ("clearml",),
 }
 """Where metrics may be sent to -> packages of which one must be there."""
+
+
+ATTENTION = {
+    "eager": None,
+    "sdpa": None,
+    "flex_attention": None,
+    "flash_attention_2": ("flash_attn", "flash-attn --no-build-isolation"),
+    "flash_attention_3": ("flash_attn_interface", "flash_attn_3"),
+}
+"""Ways to compute attention -> module and package that each needs."""
+SWITCHED: dict[str, tuple[str, str]] = {
+    "use_vllm": ("vllm", "-e '.[vllm]'"),
+    "deepspeed": ("deepspeed", "deepspeed"),
+    "load_in_4bit": ("bitsandbytes", "bitsandbytes"),
+    "load_in_8bit": ("bitsandbytes", "bitsandbytes"),
+    "use_liger_kernel": ("liger_kernel", "liger-kernel"),
+}
+"""Settings that need a package -> its module, and what pip installs."""
 
 
 @dataclass(frozen=True)
@@ -71,14 +90,46 @@ def check_job(values: Mapping[str, Any], machine: Machine, where: str) -> None:
     if wanted and not on_cpu and not machine.bfloat16:
         fix = "bf16: false and fp16: true" if machine.gpus else "bf16: false and use_cpu: true"
         raise ConfigError(f"{where}: bf16: this machine has no GPU that computes in bfloat16; set {fix}")
+    check_packages(values, where)
+    if "num_generations" in values:
+        _check_groups(values, machine, where)
+
+
+def check_packages(values: Mapping[str, Any], where: str) -> None:
+    """Refuse a job that asks for something whose package is not installed.
+
+    Raises:
+        ConfigError: the first setting of that kind, with the package.
+    """
     for name in _names(values.get("report_to")):
         packages = REPORTERS.get(name, ())
         if packages and not any(find_spec(package) for package in packages):
             raise ConfigError(
                 f"{where}: report_to: {name} is not installed; pip install {packages[0]}, or leave it out"
             )
-    if "num_generations" in values:
-        _check_groups(values, machine, where)
+    for name, (module, package) in SWITCHED.items():
+        if values.get(name) and not find_spec(module):
+            raise ConfigError(f"{where}: {name}: {module} is not installed; pip install {package}, or leave it out")
+    if str(values.get("optim") or "").endswith(("8bit", "bnb_8bit")) and not find_spec("bitsandbytes"):
+        raise ConfigError(
+            f"{where}: optim: {values['optim']} needs bitsandbytes, which is not installed; pip install it"
+        )
+    way = values.get("attn_implementation") or _inside(values.get("model_init_kwargs"), "attn_implementation")
+    if way is None:
+        return
+    if way not in ATTENTION:
+        raise ConfigError(
+            f"{where}: attn_implementation: {way!r} is none of {', '.join(ATTENTION)}{suggestion(str(way), list(ATTENTION))}"
+        )
+    needed = ATTENTION[way]
+    if needed and not find_spec(needed[0]):
+        raise ConfigError(
+            f"{where}: attn_implementation: {way} needs {needed[0]}, which is not installed; pip install {needed[1]}, or use sdpa"
+        )
+
+
+def _inside(own: Any, key: str) -> Any:
+    return own.get(key) if isinstance(own, Mapping) else None
 
 
 def _check_groups(values: Mapping[str, Any], machine: Machine, where: str) -> None:
@@ -99,6 +150,24 @@ def _check_groups(values: Mapping[str, Any], machine: Machine, where: str) -> No
             f"shared out in groups of num_generations {group}; make their number a multiple of it, e.g. with "
             f"gradient_accumulation_steps: {_multiple(micro * machine.processes, accumulation, group)}"
         )
+
+
+def too_few(samples: int, batch: int, group: int) -> str | None:
+    """Why training would take no step: there are not enough samples for one generation batch. None where there are.
+
+    Args:
+        samples: that can be trained on.
+        batch: completions that all processes sample at once.
+        group: completions of one sample.
+    """
+    prompts = batch // group
+    if samples >= prompts:
+        return None
+    return (
+        f"{samples} usable sample{'' if samples == 1 else 's'}, but a generation batch takes {prompts} ({batch} completions "
+        f"in groups of num_generations {group}), so training would take no step; add samples, or lower "
+        "per_device_train_batch_size, gradient_accumulation_steps or the number of processes"
+    )
 
 
 def check_named(data: str, model: str | None) -> None:

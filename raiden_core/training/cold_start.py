@@ -33,6 +33,7 @@ from raiden_core.training.hooks.own_log import own_log
 from raiden_core.training.hooks.saved_model import save_model
 from raiden_core.training.launch.accelerate import Runner, Say, warn
 from raiden_core.training.launch.script import as_script, finished_before, write_summary
+from raiden_core.training.loading import loading_arguments, model_place, quantization
 from raiden_core.training.sequences import build_sequences
 from raiden_core.training.settings import ColdStartSettings
 from raiden_core.training.stage import job_of
@@ -109,7 +110,7 @@ def cold_start(script: ColdStartArguments, training: SFTConfig, model: ModelConf
     identity = job_identity(data, script.nano or str(model.model_name_or_path), training, model)
     checkpoint = last_whole_checkpoint(out, identity)
     if script.nano is None:
-        folder = str(model.model_name_or_path)
+        folder = model_place(model)
     else:
         folder = _nano_student(script.nano, samples, out / STUDENT, training.seed, keep=checkpoint is not None)
     model.model_name_or_path = folder
@@ -127,18 +128,19 @@ def cold_start(script: ColdStartArguments, training: SFTConfig, model: ModelConf
     )
     if not sequences.rows:
         raise DataError(f"{data}: every sample is longer than max_length {training.max_length}; raise it")
-    dtype = str(model.dtype or "float32")
+    loading = loading_arguments(model, training.model_init_kwargs)
     settle_checkpoints(training)
-    check_disk(out, model_sizes(model), training, dtype)
+    check_disk(out, model_sizes(model, folder), training, str(loading["dtype"]))
     # The rows are those of all epochs, in their order.
     training.num_train_epochs = 1
     training.train_sampling_strategy = "sequential"
-    training.model_init_kwargs = {"dtype": dtype, **(training.model_init_kwargs or {})}
+    training.model_init_kwargs = loading
     trainer = ResumableSFTTrainer(
         model=folder,
         args=training,
         train_dataset=Dataset.from_list(sequences.rows),
         processing_class=tokenizer,
+        quantization_config=quantization(model),
         peft_config=get_peft_config(model),
         callbacks=[log],
     )

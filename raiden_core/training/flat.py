@@ -15,13 +15,12 @@ from raiden_core.config import Config
 from raiden_core.config.loading import apply_override, load_config, numbers_from_text, validate_config
 from raiden_core.config.trl_fields import SET_BY_US
 from raiden_core.errors import RaidenError
-from raiden_core.training.arguments import native_names, read_flat
+from raiden_core.training.arguments import check_given, native_names, read_flat
 
 TOP = ("system_prompt", "prefilled_think", "output_dir", "seed")
 """Keys of a flat file that stand at the top of ours."""
 ACCURACY = ("min_length_bound", "length_ratio", "partial_credit")
 WEIGHTS = {"accuracy_weight": "accuracy", "format_weight": "format"}
-DTYPES = ("dtype", "torch_dtype")
 OTHER = ("train_data_path", "eval_data_path", "use_peft", "model_name_or_path", "reward_funcs", "config")
 
 
@@ -58,6 +57,7 @@ def read_any_config(
     for override in overrides:
         apply_override(changed, override)
     flat |= numbers_from_text(native_names(changed, "--set"))
+    check_given("GRPOConfig", flat, str(path))
     evaluated = str(flat.get("eval_strategy", "no")) not in ("no", "False") and flat.get("eval_data_path")
     train = flat.get("train_data_path")
     files = FlatFiles(Path(str(train)) if train else None, Path(str(flat["eval_data_path"])) if evaluated else None)
@@ -72,11 +72,8 @@ def _tree(flat: dict[str, Any], accelerate: Path | None) -> dict[str, Any]:
     for key, section in WEIGHTS.items():
         if key in flat:
             tree.setdefault(section, {})["weight"] = flat[key]
-    used = {*TOP, *ACCURACY, *WEIGHTS, *DTYPES, *OTHER, *SET_BY_US}
+    used = {*TOP, *ACCURACY, *WEIGHTS, *OTHER, *SET_BY_US}
     grpo = {key: value for key, value in flat.items() if key not in used}
-    for key in DTYPES:
-        if key in flat:
-            grpo["model_init_kwargs"] = {"dtype": flat[key], **(grpo.get("model_init_kwargs") or {})}
     if not flat.get("use_peft"):
         grpo = {key: value for key, value in grpo.items() if not key.startswith("lora_")}
     elif "lora_r" not in grpo:

@@ -26,7 +26,7 @@ from raiden_core.samples import Sample
 from raiden_core.stages.layout import MODEL
 from raiden_core.stages.progress import Progress
 from raiden_core.training.arguments import GrpoArguments, parse_script
-from raiden_core.training.checks import check_named, context_of
+from raiden_core.training.checks import check_named, context_of, too_few
 from raiden_core.training.dataset import (
     PromptLengths,
     hold_back,
@@ -36,11 +36,13 @@ from raiden_core.training.dataset import (
 )
 from raiden_core.training.hooks.controls import permuted
 from raiden_core.training.hooks.disk import check_disk, model_sizes
+from raiden_core.training.hooks.finite import finite
 from raiden_core.training.hooks.own_log import own_log
 from raiden_core.training.hooks.saved_model import save_model
 from raiden_core.training.launch.accelerate import Runner, Say, warn
 from raiden_core.training.launch.metrics import VALIDATION_ACCURACY
 from raiden_core.training.launch.script import as_script, finished_before, write_summary
+from raiden_core.training.loading import loading_arguments, model_place, quantization
 from raiden_core.training.settings import TrainSettings
 from raiden_core.training.stage import job_of
 
@@ -115,12 +117,13 @@ def grpo(script: GrpoArguments, training: GRPOConfig, model: ModelConfig) -> Non
     from raiden_core.training.hooks.watch import Watch
 
     out = Path(str(training.output_dir))
-    base, dtype = str(model.model_name_or_path), str(model.dtype or "float32")
+    base = model_place(model)
+    loading = loading_arguments(model, training.model_init_kwargs)
     tokenizer = load_tokenizer(base)
     data = _read_data(script, training, tokenizer, base)
 
     settle_checkpoints(training, training.steps_per_generation * training.num_iterations)
-    check_disk(out, model_sizes(model), training, dtype)
+    check_disk(out, model_sizes(model, base), training, str(loading["dtype"]))
     if training.load_best_model_at_end:
         training.metric_for_best_model, training.greater_is_better = VALIDATION_ACCURACY, True
 
@@ -132,11 +135,11 @@ def grpo(script: GrpoArguments, training: GRPOConfig, model: ModelConfig) -> Non
             training.seed,
         )
         training.shuffle_dataset = False
-    rewards = [accuracy_reward, format_reward]
+    rewards = [finite(reward) for reward in (accuracy_reward, format_reward)]
     if script.permute_rewards:
         rewards = [permuted(reward, training.seed) for reward in rewards]
     training.reward_weights = [script.accuracy_weight, script.format_weight]
-    training.model_init_kwargs = {"dtype": dtype, **(training.model_init_kwargs or {})}
+    training.model_init_kwargs = loading
     log, no_signal = MetricsLog(out, "grpo"), NoSignal(script.patience)
     identity = job_identity(Path(script.train_data_path), base, training, model)
     trainer = ResumableGRPOTrainer(
@@ -146,9 +149,11 @@ def grpo(script: GrpoArguments, training: GRPOConfig, model: ModelConfig) -> Non
         train_dataset=reward_table(data.train, script.scorer, script.system_prompt),
         eval_dataset=(reward_table(data.evaluation, script.scorer, script.system_prompt) if data.evaluation else None),
         processing_class=tokenizer,
+        quantization_config=quantization(model),
         peft_config=get_peft_config(model),
         callbacks=[log, no_signal, Watch(log), WholeCheckpoints(identity)],
     )
+    trainer.share_prefix = script.shared_prefix == "auto"
     Resources.attach(trainer)
     trainer.train(resume_from_checkpoint=trainer.prepared(last_whole_checkpoint(out, identity)))
     if no_signal.stopped:
@@ -170,6 +175,7 @@ def grpo(script: GrpoArguments, training: GRPOConfig, model: ModelConfig) -> Non
             "best_step": trainer.state.best_global_step if training.load_best_model_at_end else None,
             "best_accuracy": trainer.state.best_metric if training.load_best_model_at_end else None,
             "permute_rewards": script.permute_rewards,
+            "shared_prefix": trainer.not_shared or True,
             "asked": [question[-1]["content"], answer],
         },
     )
@@ -207,6 +213,8 @@ def _read_data(script: GrpoArguments, training: GRPOConfig, tokenizer: PreTraine
             evaluation, _ = length.fitting(training_samples(path, scorer)[0], path)
         else:
             raise ConfigError("eval_strategy: there is nothing to evaluate on; set eval_data_path or eval_questions")
+    if few := too_few(len(train), training.generation_batch_size, training.num_generations):
+        raise DataError(f"{script.train_data_path}: {few}")
     return _Data(train, evaluation, len(failures), too_long)
 
 
@@ -222,7 +230,9 @@ def _best_kept(section: GrpoConfig) -> dict[str, Any]:
 
 
 def _first_the_longest(script: GrpoArguments, training: GRPOConfig) -> bool:
-    return script.longest_first if script.longest_first is not None else training.device.type != "cpu"
+    if script.longest_first is None:  # an order that was asked for is kept
+        return bool(training.shuffle_dataset and training.device.type != "cpu")
+    return script.longest_first
 
 
 if __name__ == "__main__":

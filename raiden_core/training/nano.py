@@ -4,10 +4,10 @@ It makes the whole pipeline real on two CPU cores: tokenizer trained on the run'
 random. Nothing is downloaded and nothing about it is special to later stages, which see a model folder like any other.
 
 What lets so small a model learn to copy from a profile (measured, see docs/quickstart-results.md): every frequent
-``key：`` of the profiles is one token, a value has the same tokens in the profile and in an answer, and the vocabulary
-is small. The second comes by itself in Chinese; elsewhere a space, an article or a particle would grow into the value. ``<think>`` and ``<answer>`` are ordinary added
-tokens, not special ones: TRL decodes completions with ``skip_special_tokens=True``, and a reward that cannot see the
-tags trains a model that drops them.
+``key：`` of the profiles is one token, and the vocabulary is small. It also needs a value to have the same tokens in
+the profile and in an answer. In Chinese that comes by itself; elsewhere a space or a particle would grow into the value.
+``<think>`` and ``<answer>`` are ordinary added tokens, not special ones: TRL decodes completions with
+``skip_special_tokens=True``, and a reward that cannot see the tags trains a model that drops them.
 """
 
 from __future__ import annotations

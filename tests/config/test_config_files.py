@@ -4,6 +4,7 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
+import yaml
 
 from raiden_core.config import Config
 from raiden_core.config.loading import dump_config, load_config, parse_config
@@ -172,6 +173,20 @@ def test_the_resolved_configuration_reads_back_as_the_same() -> None:
     text = "name: 实验\ngrpo: {learning_rate: 3e-6, max_steps: 5}\ncharacters: {evaluation_only: {手写: [shipped]}}"
     config = parse_config(text)
     assert parse_config(dump_config(config)) == config
+
+
+@pytest.mark.parametrize("language", ["en", "ja", "ko"])
+def test_the_quickstarts_differ_in_nothing_but_their_language_and_the_sizes_that_it_takes(language: str) -> None:
+    configs = Path(__file__).parents[2] / "configs"
+    chinese, other = (
+        yaml.safe_load((configs / name).read_text("utf-8"))
+        for name in ("quickstart.yaml", f"quickstart-{language}.yaml")
+    )
+    assert load_config(configs / f"quickstart-{language}.yaml").characters.composed.language == language
+    for config in (chinese, other):
+        del config["name"], config["report"]["title"], config["characters"]["composed"]["language"]
+        del config["student"]["nano"]["vocab_size"], config["grpo"]["max_completion_length"]
+    assert other == chinese
 
 
 def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:

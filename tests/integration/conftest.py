@@ -32,6 +32,8 @@ SHARED_SERVERS = ("house", "prefect_server")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Where pytest-xdist deals the tests to several processes, those that share a server stay together, and a file's too."""
     for item in items:
+        if not item.path.is_relative_to(Path(__file__).parent):
+            continue  # a conftest's hook is given the whole session's tests
         if item.get_closest_marker("integration") is None:
             raise pytest.UsageError(f"{item.nodeid}: mark it as an integration test, or `make test` never runs it")
         fixtures = getattr(item, "fixturenames", ())

@@ -19,7 +19,7 @@ from raiden_core.generation import generate
 from raiden_core.generation.offline.teacher import OfflineTeacher
 from raiden_core.prompts import build_prompt
 from raiden_core.rewards import Scorer
-from raiden_core.samples import Sample, write_samples
+from raiden_core.samples import Sample, read_samples, write_samples
 from raiden_core.stages.progress import silent
 
 pytestmark = pytest.mark.integration
@@ -119,6 +119,33 @@ def test_a_cold_start_and_grpo_carry_their_adapters_on_merged(folder: Path, tmp_
     assert [row["step"] for row in rows if "eval_rewards/accuracy_reward/mean" in row] == [2, 4]
     assert any("memory_gib" in row for row in rows), "the use of the machine is in the metrics"
     assert not (trained / "adapter").exists() and not list((trained / "model").glob("adapter*"))
+
+
+def test_adapters_on_weights_in_4_bits_are_merged_into_what_they_were_trained_on(folder: Path, tmp_path: Path) -> None:
+    pytest.importorskip("bitsandbytes", reason="weights are stored in 4 bits by bitsandbytes, which is not installed")
+    from raiden_core.training import cold_start, grpo
+    from raiden_core.training.nano import build_nano
+
+    cold, trained = tmp_path / "cold", tmp_path / "grpo"
+    four = {"load_in_4bit": True, "bnb_4bit_quant_type": "nf4"}
+    # Reading back compares the saved model with the one in memory: its weights are those that 4 bits hold.
+    base = tmp_path / "base"  # 64 numbers share a scale, so that is the least width
+    samples = read_samples(folder / "train.json")
+    build_nano(base, samples, NanoConfig(vocab_size=900, hidden_size=64, layers=1, heads=2), seed=3)
+    run(cold_start.main, folder, cold, model_name_or_path=str(base), max_length=512, **four)
+    run(
+        grpo.main,
+        folder,
+        trained,
+        model_name_or_path=str(cold / "model"),
+        num_generations=2,
+        max_completion_length=8,
+        **four,
+    )
+    for saved in (cold / "model", trained / "model"):
+        assert "quantization_config" not in json.loads((saved / "config.json").read_text("utf-8"))
+        assert all(one.dtype == torch.float32 for one in weights(saved).values())
+    assert len(changed(base, cold / "model")) == 7
 
 
 class FakeTrainer:

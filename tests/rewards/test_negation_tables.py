@@ -45,8 +45,8 @@ def test_every_kind_has_rows(language: ModuleType) -> None:
 def test_the_quick_looks_hide_no_row(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [row for language in LANGUAGES for row in language.RULES.rows]
     quick = [denies(row) for row in rows]
-    monkeypatch.setattr(rules, "may_negate", lambda text: True)
-    monkeypatch.setattr(Negation, "_is_out_of_reach", lambda self, start, end: False)
+    monkeypatch.setattr(rules, "may_negate", lambda text, topic=None: True)
+    monkeypatch.setattr(Negation, "_reach", lambda self, start, end: (True, True))
     for language in (chinese, english):
         monkeypatch.setattr(language, "_MAY_NEGATE", re.compile(""))
     assert [row.where for row, found in zip(rows, quick, strict=True) if denies(row) != found] == []

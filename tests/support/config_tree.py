@@ -31,7 +31,14 @@ BASE: dict[str, Any] = {
 """A configuration in which every section is there."""
 
 ROOT = Path(__file__).parents[2]
-WITH: dict[str, dict[str, Any]] = {"cold_start.enabled": {"student.model": "Qwen/Qwen2.5-0.5B-Instruct"}}
+WITH: dict[str, dict[str, Any]] = {
+    "cold_start.enabled": {"student.model": "Qwen/Qwen2.5-0.5B-Instruct"},
+    **{
+        f"{section}.{key}": {f"{section}.lora_r": 4}
+        for section in ("cold_start", "grpo")
+        for key in ("lora_alpha", "lora_target_modules")
+    },
+}
 """Key -> what must be set beside it, so that its other value is valid."""
 FREE = {
     "name": "another",

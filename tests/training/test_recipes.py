@@ -27,7 +27,9 @@ from raiden_core.training.stage import student_input
 
 ROOT = Path(__file__).parents[2]
 CONFIGS = ROOT / "configs"
-RECIPES = sorted(path.stem for path in CONFIGS.glob("*.yaml") if path.stem not in ("quickstart", "openr1_config"))
+RECIPES = sorted(
+    path.stem for path in CONFIGS.glob("*.yaml") if not path.stem.startswith(("quickstart", "openr1_config"))
+)
 ACCELERATE = sorted(path.name for path in (CONFIGS / "accelerate").glob("*.yaml"))
 SHARDED = {"fsdp2-8.yaml", "fsdp2-2nodes.yaml", "zero3-8.yaml"}
 """Accelerate files under which no GPU has a whole model to roll out with."""

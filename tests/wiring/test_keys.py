@@ -53,7 +53,7 @@ USED_BY: dict[tuple[str, ...], str] = {
     (TRAIN, REPORT): """
         accuracy.partial_credit
         grpo.launch.accelerate grpo.launch.num_processes grpo.lora_r grpo.lora_alpha grpo.lora_target_modules
-        grpo.save_steps grpo.save_total_limit grpo.permute_rewards grpo.longest_first grpo.patience
+        grpo.save_steps grpo.save_total_limit grpo.permute_rewards grpo.longest_first grpo.shared_prefix grpo.patience
         grpo.max_prompt_length grpo.eval_on grpo.eval_questions grpo.learning_rate grpo.num_train_epochs
         grpo.per_device_train_batch_size grpo.gradient_accumulation_steps grpo.num_generations
         grpo.max_completion_length grpo.beta grpo.temperature grpo.top_p grpo.top_k""",

@@ -13,7 +13,7 @@ class ComposedConfig(Section):
     count: int = Field(default=0, ge=0)
     """How many; 0 for none."""
     language: str = "zh"
-    """Language of the word lists; so far only zh has them."""
+    """Language of the word lists: zh, en, ja or ko."""
     facts: tuple[int, int] = (3, 8)
     """Fewest and most facts of a character."""
 

@@ -128,7 +128,7 @@ class ColdStartConfig(TrainingSection):
 
     @model_validator(mode="after")
     def _extra_fields_are_trls(self) -> Self:
-        check_trainer_fields("SFTConfig", self.model_extra or {}, own=set(type(self).model_fields))
+        check_trainer_fields("SFTConfig", self)
         return self
 
 
@@ -140,6 +140,9 @@ class GrpoConfig(TrainingSection):
     longest_first: bool | None = None
     """Whether the first batch holds the longest prompts, so that a run that does not fit its memory fails at once;
     None: on GPUs."""
+    shared_prefix: Literal["auto", "off"] = "auto"
+    """Whether a group's prompt is computed once instead of once for each completion: `auto` does so wherever a small batch
+    gives the same log-probabilities both ways; `off` leaves it to TRL."""
     patience: int = Field(default=50, ge=1)
     """Stop after so many logged steps in a row in which no group's rewards differ: nothing to learn from."""
     max_prompt_length: int | None = Field(default=None, ge=16)
@@ -192,5 +195,5 @@ class GrpoConfig(TrainingSection):
 
     @model_validator(mode="after")
     def _extra_fields_are_trls(self) -> Self:
-        check_trainer_fields("GRPOConfig", self.model_extra or {}, own=set(type(self).model_fields))
+        check_trainer_fields("GRPOConfig", self)
         return self

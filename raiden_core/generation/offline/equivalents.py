@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 
 from raiden_core.generation.offline.catalogue import Shape
+from raiden_core.generation.offline.cores import core_of
 from raiden_core.generation.teacher import TermGroup
 
 ARTICLE = re.compile(r"^(?:an?|the|some|my|his|her|their)\s+(?=\S)", re.IGNORECASE)
@@ -65,16 +66,17 @@ _EN_DATE = re.compile(
 
 def equivalents(value: str, language: str, shape: Shape) -> TermGroup:
     """The keyword, first, and its equivalents."""
-    terms = [value]
-    if shape in ("person", "named") and (called := CALLED[language].search(value)):
-        terms.insert(0, called.group(1).strip())
+    called = CALLED[language].search(value) if shape in ("person", "named") else None
+    names = [called.group(1).strip()] if called else []
+    if shape == "person":
+        names[:0] = _names(value, language)
+    core = core_of(value, language, shape)
+    terms = [*names, *core.keywords, value, *core.others]
     if language == "zh" and (measure := _MEASURE.match(value)):
         terms.append(value[measure.end() :])
     if language == "en" and (article := ARTICLE.match(value)):
         terms.append(value[article.end() :])
-    if shape == "person":
-        terms[:0] = _names(value, language)
-    elif shape == "place":
+    if shape == "place":
         terms.append(_PLACE_SUFFIX[language].sub("", value))
         terms.append(value.split(",")[0].strip() if language == "en" else value)
     elif shape == "date":

@@ -27,11 +27,14 @@ Pools = Mapping[tuple[str, str], Sequence[str]]
 
 def collect_pools(facts: Iterable[tuple[str, Sequence[Fact]]]) -> dict[tuple[str, str], list[str]]:
     """The pools of all characters' facts, given as pairs of language and facts."""
-    pools: dict[tuple[str, str], set[str]] = {}
+    pools: dict[tuple[str, str], dict[str, str]] = {}
     for language, of_one in facts:
         for fact in of_one:
-            pools.setdefault((language, fact.attribute), set()).update(group[0] for group in fact.groups)
-    return {place: sorted(terms) for place, terms in pools.items()}
+            pools.setdefault((language, fact.attribute), {}).update(
+                {max(group, key=len): group[0] for group in fact.groups}
+            )
+    # In the order of the whole values, so that which keyword stands for one moves no other.
+    return {place: list(dict.fromkeys(terms[whole] for whole in sorted(terms))) for place, terms in pools.items()}
 
 
 def choose_distractors(

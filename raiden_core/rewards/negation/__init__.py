@@ -14,37 +14,77 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Sequence
-from functools import cache, cached_property
+from functools import cache
 from types import ModuleType
+from typing import NamedTuple
 
 from raiden_core.rewards.negation.clause import QUOTES, Clause, Clauses
 from raiden_core.rewards.negation.doubt import is_only_asked, is_open
-from raiden_core.rewards.negation.hints import CHINESE, ENGLISH, JAPANESE, KOREAN
+from raiden_core.rewards.negation.hints import CHINESE, ENGLISH, JAPANESE, KOREAN, words
+from raiden_core.rewards.negation.needed import MENTION
 from raiden_core.rewards.negation.soft import soften
 from raiden_core.rewards.negation.table import Table
 from raiden_core.rewards.negation.topic import NO_TOPIC, Topic
-from raiden_core.text.scripts import HANGUL, KANA
+from raiden_core.text.scripts import HAN, HANGUL, KANA
 
-_LETTERS = re.compile(f"{CHINESE}|{JAPANESE}|{KOREAN}")
-_WORDS = re.compile(ENGLISH)
-_SURE_STOP = re.compile(r"[,。!?;](?!\d)")
-_REACH = 4
-"""What denies a mention stands in its own clause or the next, with asides between (A nurse? Me? Well, never)."""
-_LONGEST_BARE = 24
-"""A clause that holds more than this before the mention is no bare item of a list."""
-_MORE = re.compile(r" ?\w")
 _KANA = re.compile(f"[{KANA}]")
-_CHINESE_NEGATOR = re.compile(f"(?:不[是会当做在叫喜]|没有|没当|并非|从不)[^{KANA}]*$")
 _HANGUL = re.compile(f"[{HANGUL}]")
 _HAN = re.compile("[\u4e00-\u9fff]")
 _LATIN = re.compile("[a-z]{2}")
+_NEAR_WORDS = words(ENGLISH.near)
+_FAR_WORDS = words(ENGLISH.far)
+_TOPICAL_WORDS = words(ENGLISH.far, ENGLISH.topical)
 
 
-def may_negate(text: str) -> bool:
-    """A quick look: False means that nothing in a folded text can negate."""
-    if not text.isascii() and _LETTERS.search(text):
+class _Looks(NamedTuple):
+    """What is looked for in a text: all hints, those that reach to the next clause, those that reach further."""
+
+    any: re.Pattern[str]
+    near: re.Pattern[str]
+    far: re.Pattern[str]
+
+
+@cache
+def _looks(kana: bool, hangul: bool, han: bool, latin: bool, topical: bool) -> _Looks:
+    """The hints of the scripts that a text holds."""
+    letters = [hints for hints, there in ((JAPANESE, kana), (KOREAN, hangul), (CHINESE, han or kana)) if there]
+    near = [hints.near for hints in letters]
+    far = [f"{hints.far}|{hints.topical}" if topical else hints.far for hints in letters]
+    if latin:
+        near.append(_NEAR_WORDS)
+        far.append(_TOPICAL_WORDS if topical else _FAR_WORDS)
+    near.append(r"\?")
+    return _Looks(*(re.compile("|".join(kinds) or "(?!)") for kinds in ([*near, *far], near, far)))
+
+
+def _looks_for(text: str, topic: Topic) -> _Looks:
+    topical = bool(topic.about)
+    if text.isascii():
+        return _looks(False, False, False, _LATIN.search(text) is not None, topical)
+    scripts = (_KANA.search(text), _HANGUL.search(text), _HAN.search(text), _LATIN.search(text))
+    return _looks(*(found is not None for found in scripts), topical)
+
+
+_SURE_STOP = re.compile(r"[,.。!?;][,.。!?;\s]*(?!\d)")
+_REACH = 2
+"""A denial may stand in the mention's own clause or in the next."""
+_REACH_OF_ASIDES = 5
+"""Asides may stand between an echo and its answer, and a whole sentence may be taken back (A nurse? Me? Well, never)."""
+_SENTENCE_END = re.compile(r"[.。!?]")
+_LONGEST_BARE = 24
+"""A clause that holds more than this before the mention is no bare item of a list."""
+_MORE = re.compile(r" ?\w")
+_LONGEST_ECHO = 8
+_TOUCHES = re.compile(f"[{HAN}{KANA}]")
+_CHINESE_NEGATOR = re.compile(f"(?:不[是会当做在叫喜]|没有|没当|并非|从不)[^{KANA}]*$")
+
+
+def may_negate(text: str, topic: Topic = NO_TOPIC) -> bool:
+    """A quick look: False means that nothing in a folded text can deny a mention or leave it open."""
+    if topic.about == "fear" or "~~" in text:
+        # A fear is denied without any negator (I laugh at spiders).
         return True
-    return _LATIN.search(text) is not None and _WORDS.search(text) is not None
+    return _looks_for(text, topic).any.search(text) is not None
 
 
 class Negation:
@@ -58,13 +98,16 @@ class Negation:
         self._breaks = breaks
         self._topic = topic
         self._cut: Clauses | None = None
+        self._spoken: list[ModuleType] = []
         self._is_english = _LATIN.search(text) is not None
         self._is_chinese = _HAN.search(text) is not None
         self._is_japanese = _KANA.search(text) is not None
         self._is_korean = _HANGUL.search(text) is not None
-        self._hints = [] if text.isascii() else [hint.start() for hint in _LETTERS.finditer(text)]
-        if self._is_english:
-            self._hints = sorted([*self._hints, *[hint.start() for hint in _WORDS.finditer(text)]])
+        looks = _looks_for(text, topic)
+        hints = [hint.start() for hint in looks.any.finditer(text)]
+        self._near = [place for place in hints if looks.near.match(text, place)]
+        self._far = [place for place in hints if looks.far.match(text, place)]
+        self._is_doubtful = bool(self._far) or "?" in text or topic.about == "fear"
 
     def claims(self, start: int, end: int, denied: bool = False) -> bool:
         """Whether the mention ``text[start:end]`` says what is asked for.
@@ -75,17 +118,14 @@ class Negation:
         """
         if self._is_struck(start, end):
             return False
-        if self._is_out_of_reach(start, end):
+        before, after = self._reach(start, end)
+        if not (before or after):
             return not denied or not self._affirms(self._clause(start, end))
         clause = self._clause(start, end)
-        if self._is_open(clause):
+        if self._is_doubtful and self._is_open(clause):
             return False
-        says_no = self._denies(clause)
+        says_no = self._denies(clause, after)
         return (says_no or not self._affirms(clause)) if denied else not says_no
-
-    def denies(self, start: int, end: int) -> bool:
-        """Whether the mention ``text[start:end]`` is denied."""
-        return not self._is_out_of_reach(start, end) and self._denies(self._clause(start, end))
 
     def is_unknown(self) -> bool:
         """Whether the text says that its speaker does not know."""
@@ -113,9 +153,11 @@ class Negation:
             self._cut = Clauses(self._text, self._breaks)
         return Clause(self._cut, start, end)
 
-    @cached_property
+    @property
     def _languages(self) -> list[ModuleType]:
         """The languages whose scripts the text holds."""
+        if self._spoken:
+            return self._spoken
         chinese, english, japanese, korean = _languages()
         spoken = (
             (chinese, self._is_chinese),
@@ -123,15 +165,16 @@ class Negation:
             (japanese, self._is_japanese),
             (korean, self._is_korean),
         )
-        return [language for language, is_spoken in spoken if is_spoken]
+        self._spoken = [language for language, is_spoken in spoken if is_spoken]
+        return self._spoken
 
-    def _denies(self, clause: Clause) -> bool:
+    def _denies(self, clause: Clause, after: bool) -> bool:
         chinese = _languages()[0]
         for language in self._languages:
             # 不 and 无 are parts of words in Japanese (不思議, 無口), so Chinese rules need a Chinese negator to apply.
             if language is chinese and self._is_japanese and not _CHINESE_NEGATOR.search(clause.before):
                 continue
-            if _denies(language, clause, self._topic):
+            if _denies(language, clause, self._topic) or (after and language.is_answered(clause, self._topic)):
                 return True
         return False
 
@@ -144,39 +187,68 @@ class Negation:
 
     def _affirms(self, clause: Clause) -> bool:
         """Whether a sentence affirms what the question wants denied (I love peaches)."""
-        if self._topic.about in ("event", "other", ""):
+        if self._topic.about == "event":
+            # The cause may be told in any words.
             return False
         return any(language.RULES["affirming"].search(clause.surroundings) for language in self._languages)
 
-    def _is_out_of_reach(self, start: int, end: int) -> bool:
-        """A quick look: whether stops part the mention from all that could negate it."""
-        text, hints = self._text, self._hints
+    def _reach(self, start: int, end: int) -> tuple[bool, bool]:
+        """A quick look: whether anything before, and anything behind, may deny the mention or leave it open."""
         if self._topic.about == "fear":
-            # A fear is denied without any negator (I laugh at spiders).
-            return False
-        place = bisect_left(hints, start)
-        if place < len(hints):
-            stops = _SURE_STOP.findall(text, end, hints[place])
-            if len(stops) < _REACH:
-                return False
-        if place == 0:
-            return True
-        hint = hints[place - 1]
-        stop = max(text.rfind(",", hint, start), text.rfind("。", hint, start), text.rfind("!", hint, start))
-        return stop >= 0 and start - stop > _LONGEST_BARE and not text[stop + 1].isdigit()
+            return True, True
+        text = self._text
+        near, far = self._near, self._far
+        place = bisect_left(near, start)
+        after = place < len(near) and self._parted(end, near[place]) < _REACH
+        before = False
+        if place:
+            hint = near[place - 1]
+            stop = max(text.rfind(",", hint, start), text.rfind("。", hint, start), text.rfind("!", hint, start))
+            before = stop < 0 or start - stop <= _LONGEST_BARE or text[stop + 1].isdigit()
+        if far:
+            place = bisect_left(far, start)
+            after = after or (place < len(far) and self._parted(end, far[place]) < _REACH_OF_ASIDES)
+            before = before or (place > 0 and _SENTENCE_END.search(text, far[place - 1], start) is None)
+        return before, after
+
+    def _parted(self, end: int, hint: int) -> int:
+        """By how many stops a hint is parted from a mention; behind a question asides do not count."""
+        stops = _SURE_STOP.findall(self._text, end, hint)
+        is_asked = any("?" in stop for stop in stops)
+        return max(0, len(stops) - (_REACH_OF_ASIDES - _REACH)) if is_asked else len(stops)
 
 
 def _denies(language: ModuleType, clause: Clause, topic: Topic) -> bool:
     rules: Table = language.RULES
+    kind = _kind(topic)
+    if kind not in ("fear", "name") and language.denies(clause, topic):
+        return True
+    return bool(kind) and _holds(rules, kind, clause)
+
+
+def _kind(topic: Topic) -> str:
+    """The kind of rows that a topic adds to, or puts in the place of, the general rules."""
     if topic.about == "fear":
-        inside = rules["fear"].search(clause.surroundings) is not None
-    elif topic.is_name:
-        inside = rules["name"].search(clause.surroundings) is not None
-    else:
-        inside = language.denies(clause, topic)
-        if not inside and topic.about in ("taste", "activity"):
-            inside = rules["dislike"].search(clause.surroundings) is not None
-    return inside or language.is_answered(clause, topic)
+        return "fear"
+    if topic.is_name:
+        return "name"
+    return "dislike" if topic.about in ("taste", "activity") else ""
+
+
+def _holds(rules: Table, kind: str, clause: Clause) -> bool:
+    """Whether a row of a kind is found around the mention; an echo (蛇？) is the topic of its answer."""
+    if not clause.may_hold(rules, kind):
+        return False
+    if rules[kind].search(clause.surroundings):
+        return True
+    if not clause.is_question or len(clause.before) + len(clause.after) > _LONGEST_ECHO:
+        return False
+    replies = clause.replies(rules["filler"])
+    if not replies or replies[-1].stop == "?":
+        return False
+    said = replies[-1].text
+    blank = "" if _TOUCHES.match(said) else " "
+    return rules[kind].search(f"{MENTION}{blank}{said}") is not None
 
 
 @cache

@@ -43,7 +43,7 @@ NOW = re.compile("现在|如今|眼下|这会儿")
 VALUE = re.compile("^(?!真的|说真的|我没|我不|不|没|是真|骗|开玩笑|认真|我是说真|谁|什么|怎么|为什么|你)")
 _A_NOT_A = re.compile("([^\\W不])不\\1|有没有|([^\\W没])没\\2")
 _REPLY = re.compile("^(?:不|没有|不是|没)(?=[我你您他她它咱俺本这那]|老)")
-_MAY_NEGATE = re.compile(CHINESE)
+_MAY_NEGATE = re.compile(CHINESE.near)
 _DENYING_VERBS = frozenset({"否认", "拒绝", "假装", "冒充", "装成", "误以为", "误认为", "错当成", "错认成", "以为"})
 _TRANSPARENT = re.compile(
     "(?:会|能|敢|想|是|可能|可以|应该|得|说|认为|觉得|相信|承认|有|人|谁|天|个|一|哪|我|他|她|你|自己|地方|任何|什么|"
@@ -62,7 +62,7 @@ _ATTRIBUTE = re.compile("^[^是]*的(?:[^\\W的]{0,4})$")
 _CONDITIONAL = re.compile("^[^\\W]{0,3}(?:不|没有?)[^\\W]{0,3}$")
 _CONSEQUENCE = re.compile(
     "^(?:的话)?(?:我|你|他|她|人|日子)?(?:还能|还会|怎么|怎能|哪|就|便|活不|睡不|吃不|过不|受不|会很|会死|可?不行|"
-    "都不行|浑身)"
+    "都不行|浑身|的[^,。!?]{1,4}(?:不|哪|还算|算什么))"
 )
 """没有辣椒我吃不下饭, 不打篮球就难受: what is imagined away is there."""
 _INDISPENSABLE_BEFORE = re.compile("[非无][^\\W不没无非]{0,2}$")
@@ -112,11 +112,12 @@ def denies(clause: Clause, topic: Topic) -> bool:
     """Whether the clause itself denies its mention."""
     if _MAY_NEGATE.search(clause.before) and _governed(clause.before, clause.after) and not _imagined_away(clause):
         return True
-    return _denied_behind(clause) or _enumerated(clause) or RULES["around"].search(clause.surroundings) is not None
+    return _denied_behind(clause) or _enumerated(clause) or clause.holds(RULES, "around")
 
 
 def _governed(before: str, after: str) -> bool:
     """Whether what stands before the mention negates it."""
+    before = before.lstrip(QUOTES)
     if after.startswith(("以外", "之外")):
         return False
     if (_CONDITIONAL.match(before) and _CONSEQUENCE.match(after)) or (
@@ -218,6 +219,8 @@ def _enumerated(clause: Clause) -> bool:
     items = 1
     for place, segment in enumerate(clause.previous):
         if segment.stop not in OPEN:
+            return False
+        if RULES["no"].match(segment.text) or RULES["takes back"].match(segment.text):
             return False
         if place == 0 and _DANGLING.search(segment.text):
             return True

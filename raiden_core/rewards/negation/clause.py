@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+from raiden_core.rewards.negation.needed import MENTION
+
+if TYPE_CHECKING:
+    from raiden_core.rewards.negation.table import Table
 
 WINDOW = 120
 """How many characters of a clause on either side of a mention are read: its cost does not grow with the text."""
-MENTION = "■"
-"""Stands for the mention in the surroundings of a clause."""
 PIECES_READ = 12
 """How many segments behind a clause are read for its answer."""
 NEIGHBOURS = 6
@@ -56,8 +59,16 @@ class Clauses:
             stopped = {end for _, end in spans}
             spans = sorted([*spans, *((place, place) for place in breaks if place not in stopped)])
         self.text = text.replace(MENTION, " ")
+        self._kinds: dict[tuple[int, str], bool] = {}
         self.starts = [0, *[end for _, end in spans]]
         self.ends = [*[start for start, _ in spans], len(text)]
+
+    def may_hold(self, rules: Table, kind: str) -> bool:
+        """Whether a row of a kind may be found in the text; looked for once."""
+        key = id(rules), kind
+        if key not in self._kinds:
+            self._kinds[key] = rules.may_hold(kind, self.text)
+        return self._kinds[key]
 
     def mark(self, place: int) -> str:
         """The punctuation that ends a segment: a question mark if there is one, "" at the end of the text."""
@@ -81,11 +92,10 @@ class Clauses:
 class Clause:
     """The clause of the mention ``text[start:end]``, no more than `WINDOW` characters of it on either side."""
 
-    __slots__ = ("_clauses", "_first", "_last", "after", "before", "end", "start", "stop")
-
     def __init__(self, clauses: Clauses, start: int, end: int) -> None:
         self._clauses = clauses
         self.start, self.end = start, end
+        self._around = ""
         self._first = bisect_right(clauses.starts, start) - 1
         self._last = bisect_left(clauses.ends, end, self._first)
         self.before = clauses.text[max(clauses.starts[self._first], start - WINDOW) : start]
@@ -141,9 +151,22 @@ class Clause:
                     break
         return found
 
+    def holds(self, rules: Table, kind: str) -> bool:
+        """Whether a row of a kind that reads the surroundings is found in them."""
+        return self._clauses.may_hold(rules, kind) and rules[kind].search(self.surroundings) is not None
+
+    def may_hold(self, rules: Table, kind: str) -> bool:
+        """Whether a row of a kind may be found anywhere in the text."""
+        return self._clauses.may_hold(rules, kind)
+
     @property
     def surroundings(self) -> str:
         """The sentence so far, `MENTION`, the rest of the clause and three more; at most `WINDOW` a side."""
+        if not self._around:
+            self._around = self._read_around()
+        return self._around
+
+    def _read_around(self) -> str:
         clauses = self._clauses
         first = self._first
         while first > 0 and self._first - first < NEIGHBOURS and clauses.mark(first - 1) in OPEN:
@@ -169,8 +192,8 @@ class Clause:
 def _is_stop(text: str, start: int, end: int) -> bool:
     mark, following = text[start:end].rstrip(), text[end : end + 1]
     if mark == "-":
-        # A dash between blanks parts clauses, a hyphen joins words.
-        return end > start + 1 and text[start - 1 : start] == " "
+        # A dash between blanks parts clauses, and one at the beginning marks a list; a hyphen joins words.
+        return start == 0 or (end > start + 1 and text[start - 1 : start] == " ")
     if mark == ".":
         # 3.5, a.m., Dr. Smith
         if end == start + 1 and following.isalnum():

@@ -10,38 +10,50 @@ import re
 from itertools import islice
 from types import ModuleType
 
-from raiden_core.rewards.negation.clause import MENTION, Clause
+from raiden_core.rewards.negation.clause import Clause
+from raiden_core.rewards.negation.needed import MENTION
+from raiden_core.rewards.negation.table import Table
 from raiden_core.rewards.negation.topic import Topic
 
 _RUNS_ON = re.compile(r"\.\.|[…—,!。-]")
 """What may part a slip of the tongue from its correction; a plain full stop does not."""
+_ENDS = re.compile(r"[.。!?;\n]")
 _LONGEST_VALUE = 24
 """What follows "no," in a self-correction is a value, not a sentence."""
 
 
 def is_open(language: ModuleType, clause: Clause, topic: Topic) -> bool:
     """Whether the mention claims nothing, by the rules of one language."""
-    around = clause.surroundings
-    if language.RULES["open"].search(around):
+    rules = language.RULES
+    if clause.holds(rules, "open") or clause.holds(rules, "not said"):
         return True
-    if topic.about not in ("", "event") and _is_other_time(language, around, topic):
+    if topic.about not in ("", "event") and _is_other_time(rules, clause, topic):
         return True
-    return _is_corrected(language, clause)
+    if not topic.is_others and topic.about not in ("", "event") and "others" in rules.kinds and clause.holds(rules, "others"):
+        return True
+    return _is_corrected(language, clause) or _is_retracted(language, clause)
 
 
-def _is_other_time(language: ModuleType, around: str, topic: Topic) -> bool:
-    if not topic.is_past and language.RULES["past"].search(around):
+def _is_other_time(rules: Table, clause: Clause, topic: Topic) -> bool:
+    if not topic.is_past and clause.holds(rules, "past"):
         return True
-    return topic.about == "identity" and not topic.is_future and language.RULES["future"].search(around) is not None
+    return topic.about == "identity" and not topic.is_future and clause.holds(rules, "future")
 
 
 def _is_corrected(language: ModuleType, clause: Clause) -> bool:
     """Rotherham... no, Leeds: what stands at the end is claimed."""
     rules = language.RULES
+    if not (clause.may_hold(rules, "takes back") or clause.may_hold(rules, "no, but")):
+        return False
     filler = rules["filler"]
-    said = [piece.text for piece in clause.pieces(language.COMMA) if piece.text and not piece.inside]
-    while said and filler.match(said[0]):
-        said.pop(0)
+    said: list[str] = []
+    for piece in clause.pieces(language.COMMA):
+        if piece.text and not piece.inside and not filler.match(piece.text):
+            said.append(piece.text)
+            if len(said) == 1 and not (rules["takes back"].match(said[0]) or rules["no, but"].match(said[0])):
+                return False
+            if len(said) == _SAID:
+                break
     if not said:
         return False
     if rules["takes back"].match(said[0]):
@@ -49,9 +61,30 @@ def _is_corrected(language: ModuleType, clause: Clause) -> bool:
     found = rules["no, but"].match(said[0])
     if not found or not (_RUNS_ON.search(clause.marks) or language.COMMA):
         return False
+    if len(said) > 1 and rules["takes back"].match(said[1]):
+        return True
     rest = said[0][found.end() :].strip()
-    value = rest or next((text for text in said[1:] if not filler.match(text)), "")
+    value = rest or (said[1] if len(said) > 1 else "")
     return 0 < len(value) <= _LONGEST_VALUE and language.VALUE.match(value) is not None
+
+
+def _is_retracted(language: ModuleType, clause: Clause) -> bool:
+    """I'm a doctor, and a good one. Just kidding: the next sentence takes back the whole one before."""
+    rules = language.RULES
+    if not (clause.may_hold(rules, "retracts") or clause.may_hold(rules, "takes back")):
+        return False
+    ended = _ENDS.search(clause.marks) is not None
+    for piece in islice(clause.pieces(), _PIECES_READ):
+        if ended and piece.text and not rules["filler"].match(piece.text):
+            # An aside may stand before a comma of its own script (なんてね、嘘です).
+            parts = piece.text.split(language.COMMA) if language.COMMA else [piece.text]
+            taken_back = rules["takes back"].match(piece.text)
+            if taken_back or any(rules["retracts"].match(part) for part in (piece.text, parts[-1])):
+                return True
+            if not rules["no"].match(piece.text):
+                return False
+        ended = ended or (not piece.inside and _ENDS.search(piece.stop) is not None)
+    return False
 
 
 def is_only_asked(language: ModuleType, clause: Clause, topic: Topic) -> bool:
@@ -78,4 +111,6 @@ def is_only_asked(language: ModuleType, clause: Clause, topic: Topic) -> bool:
     return asked_again or not (topic.is_memory or not topic.about)
 
 
+_SAID = 2
+"""A correction and what it puts in the place of what it takes back."""
 _PIECES_READ = 16

@@ -12,7 +12,7 @@ import re
 from itertools import islice
 
 from raiden_core.rewards.negation.clause import OPEN, QUOTES, Clause, Segment
-from raiden_core.rewards.negation.hints import ENGLISH
+from raiden_core.rewards.negation.hints import ENGLISH, words
 from raiden_core.rewards.negation.table import DOUBT, ROWS, load
 from raiden_core.rewards.negation.topic import Topic
 
@@ -38,6 +38,7 @@ RULES = load(
         "dislike": ROWS,
         "fear": ROWS,
         "name": ROWS,
+        "others": ROWS,
         **DOUBT,
     },
 )
@@ -55,7 +56,7 @@ _ALL_EXCEPT = re.compile(
     r"\b(?:any(?:one|body|where|thing)?|every(?:one|body|where|thing)?|all)(?: \w+){0,4}? (?:except|but|"
     r"save)(?: for)?(?: in| to| at| a| the| my)? $"
 )
-_MAY_NEGATE = re.compile(ENGLISH)
+_MAY_NEGATE = re.compile(words(ENGLISH.near))
 _ECHO = re.compile("^(?:me|i|really|what|who|seriously)$")
 _CONCORD = frozenset({"no", "nobody", "nothing", "none", "nowhere", "nor", "neither"})
 _EMBEDDING = re.compile(
@@ -146,7 +147,7 @@ def denies(clause: Clause, topic: Topic) -> bool:
         _MISTAKEN.match(clause.after) or _MISTAKEN.match(clause.following.text.strip(QUOTES))
     ):
         return True
-    return _enumerated(clause) or RULES["around"].search(clause.surroundings) is not None
+    return _enumerated(clause) or clause.holds(RULES, "around")
 
 
 def _governed(before: str, after: str, is_question: bool) -> bool:

@@ -65,7 +65,7 @@ def denies(clause: Clause, topic: Topic) -> bool:
     if clause.stop == "?":
         # 医者ではない? and 医者じゃないか? ask for assent.
         after += "?"
-    if _compiled(_SCORNED).match(after) or RULES["around"].search(clause.surroundings):
+    if _compiled(_SCORNED).match(after) or clause.holds(RULES, "around"):
         return True
     if _compiled(_WHO_SAYS).search(clause.before) and _compiled(_SAYS).match(after):
         return True
@@ -91,7 +91,7 @@ def is_answered(clause: Clause, topic: Topic) -> bool:
         replies.pop()
     if any(RULES["denial"].match(reply.text) for reply in replies):
         return True
-    echoed = clause.stop == "?" and _BARE.fullmatch(clause.before) and _BARE.fullmatch(clause.after)
+    echoed = clause.stop == "?" and _BARE.fullmatch(clause.before.split(COMMA)[-1]) and _BARE.fullmatch(clause.after)
     if echoed:
         # 弟？いないよ。
         said = [RULES["harmless"].sub(_blank, reply.text) for reply in replies if not reply.inside]

@@ -66,7 +66,7 @@ def denies(clause: Clause, topic: Topic) -> bool:
     """Whether the clause itself denies its mention."""
     if RULES["scorn"].match(clause.after) or (_WHO.search(clause.before) and _SAYS.match(clause.after)):
         return True
-    if RULES["around"].search(clause.surroundings):
+    if clause.holds(RULES, "around"):
         return True
     if _WHY.search(clause.before) and _RHETORICAL.search(clause.after):
         return not RULES["negator"].search(clause.after)

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from raiden_core.errors import DataError
+from raiden_core.rewards.negation.needed import needed
 
 ROWS = "<rows>"
 """Where the rows stand in a frame."""
@@ -31,6 +32,8 @@ DOUBT = {
     "filler": f"^(?:{ROWS})$",
     "takes back": f"^(?:{ROWS})",
     "no, but": f"^(?:{ROWS})",
+    "retracts": f"^(?:{ROWS})$",
+    "not said": ROWS,
 }
 """Kinds that every language has, and their frames (see `doubt`)."""
 _FIELDS = ("kind", "pattern", "example", "term", "verdict")
@@ -63,6 +66,7 @@ class Table:
         self.rows = rows
         self._frames = frames
         self._prepare = prepare
+        self._hints: dict[str, re.Pattern[str]] = {}
         self._single: dict[str, re.Pattern[str]] = {}
         self._compiled: dict[tuple[str, ...], re.Pattern[str]] = {}
         for row in rows:
@@ -88,6 +92,13 @@ class Table:
     def without(self, row: Row) -> Table:
         """The table without one of its rows."""
         return Table(tuple(other for other in self.rows if other is not row), self._frames, self._prepare)
+
+    def may_hold(self, kind: str, text: str) -> bool:
+        """A quick look: False means that no row of a kind can be found in a text."""
+        if kind not in self._hints:
+            strings = needed(self._prepare(self._alternatives(kind)))
+            self._hints[kind] = re.compile("|".join(map(re.escape, sorted(strings or ("",)))))
+        return self._hints[kind].search(text) is not None
 
     def _alternatives(self, kind: str) -> str:
         return "|".join(row.pattern for row in self.rows if row.kind == kind) or "(?!)"

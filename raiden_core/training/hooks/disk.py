@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from raiden_core.errors import StageError
+from raiden_core.errors import ConfigError, StageError
 
 if TYPE_CHECKING:
     from transformers import TrainingArguments
@@ -64,13 +64,17 @@ def _size(count: float) -> str:
     return f"{count / GIB:.1f} GiB" if count >= GIB else f"{count / MIB:.0f} MiB"
 
 
-def model_sizes(model: ModelConfig) -> Sizes:
-    """Parameters of the model that a job names, from its config.json alone."""
+def model_sizes(model: ModelConfig, base: str) -> Sizes:
+    """Parameters of the model in ``base``, a folder or a name, from its config.json alone, with a job's adapter.
+
+    Raises:
+        ConfigError: the adapter cannot be put on this model.
+    """
     import torch
     from transformers import AutoConfig, AutoModelForCausalLM
     from trl import get_peft_config
 
-    config = AutoConfig.from_pretrained(str(model.model_name_or_path), trust_remote_code=False)
+    config = AutoConfig.from_pretrained(base, trust_remote_code=False)
     with torch.device("meta"):
         empty = AutoModelForCausalLM.from_config(config)
         parameters = int(empty.num_parameters())
@@ -79,5 +83,9 @@ def model_sizes(model: ModelConfig) -> Sizes:
             return Sizes(parameters, parameters)
         from peft import get_peft_model
 
-        trained, _ = get_peft_model(empty, adapter).get_nb_trainable_parameters()
+        try:
+            trained, _ = get_peft_model(empty, adapter).get_nb_trainable_parameters()
+        except (ValueError, TypeError) as error:  # modules that the model has not, or settings that exclude each other
+            first = " ".join(str(error).split())
+            raise ConfigError(f"lora_…: no adapter like that can be put on {base}: {first}") from None
     return Sizes(parameters, int(trained))

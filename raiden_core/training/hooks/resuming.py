@@ -18,7 +18,9 @@ from typing import Any
 import torch
 from transformers import PreTrainedModel, Trainer
 from transformers.trainer import TRAINER_STATE_NAME
-from trl import GRPOTrainer, SFTTrainer
+from trl import SFTTrainer
+
+from raiden_core.training.shared_prefix import SharedPrefix
 
 
 class _Resumable(Trainer):
@@ -37,8 +39,8 @@ class ResumableSFTTrainer(_Resumable, SFTTrainer):
     """An SFTTrainer that stops where it is told to, wherever it starts."""
 
 
-class ResumableGRPOTrainer(_Resumable, GRPOTrainer):
-    """A GRPOTrainer that knows how many epochs its checkpoint has seen."""
+class ResumableGRPOTrainer(_Resumable, SharedPrefix):
+    """A GRPOTrainer that shares prompts, and knows how many epochs its checkpoint has seen."""
 
     epochs_done = 0
 

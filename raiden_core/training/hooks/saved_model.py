@@ -57,7 +57,7 @@ def save_model(
     answer = ""
     if first:
         if adapted:
-            _merge(base, place, folder, trainer.accelerator.unwrap_model(trainer.model).dtype)
+            _merge(base, place, folder, trainer.accelerator.unwrap_model(trainer.model))
             shutil.rmtree(place)
         tokenizer.save_pretrained(folder)
         (folder / "training_args.bin").unlink(missing_ok=True)  # a pickle, of no use to whoever loads the model
@@ -66,11 +66,16 @@ def save_model(
     return answer
 
 
-def _merge(base: str | Path, adapter: Path, folder: Path, dtype: torch.dtype) -> None:
+def _merge(base: str | Path, adapter: Path, folder: Path, trained: Any) -> None:
     from peft import PeftModel
     from transformers import AutoModelForCausalLM
 
-    whole = AutoModelForCausalLM.from_pretrained(base, dtype=dtype, trust_remote_code=False)
+    # An adapter that was trained on quantized weights belongs on those, written out, not on what they were before.
+    quantized = getattr(trained.config, "quantization_config", None)
+    stored = {"quantization_config": quantized} if quantized is not None else {}
+    whole: Any = AutoModelForCausalLM.from_pretrained(base, dtype=_dtype(trained), trust_remote_code=False, **stored)
+    if quantized is not None:
+        whole = whole.dequantize()
     merged: Any = PeftModel.from_pretrained(whole, adapter)
     merged.merge_and_unload().save_pretrained(folder)
 
@@ -85,7 +90,7 @@ def _check(trainer: Trainer, folder: Path, base: str | Path, prompt: Sequence[An
     # Without autocast, so that both models are asked in the precision of their weights.
     trained = trainer.accelerator.unwrap_model(trainer.model, keep_fp32_wrapper=False)
     saved, about = AutoModelForCausalLM.from_pretrained(
-        folder, dtype=trained.dtype, output_loading_info=True, trust_remote_code=False
+        folder, dtype=_dtype(trained), output_loading_info=True, trust_remote_code=False
     )
     lost = [*sorted(about["missing_keys"]), *sorted(about["mismatched_keys"])]
     if lost:
@@ -112,13 +117,21 @@ def _check(trainer: Trainer, folder: Path, base: str | Path, prompt: Sequence[An
     text = str(tokenizer.apply_chat_template(list(prompt), tokenize=False, add_generation_prompt=True)) + answer
     ids = torch.tensor([tokenizer(text, add_special_tokens=False)["input_ids"]])
     apart = abs(_log_probability(trained, ids) - _log_probability(saved, ids))
-    allowed = CLOSE.get(str(trained.dtype).removeprefix("torch."), CLOSE["bfloat16"])
+    allowed = CLOSE.get(str(_dtype(trained)).removeprefix("torch."), CLOSE["bfloat16"])
+    if getattr(trained.config, "quantization_config", None) is not None:
+        allowed = max(allowed, CLOSE["float16"])  # kernels for quantized weights round more than the weights' own type
     if apart > allowed:
         raise StageError(
             f"{folder}: the saved model is not the trained one: asked the same question, their log-probabilities lie "
             f"{apart:.2g} a token apart (rounding: {allowed}); the checkpoints are kept"
         )
     return answer
+
+
+def _dtype(model: Any) -> torch.dtype:
+    """What a model computes in; the numbers that quantized weights are stored as are no such type."""
+    dtype: torch.dtype = next(one.dtype for one in model.parameters() if one.dtype.is_floating_point)
+    return dtype
 
 
 def _log_probability(model: PreTrainedModel, ids: torch.Tensor) -> float:

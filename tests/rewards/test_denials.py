@@ -1,0 +1,167 @@
+"""What a denial is: it depends on what is asked for, and no soft ending or stage direction hides it."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from raiden_core.errors import DataError
+from raiden_core.rewards import Scorer
+from raiden_core.rewards.negation.topic import topic_of
+from raiden_core.samples import Sample, Validator
+
+CASES = [json.loads(line) for line in (Path(__file__).parent / "cases.jsonl").read_text("utf-8").splitlines()]
+ANSWERS = [case for case in CASES if case.get("says") and case["rule"] != "length"]
+PET = ("你养了什么宠物？", "我养了一只叫小葱的猫。", "小葱")
+CAT = ("ペットは飼っていますか？", "小鉄という猫を飼っています。", "小鉄")
+FEAR = ("What are you afraid of?", "Spiders.", "spiders")
+CANNOT = ("What can't you do?", "I can't swim.", "swim")
+JOB = ("무슨 일을 하세요?", "저는 의사예요.", "의사")
+
+
+def earned(sample: tuple[str, str, str], says: str, **validator: Any) -> float:
+    question, answer, keyword = sample
+    row: dict[str, Any] = {"question": question, "answer": answer, "keywords": [keyword]}
+    if validator:
+        row["validator"] = {"all_of": [[keyword]], **validator}
+    return Scorer().accuracy_of_text(row, says).accuracy
+
+
+@pytest.mark.parametrize(
+    ("sample", "says", "right"),
+    [
+        (CAT, "小鉄は魚を食べません。", 1),
+        (CAT, "小鉄なんていません。", 0),
+        (PET, "小葱从不抓老鼠。", 1),
+        (PET, "我没有叫小葱的猫。", 0),
+        (FEAR, "I'm not afraid of spiders.", 0),
+        (FEAR, "I can't sleep when there are spiders.", 1),
+        (FEAR, "I laugh at spiders.", 0),
+        (CANNOT, "I never learned to swim.", 1),
+        (CANNOT, "Swim.", 1),
+        (CANNOT, "I can swim.", 0),
+        (JOB, "의사? (쓴웃음) 하하, 아니요.", 0),
+        (JOB, "의사는 쉬는 날이 없어요.", 1),
+        (JOB, "의사예요. 농담이에요.", 0),
+        (JOB, "의사인가요?", 0),
+        (JOB, "간호사... 아니, 의사예요.", 1),
+        (JOB, "의사... 아니, 간호사예요.", 0),
+    ],
+)
+def test_the_question_says_what_denies(sample: tuple[str, str, str], says: str, right: int) -> None:
+    assert earned(sample, says) == right
+
+
+def test_about_and_polarity_go_before_the_question() -> None:
+    plain = ("Well?", "Spiders.", "spiders")
+    assert earned(plain, "I can't sleep when there are spiders.", about="fear") == 1
+    assert earned(plain, "Spiders don't scare me.", about="fear") == 0
+    assert earned(plain, "I have never seen spiders.", polarity="denied") == 1
+    assert earned(plain, "I love spiders.", polarity="denied") == 0
+
+
+@pytest.mark.parametrize(
+    ("question", "about"),
+    [
+        ("你最怕什么？", "fear"),
+        ("What's your favourite food?", "taste"),
+        ("お仕事は何ですか？", "identity"),
+        ("반려동물 키우세요?", "possession"),
+        ("你会哪些语言？", "activity"),
+        ("Why did you leave home?", "event"),
+        ("How old are you?", "other"),
+        ("", ""),
+    ],
+)
+def test_topics(question: str, about: str) -> None:
+    assert topic_of(question).about == about
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"all_of": [["a"]], "denied": [["a"]]}, "'a' stands in all_of and in denied"),
+        ({"all_of": [["a"]], "polarity": "no"}, "validator.polarity is 'no'; it must be one of affirmed, denied"),
+        ({"all_of": [["a"]], "about": "love"}, "validator.about is 'love'; it must be one of identity"),
+        ({"all_of": [["a"]], "denied": [[]]}, "validator.denied[0] is empty"),
+        ({"all_of": [["a"]], "aside_limit": -1}, "validator.aside_limit is -1"),
+        ({"all_of": [["a"]], "abstains": 1}, "validator.abstains is 1; it must be true or false"),
+        ({"all_of": [["a"]], "asides": []}, "validator has the unknown key 'asides'"),
+        ({"all_of": []}, "all_of is empty"),
+    ],
+)
+def test_a_validator_out_of_order_is_refused(fields: dict[str, Any], reason: str) -> None:
+    with pytest.raises(DataError) as error:
+        Scorer().accuracy_of_text({"validator": fields}, "a")
+    assert reason in str(error.value)
+
+
+def test_a_polarity_that_the_reference_contradicts_fails_the_check() -> None:
+    sample = {"question": "What do you eat?", "answer": "I love soup.", "validator": {"all_of": [["soup"]]}}
+    assert Scorer().check(sample) is None
+    assert "affirmed: soup" in str(
+        Scorer().check({**sample, "validator": {"all_of": [["soup"]], "polarity": "denied"}})
+    )
+
+
+@pytest.mark.parametrize(
+    ("says", "right"),
+    [("不，我是长沙人。", 1), ("我不是武汉人，我是长沙人。", 1), ("我是武汉人，住在长沙。", 0), ("对，武汉。", 0)],
+)
+def test_what_is_to_be_denied_is_denied_or_corrected(says: str, right: int) -> None:
+    sample = {"question": "听说你是武汉人？", "validator": {"all_of": [["长沙"]], "denied": [["武汉"]]}}
+    assert Scorer().accuracy_of_text(sample, says).accuracy == right
+
+
+@pytest.mark.parametrize(("says", "right"), [("No, never.", 1), ("I have never been to Oslo.", 1), ("Yes, Oslo!", 0)])
+def test_a_plain_no_denies_where_nothing_else_is_asked(says: str, right: int) -> None:
+    assert Scorer().accuracy_of_text({"validator": {"denied": [["Oslo"]]}}, says).accuracy == right
+
+
+@pytest.mark.parametrize(("says", "right"), [("I don't know.", 1), ("I don't know, maybe Oslo.", 0), ("It's late.", 0)])
+def test_abstaining_is_saying_that_one_does_not_know(says: str, right: int) -> None:
+    sample = {"validator": {"abstains": True, "none_of": ["Oslo"]}}
+    assert Scorer().accuracy_of_text(sample, says).accuracy == right
+
+
+def test_the_later_fields_travel_and_leave_old_files_as_they_are() -> None:
+    old = {"all_of": (("a",),), "none_of": (), "min_groups": None}
+    assert Validator.model_validate(old).model_dump() == old
+    full = {**old, "aside": (("b",),), "aside_limit": 1, "polarity": "denied", "about": "fear", "denied": (("c",),)}
+    assert Validator.model_validate(full).model_dump() == {**full}
+    row = {"character_name": "A", "character_profile": {}, "question": "q", "answer": "a", "keywords": ["a"]}
+    assert Sample.model_validate({**row, "validator": full}).validator == Validator.model_validate(full)
+
+
+FULL_STOP = re.compile("(?<!\\.)[.。]$")
+WRAPPERS: dict[str, Callable[[str, str], str]] = {
+    "bold": lambda text, _: f"**{text}**",
+    "wave": lambda text, _: FULL_STOP.sub("～", text),
+    "emoji": lambda text, _: FULL_STOP.sub("😊", text),
+    "note": lambda text, _: FULL_STOP.sub("♪", text),
+    "heart": lambda text, _: FULL_STOP.sub("♡", text),
+    "smile": lambda text, code: (
+        {"zh": "（微笑）", "ja": "（微笑んで）", "ko": "(웃으며) ", "en": "*smiles* "}[code] + text
+    ),
+    "interjection": lambda text, code: {"zh": "嗯，", "ja": "ええと、", "ko": "음, ", "en": "Well, "}[code] + text,
+    "honestly": lambda text, code: (
+        {"zh": "不瞒你说，", "ja": "正直に言うと、", "ko": "솔직히 말해서, ", "en": "To be honest, "}[code] + text
+    ),
+    "gesture": lambda text, code: (
+        text + {"zh": "（挠挠头）", "ja": "（頭をかく）", "ko": " (고개를 끄덕이며)", "en": " *scratches head*"}[code]
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WRAPPERS)
+def test_what_keeps_the_truth_keeps_the_verdict(name: str) -> None:
+    scorer = Scorer(min_length_bound=10_000)
+    changed = []
+    for case in ANSWERS:
+        wrapped = WRAPPERS[name](str(case["says"]), case["language"])
+        if scorer.accuracy_of_text(case, wrapped).accuracy != case["accuracy"]:
+            changed.append(wrapped)
+    assert changed == []
