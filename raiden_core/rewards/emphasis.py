@@ -1,6 +1,6 @@
 """Emphasis: Markdown and HTML that stress words are taken off, so that **长沙** and 长**沙** are 长沙.
 
-Doubled asterisks, underscores at the edge of a word, backticks at the edge of a word and inline HTML go; what is struck out (~~…~~,
+Doubled asterisks, underscores and backticks at the edge of a word and inline HTML go; what is struck out (~~…~~,
 <s>…</s>) goes with its text, because it is what the speaker does not say. A single asterisk stays: `*laughs*` is a stage
 direction as often as an emphasis, and only a term that is being looked for can tell (see `matching`).
 
