@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -38,6 +39,8 @@ ATTENTION = {
     "flash_attention_3": ("flash_attn_interface", "flash_attn_3"),
 }
 """Ways to compute attention -> module and package that each needs."""
+BITSANDBYTES = re.compile(r"^(?!adamw_torch).*(8bit|paged|bnb|32bit|ademamix)")
+"""Optimizers that its package has."""
 SWITCHED: dict[str, tuple[str, str]] = {
     "use_vllm": ("vllm", "-e '.[vllm]'"),
     "deepspeed": ("deepspeed", "deepspeed"),
@@ -110,7 +113,7 @@ def check_packages(values: Mapping[str, Any], where: str) -> None:
     for name, (module, package) in SWITCHED.items():
         if values.get(name) and not find_spec(module):
             raise ConfigError(f"{where}: {name}: {module} is not installed; pip install {package}, or leave it out")
-    if str(values.get("optim") or "").endswith(("8bit", "bnb_8bit")) and not find_spec("bitsandbytes"):
+    if BITSANDBYTES.search(str(values.get("optim") or "")) and not find_spec("bitsandbytes"):
         raise ConfigError(
             f"{where}: optim: {values['optim']} needs bitsandbytes, which is not installed; pip install it"
         )

@@ -291,6 +291,16 @@ def test_the_teacher_is_asked_for_its_models(tmp_path: Path, server: Server, mon
     assert services.check_teacher(subject(tmp_path)).status == "none"
 
 
+def test_packages_that_a_setting_needs_are_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("raiden_core.training.checks.find_spec", lambda name: None)
+    needing = {"load_in_4bit": True, "lora_r": 4, "attn_implementation": "eager"}
+    check = versions.check_versions(subject(tmp_path, grpo=needing))
+    assert check.status == "bad" and "grpo: load_in_4bit: bitsandbytes is not installed" in check.found
+    assert "pip install bitsandbytes" in check.advice
+    check = versions.check_versions(subject(tmp_path, cold_start={"attn_implementation": "flash_attention_2"}))
+    assert "cold_start: attn_implementation: flash_attention_2 needs flash_attn" in check.found
+
+
 def test_too_few_samples_for_a_step_are_found(tmp_path: Path) -> None:
     sample = {"character_name": "林", "character_profile": {}, "question": "?", "answer": "林", "keywords": ["林"]}
     data = tmp_path / "train.json"

@@ -274,3 +274,21 @@ def test_more_processes_than_gpus_are_said_as_that(root: click.Command, capsys: 
     shown = " ".join(capsys.readouterr().out.split())
     assert "it needs 16 GPUs" in shown and "no micro-batch fits" not in shown
     assert cli.run(root, ["plan", recipe, "--gpus", "16xH200"]) == 0
+
+
+def test_quantized_weights_take_the_room_that_they_have(
+    root: click.Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    adapter = [*SEVEN, "--set", "grpo.lora_r=8", "--set", "grpo.dtype=bfloat16", "--gpus", "4090"]
+
+    def weights(*more: str) -> float:
+        _, plan = planned(root, capsys, QUICKSTART, *adapter, *more)
+        return float(plan["stages"][0]["memory"]["weights"]["loss"]) / 2**30
+
+    dense, four, eight = (
+        weights(),
+        weights("--set", "grpo.load_in_4bit=true"),
+        weights("--set", "grpo.load_in_8bit=true"),
+    )
+    # 7.6B parameters, of which 1.1B are embeddings in bf16.
+    assert (dense, four, eight) == pytest.approx((14.3, 5.5, 8.6), abs=0.3)
