@@ -45,7 +45,48 @@ _KEPT = frozenset(
     ]
 )
 """Words of a term that have no forms."""
-_SUFFIXES = (("our", "or"), ("tre", "ter"), ("ise", "ize"), ("yse", "yze"), ("ogue", "og"), ("ence", "ense"))
+_SPELLINGS = (
+    "grey gray",
+    "tyre tire",
+    "pyjama pajama",
+    "doughnut donut",
+    "aeroplane airplane",
+    "plough plow",
+    "moustache mustache",
+    "jewellery jewelry",
+    "jeweller jeweler",
+    "kerb curb",
+    "mum mom",
+    "mummy mommy",
+    "aluminium aluminum",
+    "sceptic skeptic",
+    "cosy cozy",
+    "whisky whiskey",
+    "yoghurt yogurt",
+    "omelette omelet",
+    "manoeuvre maneuver",
+    "mould mold",
+    "woollen woolen",
+    "carburettor carburetor",
+    "draughty drafty",
+    "gaol jail",
+    "liquorice licorice",
+    "programme program",
+    "chilli chili",
+    "pedlar peddler",
+    "storey story",
+    "artefact artifact",
+    "axe ax",
+    "encyclopaedia encyclopedia",
+    "paediatrician pediatrician",
+    "gynaecologist gynecologist",
+    "anaesthetist anesthetist",
+    "diarrhoea diarrhea",
+    "manoeuvres maneuvers",
+    "ok okay",
+)
+"""Words whose British and American spellings differ by no common rule."""
+_SUFFIXES = (("our", "or"), ("tre", "ter"), ("ise", "ize"), ("yse", "yze"), ("ogue", "og"), ("ence", "ense"), ("aeo", "eo"), ("lling", "ling"), ("ller", "ler"), ("lled", "led"))
 """British and American ends of words; a pair counts where the dictionary knows both."""
 _SHORTEST_SPELLED_TWICE = 6
 _ROWS = (
@@ -130,9 +171,9 @@ def _is_regular(base: str, form: str) -> bool:
 
 
 def _spelled_otherwise(word: str, known: dict[str, str]) -> list[str]:
+    found = [other + end for end in ("", "s") for other in _pairs().get(word.removesuffix(end), ())]
     if len(word) < _SHORTEST_SPELLED_TWICE - 1 or word not in known:
-        return []
-    found = []
+        return found
     for british, american in _SUFFIXES:
         for old, new in ((british, american), (american, british)):
             stem, end, rest = word.rpartition(old)
@@ -141,6 +182,13 @@ def _spelled_otherwise(word: str, known: dict[str, str]) -> list[str]:
             if end and len(rest) <= 3 and is_long and other in known:
                 found.append(other)
     return found
+
+
+@cache
+def _pairs() -> dict[str, tuple[str, ...]]:
+    """Word → how it is spelled on the other side of the ocean."""
+    pairs = [pair.split(" ") for pair in _SPELLINGS]
+    return {word: tuple(pair[1 - place] for pair in pairs for place in (0, 1) if pair[place] == word) for pair in pairs for word in pair}
 
 
 @cache
