@@ -58,7 +58,7 @@ KOREAN = Hints(
     near=(
         r"보다|보단|빼고|제외하고|기엔|기에는|리[가는야]|냐고|냐구|라뇨|라니|다니|어디|어딨|절[!. ]?대|줄 [알아]|싶|미쳤|미친|농담|장난|제정신|웃기|웃겨|돌았|땡|웩|윽|으|됐|사양|글쎄|언지|택도|은지|퉤|우엑|극혐|제발|그건|그거|같은|정도|쯤|혼동|헷갈|헛갈|혀|"
         r"않|없|못|몰|싫|척|잖|뇨|안|아[니닌닐닙님녜]|지 ?[마말]|말[고도]|모[르른릅]|거짓|틀[렸린려]|그만|그럴|그런|면 좋|무슨|누가|커녕|알[았고]|대신|왜|당치|천만|전혀|절대|"
-        r"설마|어[림디]|뭐가|오해|\?|몬|아[이녀]|턱도|관[두뒀둔]|때려치|개뿔|어찌|어떻게|아냐"
+        r"설마|어[림디]|뭐가|오해|\?|몬|아[이녀입임]|턱도|관[두뒀둔]|때려치|개뿔|어찌|어떻게|아냐"
     ),
     far=(
         r"거짓말|뻥|구라|속았|낚였|믿|헷갈|헛갈|실수|혼동|다시|로 [바변정할]|틀렸|잠[깐시]|맞다|그[건게] [제내우]|안 |못 |리[가는야]|빼고|사양|딴|말을|"
@@ -74,7 +74,7 @@ KOREAN = Hints(
 )
 ENGLISH = Hints(
     near=(
-        r"opposed|prefer(?:red)?|over|since when|what (?:would|use|do|need|business|good|ma[dk]es?)|would i|did i|do i|where did you get|"
+        r"gave|just|only|merely|assumes?|reckons?|try|more like|make (?:that|it)|opposed|prefer(?:red)?|over|since when|what (?:would|use|do|need|business|good|ma[dk]es?)|would i|did i|do i|where did you get|"
         r"who (?:gave|needs?|wants?|has|can afford|would want|in their)|are you|have you|you (?:mad|must)|mixing|mistaking|"
         r"divn(?:ae|ay|y)|don(?:ae|ay|y)|doesn(?:ae|ay|y)|shouldn(?:ae|ay|y)|wisn(?:ae|ay|y)|cudn(?:ae|ay|y)|widn(?:ae|ay|y)|isn(?:ae|ay|y)|wasn(?:ae|ay|y)|didn(?:ae|ay|y)|cann(?:ae|ay|y)|couldn(?:ae|ay|y)|wouldn(?:ae|ay|y)|willn(?:ae|ay|y)|haven(?:ae|ay|y)|hasn(?:ae|ay|y)|hadn(?:ae|ay|y)|aren(?:ae|ay|y)|"
         r"dinna|didna|canna|wasna|isna|dunna|winna|wouldna|couldna|hasna|havena|"
@@ -108,7 +108,7 @@ ENGLISH = Hints(
         r"pass|skip|steer|stay|run|puts?|sends?|drives?|too|overrated|over-rated|dull|tedious|pointless|rank|rotten|foul|minging|chore|bore|fan|fed|bored|done|time|"
         r"sold|pawned|donated|binned|scrapped|gave|given|threw|thrown|traded|handed|signed|packed|put|rid|parted|lost|gambled|returned|dropped|jacked|chucked|walked|"
         r"fired|sacked|broke|outgrew|gone|stolen|nicked|pinched|repossessed|behind|dead|history|thing|days|years|phase|career|period|till|until|failed|flunked|"
-        r"bombed|botched|tried|had|gave it|fell|friend|speak|talk|my|"
+        r"bombed|botched|tried|wanted|longed|fancied|outgr[eo]wn?|conquered|beat|shed|cured|cool|fine|happy|comfortable|at ease|relaxed|at home|rather|sooner|take|grab|come|next|everyone|everybody|people|they|folks?|had|gave it|fell|friend|speak|talk|my|"
         r"used to|formerly|once|in the past|ago|back then|was|former|retired|one-?time|ex|gave up|given up|quit|"
         r"left|stopped|want(?:s|ed)?|hop(?:e|ing|ed)|plan\w*|going|aim|aspire|dream\w*|training|studying|learning|"
         r"wish|meant|will|gonna|hate[sd]?|detest|loathe|despise|dislike|abhor|can't|sick|allergic|avoid|tired|"
