@@ -76,6 +76,8 @@ _SPELLINGS = (
     "pedlar peddler",
     "storey story",
     "artefact artifact",
+    "archaeology archeology",
+    "archaeologist archeologist",
     "axe ax",
     "encyclopaedia encyclopedia",
     "paediatrician pediatrician",
@@ -86,7 +88,7 @@ _SPELLINGS = (
     "ok okay",
 )
 """Words whose British and American spellings differ by no common rule."""
-_SUFFIXES = (("our", "or"), ("tre", "ter"), ("ise", "ize"), ("yse", "yze"), ("ogue", "og"), ("ence", "ense"), ("aeo", "eo"), ("lling", "ling"), ("ller", "ler"), ("lled", "led"))
+_SUFFIXES = (("our", "or"), ("tre", "ter"), ("ise", "ize"), ("yse", "yze"), ("ogue", "og"), ("ence", "ense"), ("lling", "ling"), ("ller", "ler"), ("lled", "led"))
 """British and American ends of words; a pair counts where the dictionary knows both."""
 _SHORTEST_SPELLED_TWICE = 6
 _ROWS = (
@@ -155,8 +157,19 @@ def _inflected(word: str, is_verb: bool) -> tuple[str, ...]:
             # The dictionary takes playing for a word of its own; staring belongs to stare, not to star.
             ending = (f"{stem}ing", f"{stem}ed")
             forms += [form for form in ending if _may_be_form(form, base, lemma_of)]
+    forms += _with_final_e(word, forms_of_lemma)
     forms += [other for form in forms for other in _spelled_otherwise(form, lemma_of)]
     return tuple(dict.fromkeys(forms))
+
+
+def _with_final_e(word: str, forms_of_lemma: dict[str, tuple[str, ...]]) -> list[str]:
+    """Dancing is to dance and hitchhiking to hitchhike: where the verb ends in e, no noun is mistaken for it."""
+    if word.endswith("ing") and len(word) >= _SHORTEST_SPELLED_TWICE and f"{word[:-3]}e" in forms_of_lemma:
+        verb = f"{word[:-3]}e"
+        return [verb, f"{verb}s", f"{verb}d"]
+    if word.endswith("e") and len(word) >= _SHORTEST_SPELLED_TWICE:
+        return [f"{word[:-1]}ing"]
+    return []
 
 
 def _may_be_form(form: str, base: str, lemma_of: dict[str, str]) -> bool:

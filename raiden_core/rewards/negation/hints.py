@@ -66,7 +66,7 @@ KOREAN = Hints(
         r"오[해보]|잘못|착각|웬|누가|신문|기사|소문|인터넷|농담|장난|뻥|헛소|사실|정정|취소|아차|말이 헛|고개|어림|본 적|라고"
     ),
     topical=(
-        r"얘기|이야기|옛|왕년|지[났나난]|팔았|팔아|판 |처분|접|잃어|도둑|도난|버[렸린]|줬|기부|고물|중고|하늘나라|무지개|죽었|돌아가|떠나|도망|나갔|세상|포기|손|작심|잘렸|짤렸|쫓겨|폐업|문 닫|하차|없어졌|사라졌|던|려다|려고|려 했|하다가|눈|코웃음|간에|끄떡|떨|쫄|무서|두려|겁|따위|가지고|몸|하나도|지긋|질렸|질려|물렸|물려|신물|냄새|입|쳐다|토 나|체질|취향|느끼|비[려린]|최악|재미없|지루|시시|관심|귀찮|너무|영 |하도|그자|그놈|그 ?사람|걔|그분|도 아니|"
+        r"얘기|이야기|옛|왕년|지[났나난]|팔았|팔아|판 |처분|접|잃어|도둑|도난|버[렸린]|줬|기부|고물|중고|하늘나라|무지개|죽었|돌아가|떠나|도망|나갔|세상|포기|손|작심|잘렸|짤렸|쫓겨|폐업|문 닫|하차|없어졌|사라졌|던|치를|이가 갈|좀 그|그닥|그다지|익숙|적응|귀[여엽]|다가? [말관그포때]|내년|다음 ?달|곧|보냈|려다|려고|려 했|하다가|눈|코웃음|간에|끄떡|떨|쫄|무서|두려|겁|따위|가지고|몸|하나도|지긋|질렸|질려|물렸|물려|신물|냄새|입|쳐다|토 나|체질|취향|느끼|비[려린]|최악|재미없|지루|시시|관심|귀찮|너무|영 |하도|그자|그놈|그 ?사람|걔|그분|도 아니|"
         r"제 |내 |우리|저희|울 |아내|집사람|와이프|남편|신랑|형|누나|언니|오빠|동생|어머니|엄마|아버지|아빠|할머니|할아버지|아들|딸|사촌|이모|삼촌|고모|친구|룸메|이웃|옆집|동료|사장님|상사|장모|장인|부모님|막내|조카|손[자녀]|짝꿍|남친|여친|선배|후배|"
         r"전에|예전|옛날|한때|과거|그만|관[두뒀둔]|때려치|은퇴|전직|될 |되고|되려|되는|되기|지망|질색|혐오|별로|극혐|꺼려|거북|입에|맛없|역겨|토할|끊|젬병|꽝|소질|서툴|진저리|누구|"
         r"누군|뭐|착각|오해"
@@ -90,7 +90,7 @@ ENGLISH = Hints(
         r"how (?:could|can|would) i"
     ),
     far=(
-        r"was a (?:lie|joke|fib)|all (?:a )?(?:lie|lies|joke|made up)|messing|winding|fibbing|bluffing|muddl\w+|mix\w*|confus\w+|thinking|having you|getting|fooled|had you|got you|"
+        r"was a (?:lie|joke|fib)|fib|all (?:a )?(?:lie|lies|joke|made up)|messing|winding|fibbing|bluffing|muddl\w+|mix\w*|confus\w+|thinking|having you|getting|fooled|had you|got you|"
         r"april|forget|ignore|disregard|pretend|erase|delete|am i|did i|do i|listen|second|reflection|come to|now|misremember|"
         r"lied|fibbed|slip|oops|wait|sorry|actually|make|it's (?:a|all)|it was|this is|that is|"
         r"wrong|give over|get|behave|do me|you what|on your|leave it|come off|i wish|dream on|chance|says who|spare|hard|or am i|hold on|hang on|joke|lie|"
