@@ -88,7 +88,17 @@ _SPELLINGS = (
     "ok okay",
 )
 """Words whose British and American spellings differ by no common rule."""
-_SUFFIXES = (("our", "or"), ("tre", "ter"), ("ise", "ize"), ("yse", "yze"), ("ogue", "og"), ("ence", "ense"), ("lling", "ling"), ("ller", "ler"), ("lled", "led"))
+_SUFFIXES = (
+    ("our", "or"),
+    ("tre", "ter"),
+    ("ise", "ize"),
+    ("yse", "yze"),
+    ("ogue", "og"),
+    ("ence", "ense"),
+    ("lling", "ling"),
+    ("ller", "ler"),
+    ("lled", "led"),
+)
 """British and American ends of words; a pair counts where the dictionary knows both."""
 _SHORTEST_SPELLED_TWICE = 6
 _ROWS = (
@@ -201,7 +211,11 @@ def _spelled_otherwise(word: str, known: dict[str, str]) -> list[str]:
 def _pairs() -> dict[str, tuple[str, ...]]:
     """Word → how it is spelled on the other side of the ocean."""
     pairs = [pair.split(" ") for pair in _SPELLINGS]
-    return {word: tuple(pair[1 - place] for pair in pairs for place in (0, 1) if pair[place] == word) for pair in pairs for word in pair}
+    return {
+        word: tuple(pair[1 - place] for pair in pairs for place in (0, 1) if pair[place] == word)
+        for pair in pairs
+        for word in pair
+    }
 
 
 @cache

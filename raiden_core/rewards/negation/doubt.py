@@ -10,7 +10,8 @@ import re
 from itertools import islice
 from types import ModuleType
 
-from raiden_core.rewards.negation.clause import MENTION, Clause
+from raiden_core.rewards.negation.clause import Clause
+from raiden_core.rewards.negation.needed import MENTION
 from raiden_core.rewards.negation.table import Table
 from raiden_core.rewards.negation.topic import Topic
 
@@ -28,7 +29,12 @@ def is_open(language: ModuleType, clause: Clause, topic: Topic) -> bool:
         return True
     if topic.about not in ("", "event") and _is_other_time(rules, clause, topic):
         return True
-    if not topic.is_others and topic.about not in ("", "event") and "others" in rules.kinds and clause.holds(rules, "others"):
+    if (
+        not topic.is_others
+        and topic.about not in ("", "event")
+        and "others" in rules.kinds
+        and clause.holds(rules, "others")
+    ):
         return True
     return _is_corrected(language, clause) or _is_retracted(language, clause)
 

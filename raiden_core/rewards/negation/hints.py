@@ -27,56 +27,85 @@ class Hints(NamedTuple):
 
 CHINESE = Hints(
     near=(
-        r"不|没|未|非|无|别|勿|莫|休|否|谁|假|谣|谎|骗|误|拒|岂|冒|错|讹|瞎|哪|怎|若|以为|要是|如果|装成|什么|难道|何曾|算了|差一?点|险些|得了|免了|拉倒|饶了|少来|才怪|胡说|"
+        r"不|没|未|非|无|别|勿|莫|休|否|谁|假|谣|谎|骗|误|拒|岂|冒|错|讹|瞎|哪|怎|若|以为|要是|如果|装成|什么|"
+        r"难道|何曾|算了|差一?点|险些|得了|免了|拉倒|饶了|少来|才怪|胡说|"
         r"编的|乱说|就好|多好|拜托|\?|唔|冇|鬼|袂|毋|弗|甭|咋|吗|何"
     ),
     far=(
-        r"不不*(?:是|对)?(?=[,.。!—~])|没说过|未说过|错[了啦]|骗|差得?远|唬|要么|就是|可能|也许|或许|大概|本来|原[本来]|想知道|你是?问|您是?问|辞了|呸|口误|嘴瓢|更正|收回|"
-        r"其实是|应该是|是说|准确|开玩笑|说笑|逗你|忽悠|耍|吹牛|才怪|不是真|八竿子|差[得远]|轮[不得]|或者?是|倘若|早知道|假[如使若]|要[是不]|鬼|摇|编|说着玩|糟|该死"
+        r"不不*(?:是|对)?(?=[,.。!—~])|没说过|未说过|错[了啦]|骗|差得?远|唬|要么|就是|可能|也许|或许|大概|本来|"
+        r"原[本来]|想知道|你是?问|您是?问|辞了|呸|口误|嘴瓢|更正|收回|"
+        r"其实是|应该是|是说|准确|开玩笑|说笑|逗你|忽悠|耍|吹牛|才怪|不是真|八竿子|差[得远]|轮[不得]|或者?是|倘若|"
+        r"早知道|假[如使若]|要[是不]|鬼|摇|编|说着玩|糟|该死"
     ),
     topical=(
-        r"不[干做当]了|以前|从前|曾|过去|早年|年轻时|当年|原先|小时候|以往|辞|卸|离[了任开职]|退[了休]|改行|干过|做过|当过|想|要|梦想|立志|打算|希望|准备|将来|以后|长大|讨厌|憎恶|"
-        r"厌恶|痛恨|最恨|恨|反感|嫌弃|受不了|惯|看不上|戒了|腻|难吃|恶心|无聊|没意思|难喝|倒胃口|想吐|敬谢|过敏|反胃|头疼|外行|门外汉|七窍|抹黑|谁|哪|叫我|以为|认成|当[成作]|另有|别人"
+        r"不[干做当]了|以前|从前|曾|过去|早年|年轻时|当年|原先|小时候|以往|辞|卸|离[了任开职]|退[了休]|改行|干过|"
+        r"做过|当过|想|要|梦想|立志|打算|希望|准备|将来|以后|长大|讨厌|憎恶|"
+        r"厌恶|痛恨|最恨|恨|反感|嫌弃|受不了|惯|看不上|戒了|腻|难吃|恶心|无聊|没意思|难喝|倒胃口|想吐|敬谢|过敏|"
+        r"反胃|头疼|外行|门外汉|七窍|抹黑|谁|哪|叫我|以为|认成|当[成作]|另有|别人"
     ),
 )
 JAPANESE = Hints(
     near=(
-        r"ず|ぬ|违|嘘|误|无|非|不|间|冗|な[いくかしきけ]|ませ|まい|らん|かん|わん|まん|じゃ|ちが|ちゃ|うそ|まさか|い[いや]?え|いや|ううん|ノー|とんでも|谁が|何が|だれが|どこが|"
+        r"ず|ぬ|违|嘘|误|无|非|不|间|冗|な[いくかしきけ]|ませ|まい|らん|かん|わん|まん|じゃ|ちが|ちゃ|うそ|まさか|"
+        r"い[いや]?え|いや|ううん|ノー|とんでも|谁が|何が|だれが|どこが|"
         r"よかった|良かった|いいのに|デマ|でたらめ|駄目|だめ|ダメ|へん|\?|ござ|あらず|ね[えぇ]|もんか|ものか|どころ"
     ),
     far=(
-        r"い[やえ]|违|じゃな[くか]|では?な[くか]|嘘|うそ|でたらめ|本当|事实|とは[言申]|もし|だったら|だったなら|どちらか|どっち|どれか|なれたら|なりたかった|なりそこ|なり损|なりかけ|"
-        r"なるはず|なるつもり|であれば|きっと|おそらく|たぶん|今ごろ|间违|勘违|灭相|笑わせ|片腹|へそ|柄じゃ|新闻|记事|噂|世间|ネット|看板|なんて|なんちゃ|冗谈|取り消|订正|撤回|言い间违|"
+        r"い[やえ]|违|じゃな[くか]|では?な[くか]|嘘|うそ|でたらめ|本当|事实|とは[言申]|もし|だったら|だったなら|"
+        r"どちらか|どっち|どれか|なれたら|なりたかった|なりそこ|なり损|なりかけ|"
+        r"なるはず|なるつもり|であれば|きっと|おそらく|たぶん|今ごろ|间违|勘违|灭相|笑わせ|片腹|へそ|柄じゃ|新闻|"
+        r"记事|噂|世间|ネット|看板|なんて|なんちゃ|冗谈|取り消|订正|撤回|言い间违|"
         r"もとい|というか|首を|全然|ちっとも|全く|真実|でまかせ|出まかせ|作り话|かもしれ"
     ),
     topical=(
-        r"以前|昔|かつて|若い顷|元|もとは|前は|やめ|辞め|引退|廃业|なりたい|なるんだ|なる予定|なるため|なるのが|なれたら|目指|めざ|志望|の卵|见习い|嫌|苦手|不得意|不得手|下手|からっきし|"
-        r"さっぱり|だめ|ダメ|駄目|いや[だで]|受け付け|御免|ごめん|勘弁|远虑|まっぴら|吐き気|まずい|不味|谁|だれ|どなた|何|人违い|别人|间违"
+        r"以前|昔|かつて|若い顷|元|もとは|前は|やめ|辞め|引退|廃业|なりたい|なるんだ|なる予定|なるため|なるのが|"
+        r"なれたら|目指|めざ|志望|の卵|见习い|嫌|苦手|不得意|不得手|下手|からっきし|"
+        r"さっぱり|だめ|ダメ|駄目|いや[だで]|受け付け|御免|ごめん|勘弁|远虑|まっぴら|吐き気|まずい|不味|谁|だれ|"
+        r"どなた|何|人违い|别人|间违"
     ),
 )
 KOREAN = Hints(
     near=(
-        r"출장|여행|관광|잠깐|잠시|한두 번|느니|있으면|안 [돼되됩된]|다들|사람들|남들|모두|흔히|보통|보다|보단|빼고|제외하고|기엔|기에는|리[가는야]|냐고|냐구|라뇨|라니|다니|어디|어딨|절[!. ]?대|줄 [알아]|싶|미쳤|미친|농담|장난|제정신|웃기|웃겨|돌았|땡|웩|윽|으|됐|사양|글쎄|언지|택도|은지|퉤|우엑|극혐|제발|그건|그거|같은|정도|쯤|혼동|헷갈|헛갈|혀|"
-        r"않|없|못|몰|싫|척|잖|뇨|안|아[니닌닐닙님녜]|지 ?[마말]|말[고도]|모[르른릅]|거짓|틀[렸린려]|그만|그럴|그런|면 좋|무슨|누가|커녕|알[았고]|대신|왜|당치|천만|전혀|절대|"
+        r"출장|여행|관광|잠깐|잠시|한두 번|느니|있으면|안 [돼되됩된]|다들|사람들|남들|모두|흔히|보통|보다|보단|빼고|"
+        r"제외하고|기엔|기에는|리[가는야]|냐고|냐구|라뇨|라니|다니|어디|어딨|절[!. ]?대|줄 [알아]|싶|미쳤|미친|농담|"
+        r"장난|제정신|웃기|웃겨|돌았|땡|웩|윽|으|됐|사양|글쎄|언지|택도|은지|퉤|우엑|극혐|제발|그건|그거|같은|정도|쯤|"
+        r"혼동|헷갈|헛갈|혀|"
+        r"않|없|못|몰|싫|척|잖|뇨|안|아[니닌닐닙님녜]|지 ?[마말]|말[고도]|모[르른릅]|거짓|틀[렸린려]|그만|그럴|그런|"
+        r"면 좋|무슨|누가|커녕|알[았고]|대신|왜|당치|천만|전혀|절대|"
         r"설마|어[림디]|뭐가|오해|\?|몬|아[이녀입임]|턱도|관[두뒀둔]|때려치|개뿔|어찌|어떻게|아냐"
     ),
     far=(
-        r"거짓말|뻥|구라|속았|낚였|믿|헷갈|헛갈|실수|혼동|다시|로 [바변정할]|틀렸|잠[깐시]|맞다|그[건게] [제내우]|안 |못 |리[가는야]|빼고|사양|딴|말을|"
-        r"아니[다지구]|아니(?=[ ,.요])|아뇨|아냐|수도|중에? ?[하한]|만약|만일|다면|더라면|았으면|었으면|내가 [^ ]{1,12}면 |제가 [^ ]{1,12}면 |되고 싶|될 ?뻔|"
-        r"오[해보]|잘못|착각|웬|누가|신문|기사|소문|인터넷|농담|장난|뻥|헛소|사실|정정|취소|아차|말이 헛|고개|어림|본 적|라고"
+        r"거짓말|뻥|구라|속았|낚였|믿|헷갈|헛갈|실수|혼동|다시|로 [바변정할]|틀렸|잠[깐시]|맞다|그[건게] [제내우]|안 |"
+        r"못 |리[가는야]|빼고|사양|딴|말을|"
+        r"아니[다지구]|아니(?=[ ,.요])|아뇨|아냐|수도|중에? ?[하한]|만약|만일|다면|더라면|았으면|었으면|"
+        r"내가 [^ ]{1,12}면 |제가 [^ ]{1,12}면 |되고 싶|될 ?뻔|"
+        r"오[해보]|잘못|착각|웬|누가|신문|기사|소문|인터넷|농담|장난|뻥|헛소|사실|정정|취소|아차|말이 헛|고개|어림|"
+        r"본 적|라고"
     ),
     topical=(
-        r"얘기|이야기|옛|왕년|지[났나난]|팔았|팔아|판 |처분|접|잃어|도둑|도난|버[렸린]|줬|기부|고물|중고|하늘나라|무지개|죽었|돌아가|떠나|도망|나갔|세상|포기|손|작심|잘렸|짤렸|쫓겨|폐업|문 닫|하차|없어졌|사라졌|던|치를|이가 갈|좀 그|그닥|그다지|익숙|적응|귀[여엽]|다가? [말관그포때]|내년|다음 ?달|곧|보냈|려다|려고|려 했|하다가|눈|코웃음|간에|끄떡|떨|쫄|무서|두려|겁|따위|가지고|몸|하나도|지긋|질렸|질려|물렸|물려|신물|냄새|입|쳐다|토 나|체질|취향|느끼|비[려린]|최악|재미없|지루|시시|관심|귀찮|너무|영 |하도|그자|그놈|그 ?사람|걔|그분|도 아니|"
-        r"제 |내 |우리|저희|울 |아내|집사람|와이프|남편|신랑|형|누나|언니|오빠|동생|어머니|엄마|아버지|아빠|할머니|할아버지|아들|딸|사촌|이모|삼촌|고모|친구|룸메|이웃|옆집|동료|사장님|상사|장모|장인|부모님|막내|조카|손[자녀]|짝꿍|남친|여친|선배|후배|"
-        r"전에|예전|옛날|한때|과거|그만|관[두뒀둔]|때려치|은퇴|전직|될 |되고|되려|되는|되기|지망|질색|혐오|별로|극혐|꺼려|거북|입에|맛없|역겨|토할|끊|젬병|꽝|소질|서툴|진저리|누구|"
+        r"얘기|이야기|옛|왕년|지[났나난]|팔았|팔아|판 |처분|접|잃어|도둑|도난|버[렸린]|줬|기부|고물|중고|하늘나라|"
+        r"무지개|죽었|돌아가|떠나|도망|나갔|세상|포기|손|작심|잘렸|짤렸|쫓겨|폐업|문 닫|하차|없어졌|사라졌|던|치를|"
+        r"이가 갈|좀 그|그닥|그다지|익숙|적응|귀[여엽]|다가? [말관그포때]|내년|다음 ?달|곧|보냈|려다|려고|려 했|"
+        r"하다가|눈|코웃음|간에|끄떡|떨|쫄|무서|두려|겁|따위|가지고|몸|하나도|지긋|질렸|질려|물렸|물려|신물|냄새|입|"
+        r"쳐다|토 나|체질|취향|느끼|비[려린]|최악|재미없|지루|시시|관심|귀찮|너무|영 |하도|그자|그놈|그 ?사람|걔|그분|"
+        r"도 아니|"
+        r"제 |내 |우리|저희|울 |아내|집사람|와이프|남편|신랑|형|누나|언니|오빠|동생|어머니|엄마|아버지|아빠|할머니|"
+        r"할아버지|아들|딸|사촌|이모|삼촌|고모|친구|룸메|이웃|옆집|동료|사장님|상사|장모|장인|부모님|막내|조카|"
+        r"손[자녀]|짝꿍|남친|여친|선배|후배|"
+        r"전에|예전|옛날|한때|과거|그만|관[두뒀둔]|때려치|은퇴|전직|될 |되고|되려|되는|되기|지망|질색|혐오|별로|극혐|"
+        r"꺼려|거북|입에|맛없|역겨|토할|끊|젬병|꽝|소질|서툴|진저리|누구|"
         r"누군|뭐|착각|오해"
     ),
 )
 ENGLISH = Hints(
     near=(
-        r"gave|just|only|merely|assumes?|reckons?|try|more like|make (?:that|it)|opposed|prefer(?:red)?|over|since when|what (?:would|use|do|need|business|good|ma[dk]es?)|would i|did i|do i|where did you get|"
-        r"who (?:gave|needs?|wants?|has|can afford|would want|in their)|are you|have you|you (?:mad|must)|mixing|mistaking|"
-        r"divn(?:ae|ay|y)|don(?:ae|ay|y)|doesn(?:ae|ay|y)|shouldn(?:ae|ay|y)|wisn(?:ae|ay|y)|cudn(?:ae|ay|y)|widn(?:ae|ay|y)|isn(?:ae|ay|y)|wasn(?:ae|ay|y)|didn(?:ae|ay|y)|cann(?:ae|ay|y)|couldn(?:ae|ay|y)|wouldn(?:ae|ay|y)|willn(?:ae|ay|y)|haven(?:ae|ay|y)|hasn(?:ae|ay|y)|hadn(?:ae|ay|y)|aren(?:ae|ay|y)|"
+        r"gave|just|only|merely|assumes?|reckons?|try|more like|make (?:that|it)|opposed|prefer(?:red)?|over|"
+        r"since when|what (?:would|use|do|need|business|good|ma[dk]es?)|would i|did i|do i|where did you get|"
+        r"who (?:gave|needs?|wants?|has|can afford|would want|in their)|are you|have you|you (?:mad|must)|mixing|"
+        r"mistaking|"
+        r"divn(?:ae|ay|y)|don(?:ae|ay|y)|doesn(?:ae|ay|y)|shouldn(?:ae|ay|y)|wisn(?:ae|ay|y)|cudn(?:ae|ay|y)|"
+        r"widn(?:ae|ay|y)|isn(?:ae|ay|y)|wasn(?:ae|ay|y)|didn(?:ae|ay|y)|cann(?:ae|ay|y)|couldn(?:ae|ay|y)|"
+        r"wouldn(?:ae|ay|y)|willn(?:ae|ay|y)|haven(?:ae|ay|y)|hasn(?:ae|ay|y)|hadn(?:ae|ay|y)|aren(?:ae|ay|y)|"
         r"dinna|didna|canna|wasna|isna|dunna|winna|wouldna|couldna|hasna|havena|"
         r"ne'er|nary|nowt|naw|nay|hell|isnae|wasnae|didnae|donae|cannae|couldnae|willnae|wouldnae|havenae|hasnae|"
         r"arenae|wisnae|havnae|dinnae|cannnae|not?|nope|nah|never|cannot|nor|neither|none|nobody|nothing|nowhere|"
@@ -90,10 +119,13 @@ ENGLISH = Hints(
         r"how (?:could|can|would) i"
     ),
     far=(
-        r"was a (?:lie|joke|fib)|fib|all (?:a )?(?:lie|lies|joke|made up)|messing|winding|fibbing|bluffing|muddl\w+|mix\w*|confus\w+|thinking|having you|getting|fooled|had you|got you|"
-        r"april|forget|ignore|disregard|pretend|erase|delete|am i|did i|do i|listen|second|reflection|come to|now|misremember|"
+        r"was a (?:lie|joke|fib)|fib|all (?:a )?(?:lie|lies|joke|made up)|messing|winding|fibbing|bluffing|muddl\w+|"
+        r"mix\w*|confus\w+|thinking|having you|getting|fooled|had you|got you|"
+        r"april|forget|ignore|disregard|pretend|erase|delete|am i|did i|do i|listen|second|reflection|come to|now|"
+        r"misremember|"
         r"lied|fibbed|slip|oops|wait|sorry|actually|make|it's (?:a|all)|it was|this is|that is|"
-        r"wrong|give over|get|behave|do me|you what|on your|leave it|come off|i wish|dream on|chance|says who|spare|hard|or am i|hold on|hang on|joke|lie|"
+        r"wrong|give over|get|behave|do me|you what|on your|leave it|come off|i wish|dream on|chance|says who|spare|"
+        r"hard|or am i|hold on|hang on|joke|lie|"
         r"no|nope|nay|not|never (?:say|said|claim|told|tell|wr[io]te)|n't (?:say|said|claim|told|tell|wr[io]te)|"
         r"not (?:say|said|claim|told|tell|wr[io]te)|wait no|either|maybe|lies?|untrue|nonsense|rubbish|mistaken|"
         r"perhaps|might be|may be|could be|i'd|i (?:would|could|might|should)|ask(?:ed|ing)?|wonder|kidding|"
@@ -104,11 +136,17 @@ ENGLISH = Hints(
         r"havenae|hasnae|arenae|wisnae|havnae|dinnae|cannnae|way"
     ),
     topical=(
-        r"fear(?:ed)?|mind(?:ed)?|least|last|used|got|grew|grown|gotten|over|nothing|little|leaves?|without|appeal|point|fuss|attraction|use|keep|touch|feed|give|"
-        r"pass|skip|steer|stay|run|puts?|sends?|drives?|too|overrated|over-rated|dull|tedious|pointless|rank|rotten|foul|minging|chore|bore|fan|fed|bored|done|time|"
-        r"sold|pawned|donated|binned|scrapped|gave|given|threw|thrown|traded|handed|signed|packed|put|rid|parted|lost|gambled|returned|dropped|jacked|chucked|walked|"
-        r"fired|sacked|broke|outgrew|gone|stolen|nicked|pinched|repossessed|behind|dead|history|thing|days|years|phase|career|period|till|until|failed|flunked|"
-        r"bombed|botched|tried|wanted|longed|fancied|outgr[eo]wn?|conquered|beat|shed|cured|cool|fine|happy|comfortable|at ease|relaxed|at home|rather|sooner|take|grab|come|next|everyone|everybody|people|they|folks?|had|gave it|fell|friend|speak|talk|my|"
+        r"fear(?:ed)?|mind(?:ed)?|least|last|used|got|grew|grown|gotten|over|nothing|little|leaves?|without|appeal|"
+        r"point|fuss|attraction|use|keep|touch|feed|give|"
+        r"pass|skip|steer|stay|run|puts?|sends?|drives?|too|overrated|over-rated|dull|tedious|pointless|rank|rotten|"
+        r"foul|minging|chore|bore|fan|fed|bored|done|time|"
+        r"sold|pawned|donated|binned|scrapped|gave|given|threw|thrown|traded|handed|signed|packed|put|rid|parted|lost|"
+        r"gambled|returned|dropped|jacked|chucked|walked|"
+        r"fired|sacked|broke|outgrew|gone|stolen|nicked|pinched|repossessed|behind|dead|history|thing|days|years|"
+        r"phase|career|period|till|until|failed|flunked|"
+        r"bombed|botched|tried|wanted|longed|fancied|outgr[eo]wn?|conquered|beat|shed|cured|cool|fine|happy|"
+        r"comfortable|at ease|relaxed|at home|rather|sooner|take|grab|come|next|everyone|everybody|people|they|folks?|"
+        r"had|gave it|fell|friend|speak|talk|my|"
         r"used to|formerly|once|in the past|ago|back then|was|former|retired|one-?time|ex|gave up|given up|quit|"
         r"left|stopped|want(?:s|ed)?|hop(?:e|ing|ed)|plan\w*|going|aim|aspire|dream\w*|training|studying|learning|"
         r"wish|meant|will|gonna|hate[sd]?|detest|loathe|despise|dislike|abhor|can't|sick|allergic|avoid|tired|"
