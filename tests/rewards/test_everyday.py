@@ -13,7 +13,7 @@ from benchmarks.rewards_accuracy import Case, expected_of, figures, read_cases, 
 
 HERE = Path(__file__).parent
 FILES = sorted(HERE.glob("everyday_*.jsonl"))
-FLOOR = {"zh": 0.0, "ja": 0.0, "en": 0.0, "ko": 0.0}
+FLOOR = {"zh": 0.0, "ja": 0.0, "en": 0.93, "ko": 0.945}
 """The share of decidable cases of each language that the reward must get right."""
 FIELDS = {"id", "kind", "language", "question", "answer", "keywords", "completion", "expected", "decidable", "why"}
 
