@@ -122,10 +122,32 @@ class Negation:
         if not (before or after):
             return not denied or not self._affirms(self._clause(start, end))
         clause = self._clause(start, end)
-        if self._is_doubtful and self._is_open(clause):
+        if self._is_doubtful and self._is_open(clause, denied):
             return False
         says_no = self._denies(clause, after)
         return (says_no or not self._affirms(clause)) if denied else not says_no
+
+    def claims_one(self, spans: Sequence[tuple[int, int]], denied: bool = False) -> bool:
+        """Whether one of the mentions of a term, from left to right, is claimed and not taken back by the next.
+
+        "It is a tailor. No, it is not a tailor." takes back; "A tailor? I'm not a tailor." only asks.
+        """
+        for place, (start, end) in enumerate(spans):
+            if self.claims(start, end, denied):
+                last = denied or place + 1 == len(spans)
+                if last or not self._is_taken_back(self._clause(start, end), spans[place + 1]):
+                    return True
+        return False
+
+    def _is_taken_back(self, clause: Clause, following: tuple[int, int]) -> bool:
+        start, end = following
+        if not any(self._reach(start, end)):
+            return False
+        later = self._clause(start, end)
+        said = next(later.previous, None)
+        opening = said.text.strip(QUOTES) if said else ""
+        is_no = any(language.RULES["no"].match(opening) for language in self._languages)
+        return (is_no or clause.is_question) and start != clause.start and not self.claims(start, end)
 
     def is_unknown(self) -> bool:
         """Whether the text says that its speaker does not know."""
@@ -178,10 +200,12 @@ class Negation:
                 return True
         return False
 
-    def _is_open(self, clause: Clause) -> bool:
+    def _is_open(self, clause: Clause, denied: bool) -> bool:
         """Whether the mention is only asked for, one of several, corrected or not so at present."""
         spoken = [language for language in self._languages if not (self._is_japanese and language is _languages()[0])]
-        if any(is_open(language, clause, self._topic) for language in spoken):
+        # What was and is no more is not so.
+        topic = self._topic._replace(is_past=True) if denied else self._topic
+        if any(is_open(language, clause, topic) for language in spoken):
             return True
         return bool(spoken) and all(is_only_asked(language, clause, self._topic) for language in spoken)
 
@@ -223,6 +247,8 @@ def _denies(language: ModuleType, clause: Clause, topic: Topic) -> bool:
     kind = _kind(topic)
     if kind not in ("fear", "name") and language.denies(clause, topic):
         return True
+    if "contrast" in rules.kinds and clause.holds(rules, "contrast"):
+        return True
     return bool(kind) and _holds(rules, kind, clause)
 
 
@@ -232,7 +258,7 @@ def _kind(topic: Topic) -> str:
         return "fear"
     if topic.is_name:
         return "name"
-    return "dislike" if topic.about in ("taste", "activity") else ""
+    return "dislike" if topic.about in ("taste", "activity", "other") else ""
 
 
 def _holds(rules: Table, kind: str, clause: Clause) -> bool:

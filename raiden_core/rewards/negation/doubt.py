@@ -69,6 +69,9 @@ def _is_corrected(language: ModuleType, clause: Clause) -> bool:
     if len(said) > 1 and rules["takes back"].match(said[1]):
         return True
     rest = said[0][found.end() :].strip()
+    if rest and said[0].startswith("n") and clause.marks.strip() == ",":
+        # "Twelfth, no lift" adds something.
+        return False
     value = rest or (said[1] if len(said) > 1 else "")
     return 0 < len(value) <= _LONGEST_VALUE and language.VALUE.match(value) is not None
 
