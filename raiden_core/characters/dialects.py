@@ -6,35 +6,16 @@ Each way is looked for only where its marks stand, and a text without any of the
 
 from __future__ import annotations
 
-import json
 import re
 from functools import lru_cache
 
 from raiden_core.characters.attributes import is_known
+from raiden_core.characters.brackets import BLOCK, block, boostyle_in, json_in, wpp_in
 from raiden_core.characters.keys import NAME_KEYS, fold_key, folded
-from raiden_core.characters.lines import BLANKS, Field, field_of_line, units
+from raiden_core.characters.lines import units
 from raiden_core.characters.markup import plain_markup
-from raiden_core.characters.nested import fields_of
-from raiden_core.characters.owners import MARK, PATH, is_other
-from raiden_core.characters.rows import Value
+from raiden_core.characters.several_fields import COLON, several
 
-_QUOTE = "[\"“”'‘’]"
-_WPP = re.compile(
-    r"(?P<key>[^\W\d][^()\n\"“”{}\[\]+=:：;]{0,40}?)[ \t]*\((?P<value>[ \t\n]*[\"“][^()]{0,2000}?[\"”][ \t\n]*)\)"
-)
-_WPP_BARE = re.compile(
-    r"^[ \t]*(?P<key>[^\W\d][^()\n\"“”{}\[\]+=:：;]{0,40}?)[ \t]*\((?P<value>[^()\n\"“”]{1,200})\)[ \t]*$", re.MULTILINE
-)
-_BOOSTYLE = re.compile(
-    r"(?P<key>[^\W\d][^\[\]\n=\"“”:：;,{}()]{0,40}?)[ \t]*=[ \t]*"
-    r"(?P<value>[\"“][^\"“”\n]{1,300}[\"”](?:[ \t]*[+,][ \t]*[\"“][^\"“”\n]{1,300}[\"”])*)"
-)
-_BLOCK = re.compile(
-    r"^(?P<before>[ \t]*(?:[^\[\]{}()\n:=]{1,60}[:=：][ \t]*)?)"
-    r"(?:\[(?P<square>[^\[\]]{3,6000})\]|\{(?P<curly>[^{}]{3,6000})\}"
-    r"|[(（](?P<round>[^()（）\n]{3,2000})[)）])[ \t]*$",
-    re.MULTILINE,
-)
 _HEADED = re.compile(
     r"[【〖［](?P<key>[^【】〖〗［］\n]{1,24})[】〗］][ \t\u3000]*[:：]?[ \t\u3000]*(?P<value>[^【〖［\n]*)"
 )
@@ -45,21 +26,14 @@ _PARTED = re.compile(
     r"|\t+|\u3000+| {2,}|[ ](?=\S+$))(?P<value>\S[^\n]*)$"
 )
 _MARKED = re.compile(r"^[ \t\u3000]*[■□◆◇●○▼▶★☆※]")
-_BLOCK_HEAD = re.compile(r"(?P<whose>[^:：=;]{1,40})[:：][ \t]*(?P<rest>[^:：=;]{1,30}=.*)$", re.DOTALL)
 _FRAMED = re.compile(
     r"^[ \t]*(?P<mark>[◆■●▼★☆※◇□])[ \t]*(?P<key>[^\n◆■●▼★☆※◇□]{1,20}?)[ \t]*(?P=mark)[ \t:：]*(?P<value>\S[^\n]*)$"
 )
-_SEPARATORS = "[,，;；、|｜／/。\t\u3000]"
-_COLON = re.compile("[:：]")
-_CANDIDATE = re.compile(r"[^,，;；、|｜／/。\t\u3000:：()（）]{1,40}$")
 _PIPE_ROW = re.compile(r"^[ \t]*\|?(?P<cells>[^\n|]*(?:\|[^\n|]*)+)$")
 _RULE_CELL = re.compile(r"[ \t]*:?-{1,}:?[ \t]*")
 _HEADER_WORDS = folded(
     "key|field|attribute|property|item|trait|category|info|detail|项目|属性|字段|类别|信息|内容|項目|設定|항목|속성"
     "|구분"
-)
-_WPP_NAMES = frozenset(
-    ("character", "char", "characters", "name", "bot", "persona", "角色", "人物", "キャラクター", "캐릭터")
 )
 _ASKED = re.compile(
     r"^[ \t]*(?:\{\{user\}\}|<user>|user|you|interviewer|用户|ユーザー|사용자)[ \t]*[:：][ \t]*"
@@ -81,13 +55,13 @@ def in_lines(text: str) -> str:
     """The text with every field on a line of its own, as ``key: value``; the same text where that is so already."""
     text = plain_markup(text)
     if "{" in text or "[" in text:
-        text = _json_in(text)
+        text = json_in(text)
     if "(" in text and ('("' in text or "(“" in text or "{" in text):
-        text = _wpp_in(text)
+        text = wpp_in(text)
     if "=" in text and ('"' in text or "“" in text):
-        text = _boostyle_in(text)
+        text = boostyle_in(text)
     if "[" in text or "{" in text or "(" in text or "（" in text:
-        text = _BLOCK.sub(_block, text)
+        text = BLOCK.sub(block, text)
     if "【" in text or "〖" in text or "［" in text:
         text = _headed_in(text)
     if "|" in text:
@@ -99,233 +73,6 @@ def in_lines(text: str) -> str:
     if any(line.count(":") + line.count("：") > 1 for line in lines):
         return "\n".join(piece for line in lines for piece in several(line))
     return text
-
-
-def several(line: str) -> list[str]:
-    """The fields of one line, a line each; the line itself where it holds no more than one."""
-    if (
-        len(line) > 2000
-        or len(_COLON.findall(line)) < 2
-        or ("//" in line and line.count("://") == len(_COLON.findall(line)))
-    ):
-        return [line]
-    for strong in ("|", "｜", ";", "；", "\t", " / ", " • ", " · "):
-        if strong in line:
-            pieces = [piece.strip(BLANKS) for piece in line.split(strong) if piece.strip(BLANKS)]
-            found = [field_of_line(piece) for piece in pieces]
-            if (
-                len(pieces) > 1
-                and all(item is not None and item.value for item in found)
-                and any(item is not None and is_known(item.key) for item in found)
-            ):
-                return _owned([inner for piece in pieces for inner in several(piece)], scoped=True)
-    starts = _starts(line)
-    if len(starts) < 2 or starts[0][0] != 0:
-        return [line]
-    edges = [start for start, _ in starts] + [len(line)]
-    pieces = [
-        line[edges[n] : edges[n + 1]].strip(BLANKS).rstrip(",，;；、|｜／/。 \t\u3000") for n in range(len(starts))
-    ]
-    fields = [field_of_line(piece) for piece in pieces]
-    if any(item is None or not item.value for item in fields):
-        return [line]
-    return _owned(pieces, scoped=False)
-
-
-def _starts(line: str) -> list[tuple[int, str]]:
-    """Where the known keys of a line begin, each with the key."""
-    found: list[tuple[int, str]] = []
-    for colon in _COLON.finditer(line):
-        before = line[max(0, colon.start() - 40) : colon.start()]
-        match = _CANDIDATE.search(before)
-        if match is None:
-            continue
-        words = match.group()
-        offset = colon.start() - len(words)
-        first = not found and not line[:offset].strip(BLANKS)
-        if first:
-            found.append((0, words.strip('-*+• \t\u3000【】[]"“”')))
-            continue
-        # The longest ending of what stands before the colon that is a known key: "29 Eye color" ends in one.
-        for space in [0, *(blank.end() for blank in re.finditer(r"\s+", words))]:
-            key = words[space:].strip('-*+•【】[]"“” ')
-            place = offset + space
-            if (
-                key
-                and is_known(key)
-                and (place == 0 or line[place - 1].isspace() or re.match(_SEPARATORS, line[place - 1]))
-            ):
-                found.append((place, key))
-                break
-    return found
-
-
-def _owned(pieces: list[str], scoped: bool) -> list[str]:
-    """The pieces of one line; what follows ``Father: Ulf`` on it tells about the father."""
-    owner = ""
-    kept = []
-    for piece in pieces:
-        item = field_of_line(piece)
-        if item is not None and PATH not in item.key and is_other(item.key) and not scoped:
-            owner = item.key
-            kept.append(piece)
-        elif owner and item is not None:
-            kept.append(f"{owner}{MARK}{piece.strip('-*+• ')}")
-        else:
-            kept.append(piece)
-    return kept
-
-
-def _line(field: Field) -> str:
-    """A field as a line of its own that `field_of_line` reads again."""
-    value = " ".join(field.value.split()) if "\n" in field.value else field.value
-    return f"{field.key.replace(PATH, MARK)}: {value}"
-
-
-def _json_in(text: str) -> str:
-    """JSON objects inside a text, or a text that is one, as lines."""
-    decoder = json.JSONDecoder()
-    parts: list[str] = []
-    found: list[str] = []
-    place = 0
-    for _ in range(20):
-        match = re.compile(r"[{\[]\s*[{\"]").search(text, place)
-        if match is None:
-            break
-        try:
-            value, end = decoder.raw_decode(text, match.start())
-        except (ValueError, RecursionError):
-            value, end = _loose(text[match.start() :]), len(text)
-            if value is None:
-                break
-        items: list[Value] = value if isinstance(value, list) else [value]
-        if not any(isinstance(item, dict) for item in items):
-            break
-        lines = [
-            _line(item)
-            for inner in items
-            if isinstance(inner, dict)
-            for key, entry in inner.items()
-            for item in fields_of(key, entry)
-        ]
-        parts.append(text[place : match.start()])
-        found += lines
-        place = end
-    if not found:
-        return text
-    # The prose around the object comes first, lest it continue the object's last field.
-    prose = "".join((*parts, text[place:])).strip()
-    return "\n".join([*([prose, ""] if prose else []), *found])
-
-
-def _loose(text: str) -> Value:
-    """An object that is JSON but for a trailing comma or bare keys."""
-    if not re.match(r"\{\s*[\"'\w]+\s*:", text) or len(text) > 100_000:
-        return None
-    import pyjson5
-
-    try:
-        value = pyjson5.decode(text, 20)
-    except (pyjson5.Json5DecoderException, RecursionError):
-        return None
-    return value if isinstance(value, dict) else None
-
-
-def _wpp_in(text: str) -> str:
-    """W++: ``[Character("Orla") { Age("29") Likes("rain" + "salt") }]``."""
-    found = list(_WPP.finditer(text))
-    opened = re.search(r"\(\s*[\"“]?[^()\n]{1,60}[\"”]?\s*\)\s*\{", text) is not None
-    if opened:
-        found = sorted(
-            {match.start(): match for match in (*_WPP_BARE.finditer(text), *found)}.values(),
-            key=lambda match: match.start(),
-        )
-    if len(found) < 2:
-        return text
-    lines: list[str] = []
-    rest: list[str] = []
-    place, whose, first = 0, "", ""
-    for match in found:
-        rest.append(text[place : match.start()])
-        place = match.end()
-        key = match["key"].strip(" \t-*+•,;\n")
-        values = re.findall(r"[\"“]([^\"“”]+)[\"”]", match["value"]) or [match["value"].strip()]
-        value = ", ".join(item.strip() for item in values if item.strip())
-        if fold_key(key) in _WPP_NAMES:
-            whose = value if first and value != first else ""
-            key, first = "Name", first or value
-            if whose:
-                continue
-        lines.append(f"{whose}{MARK if whose else ''}{key}: {value}")
-    rest.append(text[place:])
-    left = re.sub(r"[\[\]{}]", "", "".join(rest)).strip(" \t\n+,;")
-    return "\n".join(lines) + (f"\n\n{left}" if left else "")
-
-
-def _boostyle_in(text: str) -> str:
-    """Boostyle: ``[ Character= "Orla" ] Age= "29" Likes= "rain" + "salt"``."""
-    found = list(_BOOSTYLE.finditer(text))
-    known = sum(is_known(_bare_key(match["key"])) for match in found)
-    # Attributes of tags and lines of code are written so too.
-    if len(found) < 2 or known * 2 < len(found):
-        return text
-    lines: list[str] = []
-    rest: list[str] = []
-    place = 0
-    for match in found:
-        rest.append(text[place : match.start()])
-        place = match.end()
-        key = match["key"].strip(" \t-*+•")
-        value = ", ".join(item.strip() for item in re.findall(r"[\"“]([^\"“”\n]+)[\"”]", match["value"]))
-        lines.append(f"{'Name' if fold_key(key) in _WPP_NAMES else key}: {value}")
-    rest.append(text[place:])
-    left = re.sub(r"[\[\]{}]", "", "".join(rest)).strip(" \t\n+,;")
-    return "\n".join(lines) + (f"\n\n{left}" if left else "")
-
-
-def _bare_key(key: str) -> str:
-    """``Orla's Age`` as ``Age``."""
-    return key.strip(" \t-*+•").rpartition("'s ")[2]
-
-
-def _block(match: re.Match[str]) -> str:
-    """A PList or a bracketed line: ``[Age: 29; Occupation: net mender]``."""
-    inner = match["square"] or match["curly"] or match["round"]
-    pieces = [piece.strip(" \t\n,") for piece in re.split(r"[;；\n]", inner) if piece.strip(" \t\n,")]
-    lines: list[str] = []
-    if called := _called(inner):
-        return "\n".join(called)
-    for piece in pieces:
-        headed = _BLOCK_HEAD.match(piece)
-        if headed is not None and not lines and not is_other(headed["whose"]):
-            piece = headed["rest"]
-        if "=" in piece and not _COLON.search(piece):
-            piece = piece.replace("=", ":", 1)
-        piece = re.sub(r"^([^:：=]{1,60}[:：])\s*=", r"\1", piece)
-        item = field_of_line(piece)
-        if item is None or not item.value or (len(pieces) == 1 and not (is_known(item.key) or _starts(piece)[1:])):
-            return match.group()
-        lines += several(re.sub(r"(?<=[,，])(\s*[^,，:：=]{1,40})=", r"\1:", piece))
-    before = match["before"].strip(" \t:：=")
-    # What stands in front of the bracket is a heading of the list, or the character's name.
-    if before and is_other(before):
-        return "\n".join(f"{before}{MARK}{line}" for line in lines)
-    first = field_of_line(lines[0])
-    if first is not None and is_other(first.key):
-        lines = [lines[0], *(f"{first.key}{MARK}{line}" for line in lines[1:])]
-    return "\n".join(
-        "Name" + line[len(key) :] if fold_key(key := re.split("[:：]", line, maxsplit=1)[0]) in _WPP_NAMES else line
-        for line in lines
-    )
-
-
-def _called(inner: str) -> list[str]:
-    """``Mara: age(29), species(human)`` inside brackets."""
-    bare = re.sub(r"^[^():;,]{1,40}:\s*(?=[^():;,]{1,40}\()", "", inner.strip())
-    if not re.fullmatch(r"(?:[^():;,\n]{1,40}\([^()\n]{1,200}\)[\s,;]*){2,60}", bare):
-        return []
-    found = re.findall(r"([^():;,\n]{1,40})\(([^()\n]{1,200})\)", bare)
-    return [f"{key.strip()}: {value.strip()}" for key, value in found] if any(is_known(key) for key, _ in found) else []
 
 
 def _headed_in(text: str) -> str:
@@ -365,7 +112,7 @@ def _table(lines: list[str]) -> list[str]:
     rows = [[cell.strip() for cell in line.strip().strip("|").split("|")] for line in lines]
     ruled = any(all(_RULE_CELL.fullmatch(cell) for cell in row) for row in rows)
     rows = [row for row in rows if not all(_RULE_CELL.fullmatch(cell) for cell in row)]
-    if not rows or any(_COLON.search(row[0]) for row in rows):
+    if not rows or any(COLON.search(row[0]) for row in rows):
         return []
     width = len(rows[0])
 

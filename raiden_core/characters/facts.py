@@ -27,6 +27,7 @@ MAX_ITEMS = 8
 MAX_ITEM_UNITS = 6
 """Lines under a key are a list of things where each is at most this long; otherwise they are prose."""
 MAX_SAID_UNITS = 8
+MAX_SAID_WORDS = 4
 """A longer sentence under a name that is none of a person's fields instructs or narrates."""
 _OPENING_QUOTES = ('"', "“", "「")
 _ITEM = re.compile(r"[ \t]*(?:[-*+•・●◆■▪–]|\d{1,2}[.)、])[ \t\u3000]*(?P<item>\S[^\n]*?)[ \t,，;；]*")
@@ -111,7 +112,8 @@ def is_fact(key: str, value: str) -> bool:
     # A text has at most as many units as characters, so most values need no counting.
     if not any(map(str.isalnum, value)) or (len(value) > MAX_FACT_UNITS and units(value) > MAX_FACT_UNITS):
         return False
-    if value[-1] in ".。!！" and not is_known(key) and units(value) > MAX_SAID_UNITS:
+    most = MAX_SAID_UNITS if CJK.search(value) else MAX_SAID_WORDS
+    if value[-1] in ".。!！" and not is_known(key) and units(value) > most:
         return False
     return not (has_macro(value) or is_program_value(value) or is_missing(value, key.rpartition(PATH)[2]))
 

@@ -163,12 +163,12 @@ def _opened(
     is_deeper = deeper is not None and found[deeper] is not None and _indent(lines[deeper]) > indent
     if is_deeper and (not field.value or is_other(field.key)):
         return _Head(field.key, indent, 0, True)
-    if not field.value and (is_other(field.key) or is_relations(field.key)) and not (blank_follows(lines, number)):
+    if not field.value and (is_other(field.key) or is_relations(field.key)) and not _blank_follows(lines, number):
         return _Head(field.key, indent, 0, False)
     return None
 
 
-def blank_follows(lines: list[str], number: int) -> bool:
+def _blank_follows(lines: list[str], number: int) -> bool:
     """Whether the line after this one is blank or missing."""
     return number + 1 >= len(lines) or not lines[number + 1].strip()
 

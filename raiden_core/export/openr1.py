@@ -100,8 +100,8 @@ class RAIDENRewardFunction:
             columns = columns | {
                 "keywords": [sample.get("keywords") for sample in samples],
                 "validator": [sample.get("validator") for sample in samples],
-                "answer": [sample.get("answer", sample.get("expected_answer")) for sample in samples],
                 "question": [sample.get("question") for sample in samples],
+                "answer": [sample.get("answer", sample.get("expected_answer")) for sample in samples],
             }
         if self.prefilled_think:
             columns = columns | {"prefilled_think": True}

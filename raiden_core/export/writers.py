@@ -111,7 +111,7 @@ def _write_verl(splits: Splits, config: Config, out: Path, place: Path) -> None:
 
 def _verl_row(sample: Sample, place: int, split: str, config: Config) -> dict[str, Any]:
     row = table_row(sample)
-    checked = {key: row[key] for key in ("id", "answer", "keywords", "validation_method")}
+    checked = {key: row[key] for key in ("id", "question", "answer", "keywords", "validation_method")}
     settings = asdict(training_scorer(config))
     truth = {**checked, "validator": sample.validator.model_dump(mode="json") if sample.validator else None}
     return {

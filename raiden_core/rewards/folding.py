@@ -1,10 +1,11 @@
 """Folding: two spellings of one text become the same string, so that matching may compare code points.
 
-NFKC (full-width forms, compatibility characters), case, apostrophes and hyphens, emphasis (`emphasis`), traditional
-Chinese and old and new Japanese forms → simplified Chinese; zero-width and control characters and keycaps go, white space collapses and vanishes beside Han and kana. The order follows Unicode's NFKC_Casefold: what
-is ignorable goes first, so that it cannot keep a letter and its accent apart. The tables of characters are OpenCC's,
-one character for one: phrases would make the folding of a term depend on its neighbours, and a keyword would no longer
-be found inside a sentence.
+NFKC(full-width forms, compatibility characters), case, apostrophes and hyphens, emphasis (`emphasis`), traditional
+Chinese and old and new Japanese forms → simplified Chinese; zero-width and control characters and keycaps go, white
+space collapses and vanishes beside Han and kana. The order follows Unicode's NFKC_Casefold: what is ignorable goes
+first, so that it cannot keep a letter and its accent apart. The tables of characters are OpenCC's, one character for
+one: phrases would make the folding of a term depend on its neighbours, and a keyword would no longer be found inside
+a sentence.
 
 Every step is linear in the text's length. NFKC alone is not: it sorts combining marks by insertion, so runs of them
 are cut to `MARKS_KEPT` first, as the Stream-Safe Text Format of UAX #15 does.

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from datasets import Dataset
     from transformers import PreTrainedTokenizerBase
 
-REWARD_COLUMNS = ("id", "character_name", "answer", "keywords", "validator", "validation_method", "language")
+REWARD_COLUMNS = (
+    *("id", "character_name", "question", "answer", "keywords", "validator", "validation_method", "language"),
+)
 """Fields of a sample that the rewards read, or that a log of completions is joined by."""
 
 

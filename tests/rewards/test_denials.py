@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ JOB = ("무슨 일을 하세요?", "저는 의사예요.", "의사")
 
 def earned(sample: tuple[str, str, str], says: str, **validator: Any) -> float:
     question, answer, keyword = sample
-    row = {"question": question, "answer": answer, "keywords": [keyword]}
+    row: dict[str, Any] = {"question": question, "answer": answer, "keywords": [keyword]}
     if validator:
         row["validator"] = {"all_of": [[keyword]], **validator}
     return Scorer().accuracy_of_text(row, says).accuracy
@@ -136,7 +137,7 @@ def test_the_later_fields_travel_and_leave_old_files_as_they_are() -> None:
 
 
 FULL_STOP = re.compile("(?<!\\.)[.。]$")
-WRAPPERS = {
+WRAPPERS: dict[str, Callable[[str, str], str]] = {
     "bold": lambda text, _: f"**{text}**",
     "wave": lambda text, _: FULL_STOP.sub("～", text),
     "emoji": lambda text, _: FULL_STOP.sub("😊", text),

@@ -18,13 +18,14 @@ from functools import cache
 from types import ModuleType
 from typing import NamedTuple
 
-from raiden_core.text.scripts import HAN, HANGUL, KANA
-from raiden_core.rewards.negation.clause import MENTION, QUOTES, Clause, Clauses
+from raiden_core.rewards.negation.clause import QUOTES, Clause, Clauses
 from raiden_core.rewards.negation.doubt import is_only_asked, is_open
 from raiden_core.rewards.negation.hints import CHINESE, ENGLISH, JAPANESE, KOREAN, words
+from raiden_core.rewards.negation.needed import MENTION
 from raiden_core.rewards.negation.soft import soften
 from raiden_core.rewards.negation.table import Table
 from raiden_core.rewards.negation.topic import NO_TOPIC, Topic
+from raiden_core.text.scripts import HAN, HANGUL, KANA
 
 _KANA = re.compile(f"[{KANA}]")
 _HANGUL = re.compile(f"[{HANGUL}]")

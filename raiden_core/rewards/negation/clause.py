@@ -7,13 +7,13 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from raiden_core.rewards.negation.needed import MENTION
+
 if TYPE_CHECKING:
     from raiden_core.rewards.negation.table import Table
 
 WINDOW = 120
 """How many characters of a clause on either side of a mention are read: its cost does not grow with the text."""
-MENTION = "■"
-"""Stands for the mention in the surroundings of a clause."""
 PIECES_READ = 12
 """How many segments behind a clause are read for its answer."""
 NEIGHBOURS = 6

@@ -10,7 +10,8 @@ import re
 from itertools import islice
 from types import ModuleType
 
-from raiden_core.rewards.negation.clause import MENTION, Clause
+from raiden_core.rewards.negation.clause import Clause
+from raiden_core.rewards.negation.needed import MENTION
 from raiden_core.rewards.negation.table import Table
 from raiden_core.rewards.negation.topic import Topic
 
@@ -26,9 +27,8 @@ def is_open(language: ModuleType, clause: Clause, topic: Topic) -> bool:
     rules = language.RULES
     if clause.holds(rules, "open") or clause.holds(rules, "not said"):
         return True
-    if topic.about not in ("", "event"):
-        if _is_other_time(rules, clause, topic) or _is_another(rules, clause, topic):
-            return True
+    if topic.about not in ("", "event") and (_is_other_time(rules, clause, topic) or _is_another(rules, clause, topic)):
+        return True
     return _is_corrected(language, clause) or _is_retracted(language, clause)
 
 
@@ -40,11 +40,11 @@ def _is_other_time(rules: Table, clause: Clause, topic: Topic) -> bool:
 
 def _is_another(rules: Table, clause: Clause, topic: Topic) -> bool:
     """My father is the carpenter, and the rabbit was given away: another's fact, or what one has no more."""
-    if "others" not in rules.kinds or topic.asks_denied:
-        return False
-    if not topic.is_of_others and clause.holds(rules, "others"):
+    if not topic.is_others and "others" in rules.kinds and clause.holds(rules, "others"):
         return True
-    return not topic.is_past and topic.about in ("possession", "other") and clause.holds(rules, "lost")
+    if topic.is_past or topic.asks_denied or topic.about not in ("possession", "other"):
+        return False
+    return "lost" in rules.kinds and clause.holds(rules, "lost")
 
 
 def _is_corrected(language: ModuleType, clause: Clause) -> bool:

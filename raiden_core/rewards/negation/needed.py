@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import re
 
-from raiden_core.rewards.negation.clause import MENTION
-
 _QUANTIFIER = re.compile(r"[*+?]\??|\{(\d+)(?:,\d*)?\}\??")
+
+MENTION = "■"
+"""Stands for the mention in the surroundings of a clause."""
+
 _SPECIAL = frozenset(".^$[(|)\\*+?{}" + MENTION)
 
 

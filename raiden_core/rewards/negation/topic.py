@@ -32,8 +32,8 @@ class Topic(NamedTuple):
     """It asks for what is planned or dreamt of."""
     is_memory: bool = False
     """It asks what the user said: an unsure answer is a question back."""
-    is_of_others: bool = False
-    """It asks about somebody else than the speaker."""
+    is_others: bool = False
+    """It asks for somebody else: what a relative is or does is an answer."""
 
 
 NO_TOPIC = Topic()
@@ -104,6 +104,10 @@ def _patterns() -> dict[str, re.Pattern[str]]:
             "爸|妈|爹|娘|父|母|哥|姐|弟|妹|爷爷|奶奶|外公|外婆|姥|叔|舅|姑|姨|媳妇|老婆|老公|丈夫|妻|爱人|对象|朋友|女儿|儿子|闺女|孩子|"
             "室友|同学|同桌|同事|邻居|师[兄姐弟妹父傅]|徒|搭档|谁|哪位",
             "父|母|親|兄|姉|弟|妹|家族|妻|奥さん|旦那|ご主人|息子|娘|お子さん|孫|友|同僚|先輩|後輩|師匠|相棒|恋人|彼氏|彼女|好きな人|憧れ|誰|だれ|どなた",
+            r"\b(?:(?:your|his|her|their)(?: [\w'-]+){0,3} (?!name\b|job\b)(?:wife|husband|brothers?|sisters?|mother|father|"
+            r"mum|mom|dad|sons?|daughters?|children|kids|cousins?|uncle|aunt|parents?|grand\w+|boss|neighbou?rs?|partner|"
+            r"twin|nephew|niece|boyfriend|girlfriend|family|friends?)|family|who|whose|whom)\b",
+            "아내|남편|형|누나|언니|오빠|동생|어머니|아버지|엄마|아빠|부모|아들|딸|할머니|할아버지|친구|가족|누구|누가|삼촌|이모|고모",
         ),
         "past": _any(
             "以前|从前|曾经|过去|小时候|当年|原来|之前",
@@ -138,5 +142,5 @@ def topic_of(question: str) -> Topic:
         is_past="past" in told,
         is_future="future" in told,
         is_memory="asks memory" in told,
-        is_of_others="others" in told,
+        is_others="others" in told,
     )
