@@ -27,22 +27,24 @@ def is_open(language: ModuleType, clause: Clause, topic: Topic) -> bool:
     rules = language.RULES
     if clause.holds(rules, "open") or clause.holds(rules, "not said"):
         return True
-    if topic.about not in ("", "event") and _is_other_time(rules, clause, topic):
-        return True
-    if (
-        not topic.is_others
-        and topic.about not in ("", "event")
-        and "others" in rules.kinds
-        and clause.holds(rules, "others")
-    ):
+    if topic.about not in ("", "event") and (_is_other_time(rules, clause, topic) or _is_another(rules, clause, topic)):
         return True
     return _is_corrected(language, clause) or _is_retracted(language, clause)
 
 
 def _is_other_time(rules: Table, clause: Clause, topic: Topic) -> bool:
-    if not topic.is_past and clause.holds(rules, "past"):
+    if not (topic.is_past or topic.asks_denied) and clause.holds(rules, "past"):
         return True
     return topic.about == "identity" and not topic.is_future and clause.holds(rules, "future")
+
+
+def _is_another(rules: Table, clause: Clause, topic: Topic) -> bool:
+    """My father is the carpenter, and the rabbit was given away: another's fact, or what one has no more."""
+    if not topic.is_others and "others" in rules.kinds and clause.holds(rules, "others"):
+        return True
+    if topic.is_past or topic.asks_denied or topic.about not in ("possession", "other"):
+        return False
+    return "lost" in rules.kinds and clause.holds(rules, "lost")
 
 
 def _is_corrected(language: ModuleType, clause: Clause) -> bool:
