@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, cached_property
 from types import ModuleType
 from typing import NamedTuple
 
@@ -44,9 +44,26 @@ class _Looks(NamedTuple):
     far: re.Pattern[str]
 
 
+class _Scripts(NamedTuple):
+    """The scripts that a text holds."""
+
+    kana: bool
+    hangul: bool
+    han: bool
+    latin: bool
+
+
+def _scripts_of(text: str) -> _Scripts:
+    if text.isascii():
+        return _Scripts(False, False, False, _LATIN.search(text) is not None)
+    scripts = (_KANA.search(text), _HANGUL.search(text), _HAN.search(text), _LATIN.search(text))
+    return _Scripts(*(found is not None for found in scripts))
+
+
 @cache
-def _looks(kana: bool, hangul: bool, han: bool, latin: bool, topical: bool) -> _Looks:
+def _looks(scripts: _Scripts, topical: bool) -> _Looks:
     """The hints of the scripts that a text holds."""
+    kana, hangul, han, latin = scripts
     letters = [hints for hints, there in ((JAPANESE, kana), (KOREAN, hangul), (CHINESE, han or kana)) if there]
     near = [hints.near for hints in letters]
     far = [f"{hints.far}|{hints.topical}" if topical else hints.far for hints in letters]
@@ -55,14 +72,6 @@ def _looks(kana: bool, hangul: bool, han: bool, latin: bool, topical: bool) -> _
         far.append(_TOPICAL_WORDS if topical else _FAR_WORDS)
     near.append(r"\?")
     return _Looks(*(re.compile("|".join(kinds) or "(?!)") for kinds in ([*near, *far], near, far)))
-
-
-def _looks_for(text: str, topic: Topic) -> _Looks:
-    topical = bool(topic.about)
-    if text.isascii():
-        return _looks(False, False, False, _LATIN.search(text) is not None, topical)
-    scripts = (_KANA.search(text), _HANGUL.search(text), _HAN.search(text), _LATIN.search(text))
-    return _looks(*(found is not None for found in scripts), topical)
 
 
 _SURE_STOP = re.compile(r"[,.。!?;][,.。!?;\s]*(?!\d)")
@@ -84,7 +93,7 @@ def may_negate(text: str, topic: Topic = NO_TOPIC) -> bool:
     if topic.about == "fear" or "~~" in text:
         # A fear is denied without any negator (I laugh at spiders).
         return True
-    return _looks_for(text, topic).any.search(text) is not None
+    return _looks(_scripts_of(text), bool(topic.about)).any.search(text) is not None
 
 
 class Negation:
@@ -97,13 +106,10 @@ class Negation:
         self._text = text
         self._breaks = breaks
         self._topic = topic
-        self._cut: Clauses | None = None
-        self._spoken: list[ModuleType] = []
-        self._is_english = _LATIN.search(text) is not None
-        self._is_chinese = _HAN.search(text) is not None
-        self._is_japanese = _KANA.search(text) is not None
-        self._is_korean = _HANGUL.search(text) is not None
-        looks = _looks_for(text, topic)
+        self._kind = _kind(topic)
+        self._may_be_struck = "~~" in self._raw
+        self._scripts = _scripts_of(text)
+        looks = _looks(self._scripts, bool(topic.about))
         hints = [hint.start() for hint in looks.any.finditer(text)]
         self._near = [place for place in hints if looks.near.match(text, place)]
         self._far = [place for place in hints if looks.far.match(text, place)]
@@ -116,16 +122,16 @@ class Negation:
             start, end: where the mention stands.
             denied: what is asked for is what is not so, and a mention counts unless it is affirmed.
         """
-        if self._is_struck(start, end):
+        if self._may_be_struck and self._is_struck(start, end):
             return False
         before, after = self._reach(start, end)
         if not (before or after):
             return not denied or not self._affirms(self._clause(start, end))
         clause = self._clause(start, end)
-        if self._is_doubtful and self._is_open(clause):
-            return False
-        says_no = self._denies(clause, after)
-        return (says_no or not self._affirms(clause)) if denied else not says_no
+        if denied:
+            return not self._is_open(clause) and (self._denies(clause, after) or not self._affirms(clause))
+        # In this order, because most of what claims nothing is denied by its own clause.
+        return not (self._denies(clause, after) or self._is_open(clause))
 
     def is_unknown(self) -> bool:
         """Whether the text says that its speaker does not know."""
@@ -149,40 +155,39 @@ class Negation:
         return text[max(0, start - 2) : start] == "~~" == text[end : end + 2] and _MORE.match(text, end + 2) is not None
 
     def _clause(self, start: int, end: int) -> Clause:
-        if self._cut is None:
-            self._cut = Clauses(self._text, self._breaks)
-        return Clause(self._cut, start, end)
+        return Clause(self._clauses, start, end)
 
-    @property
-    def _languages(self) -> list[ModuleType]:
+    @cached_property
+    def _clauses(self) -> Clauses:
+        return Clauses(self._text, self._breaks)
+
+    @cached_property
+    def _languages(self) -> tuple[ModuleType, ...]:
         """The languages whose scripts the text holds."""
-        if self._spoken:
-            return self._spoken
-        chinese, english, japanese, korean = _languages()
-        spoken = (
-            (chinese, self._is_chinese),
-            (english, self._is_english),
-            (japanese, self._is_japanese),
-            (korean, self._is_korean),
-        )
-        self._spoken = [language for language, is_spoken in spoken if is_spoken]
-        return self._spoken
+        return _spoken(self._scripts)
 
     def _denies(self, clause: Clause, after: bool) -> bool:
-        chinese = _languages()[0]
+        topic, kind = self._topic, self._kind
         for language in self._languages:
             # 不 and 无 are parts of words in Japanese (不思議, 無口), so Chinese rules need a Chinese negator to apply.
-            if language is chinese and self._is_japanese and not _CHINESE_NEGATOR.search(clause.before):
+            if self._scripts.kana and _is_chinese(language) and not _CHINESE_NEGATOR.search(clause.before):
                 continue
-            if _denies(language, clause, self._topic) or (after and language.is_answered(clause, self._topic)):
+            if kind not in ("fear", "name") and language.denies(clause, topic):
+                return True
+            if (kind and _holds(language.RULES, kind, clause)) or (after and language.is_answered(clause, topic)):
                 return True
         return False
 
     def _is_open(self, clause: Clause) -> bool:
         """Whether the mention is only asked for, one of several, corrected or not so at present."""
-        spoken = [language for language in self._languages if not (self._is_japanese and language is _languages()[0])]
-        if any(is_open(language, clause, self._topic) for language in spoken):
-            return True
+        if not self._is_doubtful:
+            return False
+        spoken: Sequence[ModuleType] = self._languages
+        if self._scripts.kana:
+            spoken = [language for language in spoken if not _is_chinese(language)]
+        for language in spoken:
+            if is_open(language, clause, self._topic):
+                return True
         return bool(spoken) and all(is_only_asked(language, clause, self._topic) for language in spoken)
 
     def _affirms(self, clause: Clause) -> bool:
@@ -218,14 +223,6 @@ class Negation:
         return max(0, len(stops) - (_REACH_OF_ASIDES - _REACH)) if is_asked else len(stops)
 
 
-def _denies(language: ModuleType, clause: Clause, topic: Topic) -> bool:
-    rules: Table = language.RULES
-    kind = _kind(topic)
-    if kind not in ("fear", "name") and language.denies(clause, topic):
-        return True
-    return bool(kind) and _holds(rules, kind, clause)
-
-
 def _kind(topic: Topic) -> str:
     """The kind of rows that a topic adds to, or puts in the place of, the general rules."""
     if topic.about == "fear":
@@ -237,7 +234,7 @@ def _kind(topic: Topic) -> str:
 
 def _holds(rules: Table, kind: str, clause: Clause) -> bool:
     """Whether a row of a kind is found around the mention; an echo (蛇？) is the topic of its answer."""
-    if not clause.may_hold(rules, kind):
+    if not clause.kinds(rules)[kind]:
         return False
     if rules[kind].search(clause.surroundings):
         return True
@@ -257,3 +254,13 @@ def _languages() -> tuple[ModuleType, ...]:
     from raiden_core.rewards.negation import chinese, english, japanese, korean
 
     return chinese, english, japanese, korean
+
+
+def _is_chinese(language: ModuleType) -> bool:
+    return language is _languages()[0]
+
+
+@cache
+def _spoken(scripts: _Scripts) -> tuple[ModuleType, ...]:
+    written = (scripts.han, scripts.latin, scripts.kana, scripts.hangul)
+    return tuple(language for language, there in zip(_languages(), written, strict=True) if there)

@@ -41,7 +41,8 @@ def _is_other_time(rules: Table, clause: Clause, topic: Topic) -> bool:
 def _is_corrected(language: ModuleType, clause: Clause) -> bool:
     """Rotherham... no, Leeds: what stands at the end is claimed."""
     rules = language.RULES
-    if not (clause.may_hold(rules, "takes back") or clause.may_hold(rules, "no, but")):
+    kinds = clause.kinds(rules)
+    if not (kinds["takes back"] or kinds["no, but"]):
         return False
     filler = rules["filler"]
     said: list[str] = []
@@ -69,7 +70,8 @@ def _is_corrected(language: ModuleType, clause: Clause) -> bool:
 def _is_retracted(language: ModuleType, clause: Clause) -> bool:
     """I'm a doctor, and a good one. Just kidding: the next sentence takes back the whole one before."""
     rules = language.RULES
-    if not (clause.may_hold(rules, "retracts") or clause.may_hold(rules, "takes back")):
+    kinds = clause.kinds(rules)
+    if not (kinds["retracts"] or kinds["takes back"]):
         return False
     ended = _ENDS.search(clause.marks) is not None
     for piece in islice(clause.pieces(), _PIECES_READ):

@@ -58,24 +58,24 @@ class Row(NamedTuple):
     """File and line, for messages."""
 
 
-class Table:
-    """The rows of a language by kind."""
+class Table(dict[str, re.Pattern[str]]):
+    """The rows of a language by kind: ``table[kind]`` is the expression of one, compiled when it is first asked for."""
 
     def __init__(self, rows: tuple[Row, ...], frames: Mapping[str, str], prepare: Callable[[str], str] = str) -> None:
         """``frames`` names each kind that the code uses and the expression around its rows; ``prepare`` folds it."""
         self.rows = rows
         self._frames = frames
         self._prepare = prepare
+        super().__init__()
         self._hints: dict[str, re.Pattern[str]] = {}
-        self._single: dict[str, re.Pattern[str]] = {}
         self._compiled: dict[tuple[str, ...], re.Pattern[str]] = {}
         for row in rows:
             if row.kind not in frames:
                 raise DataError(f"{row.where}: the kind {row.kind!r} is unknown; known are {', '.join(frames)}")
 
-    def __getitem__(self, kind: str) -> re.Pattern[str]:
-        """The expression of one kind; compiled once."""
-        return self._single.get(kind) or self._single.setdefault(kind, self.either(kind))
+    def __missing__(self, kind: str) -> re.Pattern[str]:
+        self[kind] = self.either(kind)
+        return self[kind]
 
     def either(self, *kinds: str) -> re.Pattern[str]:
         """One expression for several kinds; compiled once."""
