@@ -93,9 +93,11 @@ class Rules:
                     near_text = _hide(near_text, spans) if holds else near_text
             says = Negation(near_text, near.moved(breaks()), self.topic).claims
             for index, spans in enumerate(near.mentions):
-                if spans:
-                    negative = index in self.negative
-                    claims[index] = any(says(start, end, negative) for start, end in spans)
+                negative = index in self.negative
+                for start, end in spans:
+                    claims[index] = says(start, end, negative)
+                    if claims[index]:
+                        break
         met, matched, denied = [], [], []
         for number, group in enumerate(self.groups):
             for index in group:

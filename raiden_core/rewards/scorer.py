@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from raiden_core.config import defaults
 from raiden_core.errors import ConfigError, DataError
@@ -39,8 +39,7 @@ WEIGHTS = ("accuracy_weight", "format_weight")
 """The settings that weigh the two rewards; trainers have them as ``reward_weights``."""
 
 
-@dataclass(frozen=True)
-class Score:
+class Score(NamedTuple):
     """What a completion earned, and why."""
 
     accuracy: float
@@ -205,9 +204,10 @@ def _reason(rules: Rules, verdict: Verdict) -> str:
 
 
 def _rules(sample: Sample | Mapping[str, Any]) -> Rules:
-    return rules_of(
-        _get(sample, "keywords"), _get(sample, "validator"), _get(sample, "question"), _get(sample, "answer")
-    )
+    if isinstance(sample, (dict, Mapping)):
+        get = sample.get
+        return rules_of(get("keywords"), get("validator"), get("question"), get("answer"))
+    return rules_of(sample.keywords, sample.validator, sample.question, sample.answer)
 
 
 def _get(sample: Sample | Mapping[str, Any], field: str) -> Any:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Sequence
-from functools import cache, cached_property
+from functools import cache
 from types import ModuleType
 from typing import NamedTuple
 
@@ -56,8 +56,12 @@ class _Scripts(NamedTuple):
 def _scripts_of(text: str) -> _Scripts:
     if text.isascii():
         return _Scripts(False, False, False, _LATIN.search(text) is not None)
-    scripts = (_KANA.search(text), _HANGUL.search(text), _HAN.search(text), _LATIN.search(text))
-    return _Scripts(*(found is not None for found in scripts))
+    return _Scripts(
+        kana=_KANA.search(text) is not None,
+        hangul=_HANGUL.search(text) is not None,
+        han=_HAN.search(text) is not None,
+        latin=_LATIN.search(text) is not None,
+    )
 
 
 @cache
@@ -106,6 +110,7 @@ class Negation:
         self._text = text
         self._breaks = breaks
         self._topic = topic
+        self._cut: Clauses | None = None
         self._kind = _kind(topic)
         self._may_be_struck = "~~" in self._raw
         self._scripts = _scripts_of(text)
@@ -155,13 +160,11 @@ class Negation:
         return text[max(0, start - 2) : start] == "~~" == text[end : end + 2] and _MORE.match(text, end + 2) is not None
 
     def _clause(self, start: int, end: int) -> Clause:
-        return Clause(self._clauses, start, end)
+        if self._cut is None:
+            self._cut = Clauses(self._text, self._breaks)
+        return Clause(self._cut, start, end)
 
-    @cached_property
-    def _clauses(self) -> Clauses:
-        return Clauses(self._text, self._breaks)
-
-    @cached_property
+    @property
     def _languages(self) -> tuple[ModuleType, ...]:
         """The languages whose scripts the text holds."""
         return _spoken(self._scripts)

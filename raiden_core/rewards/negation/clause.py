@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from raiden_core.rewards.negation.needed import MENTION
@@ -70,6 +69,7 @@ class Clauses:
         self.stops = [*["?" if "?" in marks else marks[:1] or "\n" for marks in self.marks[:-1]], ""]
         """For each segment the punctuation that ends it: a question mark if there is one, "" at the end of the text."""
         self._has_brackets = "(" in text
+        self._segments: list[Segment] = []
         self._kinds: dict[int, Kinds] = {}
         self._pieces: dict[str, tuple[list[Piece], list[int]]] = {}
 
@@ -80,14 +80,16 @@ class Clauses:
             kinds = self._kinds[id(rules)] = Kinds(rules, self.text)
         return kinds
 
-    @cached_property
+    @property
     def segments(self) -> list[Segment]:
         """All segments; of a very long one the beginning."""
-        text = self.text
-        return [
-            Segment(text[start : min(end, start + WINDOW)], stop)
-            for start, end, stop in zip(self.starts, self.ends, self.stops, strict=True)
-        ]
+        if not self._segments:
+            text = self.text
+            self._segments = [
+                Segment(text[start : end if end - start < WINDOW else start + WINDOW], stop)
+                for start, end, stop in zip(self.starts, self.ends, self.stops, strict=True)
+            ]
+        return self._segments
 
     def behind(self, place: int, comma: str) -> list[Piece]:
         """The pieces of the segments that stand behind one."""
