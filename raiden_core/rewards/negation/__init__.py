@@ -30,7 +30,7 @@ from raiden_core.text.scripts import HAN, HANGUL, KANA
 _KANA = re.compile(f"[{KANA}]")
 _HANGUL = re.compile(f"[{HANGUL}]")
 _HAN = re.compile("[\u4e00-\u9fff]")
-_LATIN = re.compile("[a-z]{2}")
+_LATIN = re.compile("[a-z][a-z]")
 _NEAR_WORDS = words(ENGLISH.near)
 _FAR_WORDS = words(ENGLISH.far)
 _TOPICAL_WORDS = words(ENGLISH.far, ENGLISH.topical)

@@ -20,7 +20,7 @@ NEIGHBOURS = 6
 """How many segments before a clause are read."""
 
 _STOP = re.compile(r"[,.!?;:。()\[\]—|…-][,.!?;:。()\[\]—|…\s\"-]*")
-_DOUBTFUL = re.compile(r"[.-]|\d[,:]\d")
+_DOUBTFUL = re.compile(r"[.,:-](?:(?<=[.-])|(?<=\d[,:])(?=\d))")
 """Without any of these every stop is one."""
 _ABBREVIATION = re.compile(r"(?<![\w'])(?:mr|mrs|ms|dr|st|prof|jr|sr|vs|mt|[a-z])$")
 _NUMBER_SIGN = re.compile(r"(?<![\w'])no$")

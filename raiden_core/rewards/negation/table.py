@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from raiden_core.errors import DataError
-from raiden_core.rewards.negation.needed import needed
+from raiden_core.rewards.negation.needed import by_letters, needed
 
 ROWS = "<rows>"
 """Where the rows stand in a frame."""
@@ -81,7 +81,7 @@ class Table(dict[str, re.Pattern[str]]):
         """One expression for several kinds; compiled once."""
         if kinds not in self._compiled:
             pattern = "|".join(self._frames[kind].replace(ROWS, self._alternatives(kind)) for kind in kinds)
-            self._compiled[kinds] = re.compile(self._prepare(pattern))
+            self._compiled[kinds] = re.compile(by_letters(self._prepare(pattern)))
         return self._compiled[kinds]
 
     @property
