@@ -170,10 +170,10 @@ class Negation:
         return _spoken(self._scripts)
 
     def _denies(self, clause: Clause, after: bool) -> bool:
-        topic, kind = self._topic, self._kind
+        topic, kind, has_kana = self._topic, self._kind, self._scripts.kana
         for language in self._languages:
             # 不 and 无 are parts of words in Japanese (不思議, 無口), so Chinese rules need a Chinese negator to apply.
-            if self._scripts.kana and _is_chinese(language) and not _CHINESE_NEGATOR.search(clause.before):
+            if has_kana and _is_chinese(language) and not _CHINESE_NEGATOR.search(clause.before):
                 continue
             if kind not in ("fear", "name") and language.denies(clause, topic):
                 return True
@@ -185,9 +185,7 @@ class Negation:
         """Whether the mention is only asked for, one of several, corrected or not so at present."""
         if not self._is_doubtful:
             return False
-        spoken: Sequence[ModuleType] = self._languages
-        if self._scripts.kana:
-            spoken = [language for language in spoken if not _is_chinese(language)]
+        spoken = _spoken(self._scripts._replace(han=False)) if self._scripts.kana else self._languages
         for language in spoken:
             if is_open(language, clause, self._topic):
                 return True
@@ -222,7 +220,7 @@ class Negation:
     def _parted(self, end: int, hint: int) -> int:
         """By how many stops a hint is parted from a mention; behind a question asides do not count."""
         stops = _SURE_STOP.findall(self._text, end, hint)
-        is_asked = any("?" in stop for stop in stops)
+        is_asked = len(stops) > 1 and "?" in "".join(stops)
         return max(0, len(stops) - (_REACH_OF_ASIDES - _REACH)) if is_asked else len(stops)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from raiden_core.rewards.negation.needed import MENTION
@@ -69,9 +70,8 @@ class Clauses:
         self.stops = [*["?" if "?" in marks else marks[:1] or "\n" for marks in self.marks[:-1]], ""]
         """For each segment the punctuation that ends it: a question mark if there is one, "" at the end of the text."""
         self._has_brackets = "(" in text
-        self._segments: list[Segment] = []
         self._kinds: dict[int, Kinds] = {}
-        self._pieces: dict[str, tuple[list[Piece], list[int]]] = {}
+        self._pieces: dict[str, list[list[Piece]]] = {}
 
     def kinds(self, rules: Table) -> Kinds:
         """The kinds of rows of a table that may be found in the text."""
@@ -80,48 +80,25 @@ class Clauses:
             kinds = self._kinds[id(rules)] = Kinds(rules, self.text)
         return kinds
 
-    @property
-    def segments(self) -> list[Segment]:
-        """All segments; of a very long one the beginning."""
-        if not self._segments:
-            text = self.text
-            self._segments = [
-                Segment(text[start : end if end - start < WINDOW else start + WINDOW], stop)
-                for start, end, stop in zip(self.starts, self.ends, self.stops, strict=True)
-            ]
-        return self._segments
+    def segment(self, place: int) -> Segment:
+        """One segment; of a very long one the beginning."""
+        start, end = self.starts[place], self.ends[place]
+        return Segment(self.text[start : end if end - start < WINDOW else start + WINDOW], self.stops[place])
 
-    def behind(self, place: int, comma: str) -> list[Piece]:
+    def behind(self, place: int, comma: str) -> Iterator[Piece]:
         """The pieces of the segments that stand behind one."""
-        if comma and comma not in self.text:
-            comma = ""
-        if comma not in self._pieces:
-            self._pieces[comma] = self._cut(comma)
-        pieces, firsts = self._pieces[comma]
-        last = min(len(self.ends), place + 1 + PIECES_READ)
-        if not self._has_brackets:
-            return pieces[firsts[place + 1] : firsts[last]]
-        found: list[Piece] = []
-        depth = self.marks[place].count("(")
-        for following in range(place + 1, last):
-            own = pieces[firsts[following] : firsts[following + 1]]
-            found += [piece._replace(inside=True) for piece in own] if depth else own
-            marks = self.marks[following]
-            depth = max(0, depth + marks.count("(") - marks.count(")"))
-        return found
-
-    def _cut(self, comma: str) -> tuple[list[Piece], list[int]]:
-        """All pieces as if there were no brackets, and for each segment, and behind the last, where its pieces begin."""
-        if not comma:
-            pieces = [Piece(text.strip(QUOTES), stop, False) for text, stop in self.segments]
-            return pieces, list(range(len(pieces) + 1))
-        pieces, firsts = [], [0]
-        for text, stop in self.segments:
-            *parts, last = text.split(comma)
-            pieces += [Piece(part.strip(QUOTES), ",", False) for part in parts]
-            pieces.append(Piece(last.strip(QUOTES), stop, False))
-            firsts.append(len(pieces))
-        return pieces, firsts
+        pieces = self._pieces.get(comma)
+        if pieces is None:
+            pieces = self._pieces[comma] = [[] for _ in self.ends]
+        depth = self.marks[place].count("(") if self._has_brackets else 0
+        for following in range(place + 1, min(len(self.ends), place + 1 + PIECES_READ)):
+            own = pieces[following]
+            if not own:
+                own = pieces[following] = _cut(self.segment(following), comma)
+            yield from [piece._replace(inside=True) for piece in own] if depth else own
+            if self._has_brackets:
+                marks = self.marks[following]
+                depth = max(0, depth + marks.count("(") - marks.count(")"))
 
 
 class Kinds(dict[str, bool]):
@@ -170,13 +147,12 @@ class Clause:
         """All punctuation between the clause and the next."""
         return self._clauses.marks[self._last]
 
-    def pieces(self, comma: str = "") -> list[Piece]:
+    def pieces(self, comma: str = "") -> Iterator[Piece]:
         """What stands behind the clause, piece by piece, with what its own comma (、) parts from it first."""
         behind = self._clauses.behind(self._last, comma)
         if not comma or comma not in self.after:
             return behind
-        *parts, last = [part.strip(QUOTES) for part in self.after.split(comma)[1:]]
-        return [*(Piece(part, ",", False) for part in parts), Piece(last, self.stop, False), *behind]
+        return chain(_cut(Segment(self.after, self.stop), comma)[1:], behind)
 
     def replies(self, filler: re.Pattern[str], comma: str = "") -> list[Piece]:
         """What may answer the clause: stage directions and interjections (``filler``), then what is neither."""
@@ -217,12 +193,22 @@ class Clause:
     def later(self, distance: int) -> Segment:
         """A segment behind the clause, 1 being the next; a blank one past the end of the text."""
         place = self._last + distance
-        return self._clauses.segments[place] if place < len(self._clauses.ends) else _NONE
+        return self._clauses.segment(place) if place < len(self._clauses.ends) else _NONE
 
     @property
     def previous(self) -> Iterator[Segment]:
         """The segments before the clause, the nearest first."""
-        return reversed(self._clauses.segments[max(0, self._first - NEIGHBOURS) : self._first])
+        for place in range(self._first - 1, max(-1, self._first - 1 - NEIGHBOURS), -1):
+            yield self._clauses.segment(place)
+
+
+def _cut(segment: Segment, comma: str) -> list[Piece]:
+    """The pieces of a segment that is not in brackets."""
+    text, stop = segment
+    if not comma or comma not in text:
+        return [Piece(text.strip(QUOTES), stop, False)]
+    *parts, last = text.split(comma)
+    return [*(Piece(part.strip(QUOTES), ",", False) for part in parts), Piece(last.strip(QUOTES), stop, False)]
 
 
 def _is_stop(text: str, start: int, end: int) -> bool:
