@@ -118,6 +118,7 @@ class Negation:
         hints = [hint.start() for hint in looks.any.finditer(text)]
         self._near = [place for place in hints if looks.near.match(text, place)]
         self._far = [place for place in hints if looks.far.match(text, place)]
+        self._may_be_asked = "?" in text or "吗" in text or "么" in text
         self._is_doubtful = bool(self._far) or "?" in text or topic.about == "fear"
 
     def claims(self, start: int, end: int, denied: bool = False) -> bool:
@@ -189,7 +190,11 @@ class Negation:
         for language in spoken:
             if is_open(language, clause, self._topic):
                 return True
-        return bool(spoken) and all(is_only_asked(language, clause, self._topic) for language in spoken)
+        return (
+            self._may_be_asked
+            and bool(spoken)
+            and all(is_only_asked(language, clause, self._topic) for language in spoken)
+        )
 
     def _affirms(self, clause: Clause) -> bool:
         """Whether a sentence affirms what the question wants denied (I love peaches)."""

@@ -65,10 +65,9 @@ class Clauses:
         self.text = text.replace(MENTION, " ")
         self.starts = [0, *[end for _, end in spans]]
         self.ends = [*[start for start, _ in spans], len(text)]
-        self.marks = [*[text[start:end] for start, end in spans], ""]
-        """For each segment all punctuation between it and the next; "" at the end of the text."""
-        self.stops = [*["?" if "?" in marks else marks[:1] or "\n" for marks in self.marks[:-1]], ""]
+        self.stops = [text[start] if end == start + 1 else _stop(text[start:end]) for start, end in spans]
         """For each segment the punctuation that ends it: a question mark if there is one, "" at the end of the text."""
+        self.stops.append("")
         self._has_brackets = "(" in text
         self._kinds: dict[int, Kinds] = {}
         self._pieces: dict[str, list[list[Piece]]] = {}
@@ -80,6 +79,10 @@ class Clauses:
             kinds = self._kinds[id(rules)] = Kinds(rules, self.text)
         return kinds
 
+    def marks(self, place: int) -> str:
+        """All punctuation between a segment and the next; "" at the end of the text."""
+        return self.text[self.ends[place] : self.starts[place + 1]] if place + 1 < len(self.ends) else ""
+
     def segment(self, place: int) -> Segment:
         """One segment; of a very long one the beginning."""
         start, end = self.starts[place], self.ends[place]
@@ -90,14 +93,14 @@ class Clauses:
         pieces = self._pieces.get(comma)
         if pieces is None:
             pieces = self._pieces[comma] = [[] for _ in self.ends]
-        depth = self.marks[place].count("(") if self._has_brackets else 0
+        depth = self.marks(place).count("(") if self._has_brackets else 0
         for following in range(place + 1, min(len(self.ends), place + 1 + PIECES_READ)):
             own = pieces[following]
             if not own:
                 own = pieces[following] = _cut(self.segment(following), comma)
             yield from [piece._replace(inside=True) for piece in own] if depth else own
             if self._has_brackets:
-                marks = self.marks[following]
+                marks = self.marks(following)
                 depth = max(0, depth + marks.count("(") - marks.count(")"))
 
 
@@ -145,7 +148,7 @@ class Clause:
     @property
     def marks(self) -> str:
         """All punctuation between the clause and the next."""
-        return self._clauses.marks[self._last]
+        return self._clauses.marks(self._last)
 
     def pieces(self, comma: str = "") -> Iterator[Piece]:
         """What stands behind the clause, piece by piece, with what its own comma (、) parts from it first."""
@@ -200,6 +203,10 @@ class Clause:
         """The segments before the clause, the nearest first."""
         for place in range(self._first - 1, max(-1, self._first - 1 - NEIGHBOURS), -1):
             yield self._clauses.segment(place)
+
+
+def _stop(marks: str) -> str:
+    return "?" if "?" in marks else marks[:1] or "\n"
 
 
 def _cut(segment: Segment, comma: str) -> list[Piece]:

@@ -67,7 +67,7 @@ class Table(dict[str, re.Pattern[str]]):
         self._frames = frames
         self._prepare = prepare
         super().__init__()
-        self._hints: dict[str, re.Pattern[str]] = {}
+        self._needed: dict[str, tuple[str, ...]] = {}
         self._compiled: dict[tuple[str, ...], re.Pattern[str]] = {}
         for row in rows:
             if row.kind not in frames:
@@ -95,10 +95,9 @@ class Table(dict[str, re.Pattern[str]]):
 
     def may_hold(self, kind: str, text: str) -> bool:
         """A quick look: False means that no row of a kind can be found in a text."""
-        if kind not in self._hints:
-            strings = needed(self._prepare(self._alternatives(kind)))
-            self._hints[kind] = re.compile("|".join(map(re.escape, sorted(strings or ("",)))))
-        return self._hints[kind].search(text) is not None
+        if kind not in self._needed:
+            self._needed[kind] = tuple(sorted(needed(self._prepare(self._alternatives(kind))) or ("",)))
+        return any(map(text.__contains__, self._needed[kind]))
 
     def _alternatives(self, kind: str) -> str:
         return "|".join(row.pattern for row in self.rows if row.kind == kind) or "(?!)"
