@@ -29,6 +29,7 @@ from pydantic import (
 )
 
 from raiden_core.errors import DataError
+from raiden_core.text.dates import dates_as_text
 from raiden_core.text.json_values import spans_lines, values_in
 from raiden_core.text.scripts import IDEOGRAPHS, KANA_LETTERS, SYLLABLES
 
@@ -370,7 +371,7 @@ def _parquet_rows(path: Path) -> Iterator[tuple[str, Any]]:
         for batch in parquet.ParquetFile(path).iter_batches():
             for row in batch.to_pylist():
                 number += 1
-                yield f"{path}: row {number}", row
+                yield f"{path}: row {number}", dates_as_text(row)
     except pyarrow.ArrowException as error:
         raise DataError(f"{path}: not a readable Parquet file: {error}") from None
 

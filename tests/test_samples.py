@@ -7,6 +7,7 @@ import pytest
 
 from raiden_core.errors import DataError
 from raiden_core.samples import Sample, Validator, parse_sample, read_samples, sample_id, table_row, write_samples
+from raiden_core.text.dates import dates_as_text
 
 GUIDE = {
     "character_name": "林晓",
@@ -203,3 +204,16 @@ def test_a_validator_is_closed_and_frozen() -> None:
     validator = Validator.model_validate({"all_of": [["a"]]})
     with pytest.raises(ValueError, match="frozen"):
         validator.min_groups = 3
+
+
+def test_dates_in_parquet_are_read_as_text(tmp_path: Path) -> None:
+    from datetime import UTC, datetime
+
+    import pandas as pd
+
+    path = tmp_path / "rows.parquet"
+    row = {"character_name": "林", "character_profile": "{}", "question": "生日？", "answer": datetime(1990, 5, 17)}
+    pd.DataFrame([{**row, "keywords": [datetime(1990, 5, 17), datetime(1990, 5, 17, 8, 30)]}]).to_parquet(path)
+    read = read_samples(path)[0]
+    assert (read.answer, list(read.keywords)) == ("1990-05-17", ["1990-05-17", "1990-05-17 08:30:00"])
+    assert dates_as_text({"at": [datetime(2020, 1, 2, tzinfo=UTC)]}) == {"at": ["2020-01-02 00:00:00+00:00"]}

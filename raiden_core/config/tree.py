@@ -55,6 +55,14 @@ class Config(Section):
     limits: Annotated[LimitsConfig, NEUTRAL] = LimitsConfig()
 
     @model_validator(mode="after")
+    def _a_revision_is_the_students(self) -> Self:
+        if self.cold_start.enabled and (self.grpo.model_extra or {}).get("model_revision") not in (None, "main"):
+            raise ValueError(
+                "grpo.model_revision: GRPO starts from the cold start's model; set cold_start.model_revision"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _nano_needs_a_cold_start(self) -> Self:
         if self.student.is_nano and not self.cold_start.enabled:
             raise ValueError("cold_start.enabled is false, but the nano student starts from random weights: enable it")

@@ -44,12 +44,13 @@ BOUNDS: Mapping[str, float] = {
     "candidates": 0.25,
     "recital": 0.05,
     "other": 0.2,
-    "denied": 0.25,
+    "denied": 0.1,
     "over-long": 0.0,
     "unknown": 0.0,
 }
 """The share that a policy may win. Somebody else's answer is right as often as two characters share a value, and where
-values go together (hobbies, traits) nothing forbids to list them all; the rest of both bounds is room for small sets."""
+values go together (hobbies, traits) nothing forbids to list them all; a way of taking back may be missed here and there.
+The rest of these bounds is room for small sets."""
 
 RIVALS = 6
 """Values of other characters that are listed as candidates, or proposed for ``none_of``."""

@@ -17,11 +17,12 @@ if TYPE_CHECKING:
     from raiden_core.samples import Sample
 
 _DENIED = {
-    "zh": "是{term}。不对，不是{term}。",
-    "en": "It is {term}. That is not true.",
-    "ja": "{term}です。いいえ、違います、{term}ではありません。",
-    "ko": "{term}입니다. 그건 사실이 아닙니다.",
+    "zh": ("是{term}。不，不是{term}。", "是{term}。不对，我说错了。", "{term}。我骗你的，不是。"),
+    "en": ("It is {term}. No, it is not {term}.", "It's {term}. No, wait, that's wrong.", "{term}. That is not true."),
+    "ja": ("{term}です。いいえ、{term}ではありません。", "{term}です。いや、違います。", "{term}。嘘です。"),
+    "ko": ("{term}입니다. 아니요, {term} 아닙니다.", "{term}입니다. 아니, 잘못 말했어요.", "{term}요. 그건 사실이 아닙니다."),
 }
+"""Ways to take back what was said; each sample gets one of its language's, by its id."""
 _UNKNOWN = {"zh": "我不知道。", "en": "I don't know.", "ja": "分かりません。", "ko": "모르겠어요."}
 _FOREIGN = {"en": "我想应该是 {term} 吧。"}
 _REPEATED = 10
@@ -46,7 +47,8 @@ def repeated(sample: Sample) -> str:
 def said_and_denied(sample: Sample) -> str:
     """The keywords said and then taken back."""
     term = _join(sample, _wanted(sample))
-    return _DENIED.get(sample.language, _DENIED["en"]).format(term=term)
+    ways = _DENIED.get(sample.language, _DENIED["en"])
+    return ways[sum(sample.id.encode()) % len(ways)].format(term=term)
 
 
 def over_long(sample: Sample, scorer: Scorer) -> str:

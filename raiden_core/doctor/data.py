@@ -7,8 +7,11 @@ import random
 from raiden_core.doctor.check import Check, bad, none, ok
 from raiden_core.doctor.subject import Subject
 from raiden_core.errors import DataError
+from raiden_core.planning.sharding import read_sharding
 from raiden_core.rewards.gold import read_verified
 from raiden_core.text.formatting import percent
+from raiden_core.training.checks import too_few
+from raiden_core.training.dataset import hold_back
 
 NAME = "data"
 AUDIT = "audit"
@@ -66,6 +69,8 @@ def check_data(subject: Subject) -> Check:
             f"{words}, {len(found.failures)} unusable, the first: {found.failures[0]}",
             "correct or remove them; training leaves them out",
         )
+    if few := _too_few(subject):
+        return bad(NAME, f"{found.source}: {few.partition('; ')[0]}", few.partition("; ")[2])
     if found.failures:
         words += f", {len(found.failures)} unusable"
     if subject.flat is not None and subject.flat.evaluation is not None:
@@ -98,6 +103,21 @@ def check_audit(subject: Subject) -> Check:
     if above := found.above():
         return bad(AUDIT, words, f"too much: {', '.join(above)}; raiden audit FILE shows the samples and what to add")
     return ok(AUDIT, words)
+
+
+def _too_few(subject: Subject) -> str | None:
+    """Why GRPO would take no step with the samples that evaluations in between leave it."""
+    section = subject.config.grpo
+    extra = section.model_extra or {}
+    used = list(subject.samples.samples)
+    # A script that is given a file to evaluate on holds questions back only where it is told how many.
+    held = section.eval_on == "held_back" and (subject.flat is None or "eval_questions" in section.model_fields_set)
+    if held and str(extra.get("eval_strategy", "no")) not in ("no", "False"):
+        _, used = hold_back(used, section.eval_questions, subject.config.seed)
+    processes = read_sharding(section.launch).processes
+    steps = extra.get("steps_per_generation") or section.gradient_accumulation_steps
+    batch = extra.get("generation_batch_size") or section.per_device_train_batch_size * processes * steps
+    return too_few(len(used), batch, section.num_generations)
 
 
 def _set_file(subject: Subject) -> str:

@@ -10,7 +10,9 @@ from packaging.specifiers import SpecifierSet
 from raiden_core.config import Config
 from raiden_core.doctor.check import Check, bad, ok
 from raiden_core.doctor.subject import Subject
+from raiden_core.errors import ConfigError
 from raiden_core.stages.versions import installed_versions
+from raiden_core.training.checks import check_packages
 
 NAME = "versions"
 NEEDED = {
@@ -63,6 +65,16 @@ def check_versions(subject: Subject) -> Check:
         elif not _matches(found, wanted):
             problems.append(f"{package} {found}")
             advice.append(f"pip install '{package}{wanted}'")
+    for name, section in (("grpo", subject.config.grpo), ("cold_start", subject.config.cold_start)):
+        extra = {
+            key: value for key, value in (section.model_extra or {}).items() if key not in ("use_vllm", "report_to")
+        }
+        try:
+            check_packages(extra, name)
+        except ConfigError as error:
+            problem, _, fix = str(error).partition("; ")
+            problems.append(problem)
+            advice.append(fix)
     for clash in CLASHES:
         found_here = {package: _version(package) for package in clash.packages}
         if all(found and _matches(found, clash.packages[package]) for package, found in found_here.items()):

@@ -102,7 +102,6 @@ class RAIDENRewardFunction:
                 "validator": [sample.get("validator") for sample in samples],
                 "question": [sample.get("question") for sample in samples],
                 "answer": [sample.get("answer", sample.get("expected_answer")) for sample in samples],
-                "question": [sample.get("question") for sample in samples],
             }
         if self.prefilled_think:
             columns = columns | {"prefilled_think": True}

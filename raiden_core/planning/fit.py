@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from raiden_core.planning.gpus import Devices
 from raiden_core.planning.job import Job
@@ -34,12 +34,14 @@ class Fit:
 def fit(job: Job, devices: Devices) -> Fit:
     """Compare a job's memory with what one of the devices has."""
     memory = estimate(job, devices)
+    # How much one device holds does not depend on how many of them there are.
+    enough = replace(devices, count=max(devices.count, 1 if devices.cpu else job.sharding.processes))
     return Fit(
         memory=memory,
         available=devices.memory,
         problem=problem_of(job, devices, memory),
-        largest=largest_micro_batch(job, devices),
-        same_batch=_same_batch(job, devices),
+        largest=largest_micro_batch(job, enough),
+        same_batch=_same_batch(job, enough),
     )
 
 
@@ -50,7 +52,7 @@ def problem_of(job: Job, devices: Devices, memory: Memory) -> str | None:
         total = memory.peak * needed
         return None if total <= devices.memory else f"{_gib(total - devices.memory)} more than the machine has"
     if needed > devices.count:
-        return f"{needed} processes, but only {devices.count} x {devices.name}"
+        return f"{needed} processes, but only {devices.count} x {devices.name}: it needs {needed} GPUs"
     if job.rollouts == "colocate":
         share = int(job.vllm_share * devices.memory)
         weights = 2 * job.shape.parameters // job.vllm_parallel

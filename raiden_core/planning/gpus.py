@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
+from typing import Any
 
 import psutil
 import yaml
@@ -53,34 +54,107 @@ class FoundGpu:
 
 
 def parse_gpus(text: str) -> Devices:
-    """The devices that ``8xH200``, ``4090`` or ``2 x A100-40`` names.
+    """The devices that ``8xH200``, ``RTX 4090`` or ``2 x NVIDIA A100-SXM4-40GB`` names.
 
     Raises:
         UsageError: no such GPU in the table, or not written like that.
     """
-    found = re.fullmatch(r"\s*(?:(\d+)\s*[x×*]\s*)?(?:RTX|NVIDIA)?\s*([\w-]+)\s*", text, re.IGNORECASE)
+    found = re.fullmatch(r"\s*(?:(\d+)\s*[x×*]\s*)?(\S.*?)\s*", text, re.IGNORECASE)
     count = int(found.group(1) or 1) if found else 0
     if found is None or not 1 <= count <= 100_000:
         raise UsageError(f"--gpus {text}: write it as 8xH200, or one of {', '.join(gpu_table())}")
-    name = found.group(2).upper()
-    if name not in gpu_table():
-        known = list(gpu_table())
-        turned = re.fullmatch(r"(.+)[xX](\d+)", text.strip())
-        if re.fullmatch(r"\s*\d{1,3}\s*", text) or (turned and turned.group(1).upper() in known):
-            good = f"{turned.group(2)}x{turned.group(1)}" if turned else f"{text.strip()}xH200"
-            raise UsageError(f"--gpus {text}: first how many, then which: {good}")
-        raise UsageError(f"--gpus {text}: no {name} in the table ({', '.join(known)}){suggestion(name, known)}")
-    memory, tflops, bandwidth = gpu_table()[name]
-    return Devices(name, count, memory, tflops, bandwidth)
+    written, known = found.group(2), list(gpu_table())
+    turned = re.fullmatch(r"\s*(.+?)\s*[xX×*]\s*(\d+)\s*", text)
+    if re.fullmatch(r"\s*\d{1,3}\s*", text) or (turned and known_as(turned.group(1)) and not known_as(written)):
+        good = f"{turned.group(2)}x{turned.group(1)}" if turned else f"{text.strip()}xH200"
+        raise UsageError(f"--gpus {text}: first how many, then which: {good}")
+    name = known_as(written)
+    if name is None:
+        sizes = _sizes(written)
+        why = (
+            f"the {sizes}"
+            if sizes
+            else f"no {written} in the table ({', '.join(known)}){suggestion(written.upper(), known)}"
+        )
+        raise UsageError(f"--gpus {text}: {why}")
+    return Devices(name, count, *gpu_table()[name])
+
+
+def known_as(text: str) -> str | None:
+    """The table's name of a GPU that a person, a vendor or a driver writes in a longer way; None where it has none.
+
+    A size or a form (PCIe, NVL) that stands there must be one that the table has; words that say nothing about memory
+    or speed are read over.
+    """
+    words, rows = _words(text)
+    if not rows:
+        return None
+    form = next((row.form for row in rows if row.form in words), None)
+    rest = [word for word in words if word != form]
+    sizes = [int(found.group(1)) for word in rest if (found := SIZE.fullmatch(word))]
+    if any(not SIZE.fullmatch(word) and not SILENT.fullmatch(word) for word in rest):
+        return None
+    fitting = [row for row in rows if all(size in row.sizes for size in sizes)]
+    # Where nothing is said of the form it is that of servers, which stands first.
+    return next((row.name for row in fitting if row.form == form), None) or next(
+        (row.name for row in fitting if sizes and form is None), None
+    )
+
+
+SIZE = re.compile(r"(\d{2,3})(?:GB?|GIB)?")
+SILENT = re.compile(r"NVIDIA|AMD|INSTINCT|GEFORCE|RTX|TESLA|GPU|SXM\d?|PCIE|OAM|HBM\d?E?|TENSOR|CORE|GENERATION")
+"""Words that tell one GPU from none of the others in the table."""
+
+
+@dataclass(frozen=True)
+class _Row:
+    name: str
+    sizes: tuple[int, ...]
+    form: str | None
+
+
+def _words(text: str) -> tuple[list[str], list[_Row]]:
+    """The words of a name beside the model itself, and the rows of the table that have this model."""
+    spaced = re.sub(r"\bRTX(?=\d)", "RTX ", text.upper())
+    spaced = re.sub(r"\b(?:RTX )?6000 ADA\b", "RTX6000ADA", spaced)
+    words = re.findall(r"[^\s\-_/,()]+", spaced)
+    for place, word in enumerate(words):
+        rows = [row for row in _rows() if row.name.partition("-")[0] == word]
+        if rows:
+            return words[:place] + words[place + 1 :], rows
+    return words, []
+
+
+def _sizes(text: str) -> str | None:
+    """What sizes the model of a name has, where only its size is unknown."""
+    words, rows = _words(text)
+    if not rows or not any(SIZE.fullmatch(word) for word in words):
+        return None
+    sizes = dict.fromkeys(size for row in rows for size in row.sizes)
+    return f"{rows[0].name} of the table has {' or '.join(map(str, sizes))} GB"
+
+
+@functools.cache
+def _rows() -> tuple[_Row, ...]:
+    def sizes(written: int | list[int]) -> tuple[int, ...]:
+        return tuple(written) if isinstance(written, list) else (written,)
+
+    return tuple(_Row(str(name).upper(), sizes(row["gb"]), row.get("form")) for name, row in _table().items())
+
+
+@functools.cache
+def _table() -> dict[str, dict[str, Any]]:
+    text = resources.files("raiden_core.planning").joinpath("gpus.yaml").read_text("utf-8")
+    table: dict[str, dict[str, Any]] = yaml.safe_load(text)
+    return table
 
 
 @functools.cache
 def gpu_table() -> dict[str, tuple[int, float, float]]:
     """Name -> bytes of memory, TFLOP/s, GB/s."""
-    text = resources.files("raiden_core.planning").joinpath("gpus.yaml").read_text("utf-8")
     return {
         str(name).upper(): (int(row["memory"] * GIB), float(row["tflops"]), float(row["bandwidth"]))
-        for name, row in yaml.safe_load(text).items()
+        for name, row in _table().items()
     }
 
 
@@ -96,13 +170,12 @@ def detect_gpus() -> Devices | None:
     found = list_gpus()
     if not found:
         return None
-    name = found[0].name
-    for known, (_, tflops, bandwidth) in gpu_table().items():
-        # "A100-40" before "A100" is told by memory, which the driver gives.
-        if re.search(rf"\b{re.escape(known)}\b", name, re.IGNORECASE):
-            return Devices(name, len(found), min(gpu.memory for gpu in found), tflops, bandwidth)
-    _, tflops, bandwidth = gpu_table()["A100"]
-    return Devices(name, len(found), min(gpu.memory for gpu in found), tflops, bandwidth)
+    name, memory = found[0].name, min(gpu.memory for gpu in found)
+    # A driver's own words may be more than the table knows ("Laptop GPU"); then the model alone says how fast it is.
+    _, rows = _words(name)
+    known = known_as(name) or (rows[0].name if rows else "A100")
+    _, tflops, bandwidth = gpu_table()[known]
+    return Devices(name, len(found), memory, tflops, bandwidth)
 
 
 def list_gpus() -> Sequence[FoundGpu]:

@@ -56,6 +56,8 @@ class Job:
     """Completions that a device samples at once."""
     weight_bytes: int = 4
     """Of one weight as the model is loaded."""
+    stored_bits: int | None = None
+    """Of a frozen weight in a linear layer, where they are quantized (QLoRA)."""
     mixed: bool = False
     """Whether bf16 or fp16 is computed in by autocast."""
     checkpointing: bool = True
@@ -221,6 +223,7 @@ def _common(
         "shape": shape,
         "sharding": sharding,
         "weight_bytes": DTYPE_BYTES[dtype],
+        "stored_bits": 4 if setting("load_in_4bit", False) else 8 if setting("load_in_8bit", False) else None,
         "mixed": bf16 or fp16,
         # transformers 5.23 calls it activation_checkpointing and still reads the old name.
         "checkpointing": bool(setting("activation_checkpointing", setting("gradient_checkpointing", True)))

@@ -113,9 +113,18 @@ def trained_bytes(job: Job) -> int:
 
 
 def _weights(job: Job) -> Part:
-    size = 0 if job.sharding.offload_weights else job.shape.parameters * resident_weight_bytes(job)
+    size = 0 if job.sharding.offload_weights else _stored_bytes(job)
     size = (size + job.lora * _adapter_bytes(job)) // job.sharding.weight_shards
-    return Part("weights", (size,) * 4, f"{job.shape.parameters / 1e9:.3g}B at {resident_weight_bytes(job)} bytes")
+    kept = f"{resident_weight_bytes(job)} bytes" if job.stored_bits is None else f"{job.stored_bits} bits"
+    return Part("weights", (size,) * 4, f"{job.shape.parameters / 1e9:.3g}B at {kept}")
+
+
+def _stored_bytes(job: Job) -> int:
+    """Bytes of all weights: embeddings and head are never quantized, a scale belongs to each 64 numbers that are."""
+    if job.stored_bits is None:
+        return job.shape.parameters * resident_weight_bytes(job)
+    outside = job.shape.embedding * (1 if job.shape.tied else 2)
+    return int((job.shape.parameters - outside) * (job.stored_bits / 8 + 4 / 64)) + outside * resident_weight_bytes(job)
 
 
 def _gathered(job: Job) -> Part:

@@ -23,6 +23,7 @@ from raiden_core.planning.memory import MOMENTS, Memory, estimate
 from raiden_core.planning.shapes import ModelShape, shape_of
 from raiden_core.planning.sharding import read_sharding
 from raiden_core.planning.time import Duration, assumptions, duration
+from raiden_core.training.checks import too_few
 
 
 @dataclass(frozen=True)
@@ -52,11 +53,15 @@ class Plan:
     lengths: Lengths
     stages: tuple[StagePlan, ...]
     notes: tuple[str, ...]
+    too_few: str | None = None
+    """Why GRPO would take no step with so few samples."""
 
     @property
     def fits(self) -> bool:
-        """Whether every stage fits; without a device, whether there is a GPU that would hold it."""
-        return all(stage.fit.problem is None if stage.fit else bool(stage.fits_on) for stage in self.stages)
+        """Whether every stage fits and takes a step; without a device, whether there is a GPU that would hold it."""
+        return self.too_few is None and all(
+            stage.fit.problem is None if stage.fit else bool(stage.fits_on) for stage in self.stages
+        )
 
 
 def make_plan(config: Config, gpus: str | None = None, data: Path | None = None) -> Plan:
@@ -96,8 +101,10 @@ def make_plan(config: Config, gpus: str | None = None, data: Path | None = None)
     jobs.append((grpo_job(config, shape, sharding, lengths), _fields(config.grpo)))
     found = None if named or all(job.on_cpu for job, _ in jobs) else detect_gpus()
     stages = tuple(_stage(job, fields, named or found, amount, lengths, config) for job, fields in jobs)
+    grpo = jobs[-1][0]
+    few = too_few(amount.samples, grpo.generation_batch * sharding.processes, grpo.group) if amount else None
     notes = [*unknown, *_notes(config, shape, stages, lengths, named)]
-    return Plan(config.name, shape, amount, lengths, stages, tuple(notes))
+    return Plan(config.name, shape, amount, lengths, stages, tuple(notes), f"grpo: {few}" if few else None)
 
 
 def _stage(
@@ -182,6 +189,7 @@ def as_object(plan: Plan) -> dict[str, Any]:
         "prompt_tokens": asdict(plan.lengths),
         "stages": [_stage_object(stage) for stage in plan.stages],
         "notes": list(plan.notes),
+        "too_few": plan.too_few,
     }
 
 

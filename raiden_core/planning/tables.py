@@ -26,6 +26,8 @@ def plan_view(plan: Plan) -> RenderableType:
         lines.append(Text(f"samples: {plan.amount.samples:,} ({plan.amount.source})"))
     for stage in plan.stages:
         lines += ["", *_stage_lines(stage)]
+    if plan.too_few:
+        lines += ["", Text(f"✗ {plan.too_few}", style="red")]
     if plan.notes:
         lines.append("")
         lines += [Text(f"note: {note}", style="yellow") for note in plan.notes]

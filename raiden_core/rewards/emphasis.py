@@ -1,6 +1,6 @@
 """Emphasis: Markdown and HTML that stress words are taken off, so that **长沙** and 长**沙** are 长沙.
 
-Doubled asterisks, underscores at the edge of a word, backticks in pairs and inline HTML go; what is struck out (~~…~~,
+Doubled asterisks, underscores and backticks at the edge of a word and inline HTML go; what is struck out (~~…~~,
 <s>…</s>) goes with its text, because it is what the speaker does not say. A single asterisk stays: `*laughs*` is a stage
 direction as often as an emphasis, and only a term that is being looked for can tell (see `matching`).
 
@@ -19,20 +19,19 @@ _INLINE = "b|i|u|em|strong|mark|code|kbd|small|big|sup|sub|span|font|q|cite"
 _TAG = f"</?(?:{_INLINE})(?: [^<>]{{0,120}})?>"
 _TAGS = re.compile(f"(?:{_TAG})+|<+|>")
 _HAS_TAG = re.compile(f"{_TAG}|<(?:s|del|strike)>|<br ?/?>")
-_STRUCK_HTML = re.compile(rf"<(s|del|strike)>[^<>]{{0,{_STRUCK_LENGTH}}}</\1>")
+_STRUCK_HTML = re.compile(rf"<(s|del|strike)>[^<>。.!?]{{0,{_STRUCK_LENGTH}}}</\1>")
 _LINE_BREAK = re.compile("<br ?/?>")
-_STRUCK = re.compile(
-    rf"(?:(?<![\w~])~~(?=[^\s~])[^~\n]{{1,{_STRUCK_LENGTH}}}~~(?!~)|(?<=\w)~~(?=[^\s~])[^~\n]{{1,{_STRUCK_LENGTH}}}~~(?=\w))"
-)
+_STRUCK_TEXT = rf"~~(?=[^\s~])[^~\n。.!?]{{1,{_STRUCK_LENGTH}}}~~"
+_STRUCK = re.compile(rf"(?<![\w~]){_STRUCK_TEXT}(?!~)|(?<=\w){_STRUCK_TEXT}(?=\w)")
 """Between letters ~~ may be two drawn-out endings as well (好呀~~我来~~), so there both sides must be letters."""
 _MARKS = re.compile(r"[*_]{2,}|(?<![a-z0-9*_])_(?![*_])|(?<![*_])_(?![a-z0-9*_])")
-_CODE = re.compile("(?<![A-Za-z0-9`])`([^`\n]{1,120})`(?![A-Za-z0-9`])")
+_CODE = re.compile("(?<![A-Za-z])`|`(?![A-Za-z])")
 _TOUCHING = frozenset("*_~")
 
 
 def without_code_marks(text: str) -> str:
-    """The text without backticks that stand in pairs; a single one is an apostrophe (don`t)."""
-    return _CODE.sub(r"\1", text) if 1 < text.count("`") <= _MOST else text
+    """The text without backticks, but for those between letters, which are apostrophes (don`t)."""
+    return _CODE.sub("", text) if "`" in text and text.count("`") <= _MOST else text
 
 
 def without_emphasis(text: str) -> str:

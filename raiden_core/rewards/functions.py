@@ -21,6 +21,7 @@ from typing import Any
 from raiden_core.errors import DataError
 from raiden_core.rewards.completion import keeps_format
 from raiden_core.rewards.scorer import Score, Scorer, text_of
+from raiden_core.text.dates import dates_as_text
 
 _log = logging.getLogger(__name__)
 _DEFAULT = Scorer()
@@ -74,7 +75,7 @@ def _scores(completions: Sequence[object], scorer: Scorer, columns: dict[str, An
         own = scorer if all(one is None for one in settings) else _with_settings(scorer, *settings)
         try:
             sample = {"question": question, "keywords": keywords, "validator": validator, "answer": answer}
-            score = own.score(sample, completion)
+            score = own.score(dates_as_text(sample), completion)
         except DataError as error:
             # Files are checked when they are loaded; a sample that slipped through earns nothing rather than
             # stopping a training run of days.

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from raiden_core.rewards.folding import fold, without_accents
 from raiden_core.rewards.matching import Page, Term, compile_term, mentions
-from raiden_core.rewards.numbers import may_hold_numbers
+from raiden_core.rewards.numbers import find_numbers, may_hold_numbers
 from raiden_core.rewards.validators import Groups
 
 
@@ -27,10 +27,10 @@ class Recital(NamedTuple):
     """For each term, the number of its group."""
     names: tuple[str, ...]
     """For each group, its first term, as the validator spells it."""
-    literals: tuple[tuple[str, ...], ...]
-    """For each group, how its terms are written that hold no number."""
-    by_value: tuple[bool, ...]
-    """For each group, whether a term of it holds a number, which matches in other words too."""
+    literals: tuple[tuple[str, int], ...]
+    """How terms that hold no number are written, each with the number of its group."""
+    by_value: int
+    """How many groups have a term that holds a number, which matches in other words too."""
     limit: int
     """Of how many groups an answer may mention terms."""
     clash: str | None = None
@@ -50,15 +50,14 @@ class Recital(NamedTuple):
 
     def _may_tell_too_much(self, text: str) -> bool:
         """The same without word boundaries, shields and values: most answers need no closer look."""
-        left = self.limit
-        with_numbers = may_hold_numbers(text)
-        text = f"{text}\n{without_accents(text)}"
-        for literals, by_value in zip(self.literals, self.by_value, strict=True):
-            if (by_value and with_numbers) or any(literal in text for literal in literals):
-                left -= 1
-                if left < 0:
-                    return True
-        return False
+        plain = without_accents(text)
+        if plain != text:
+            text = f"{text}\n{plain}"
+        written = {group for literal, group in self.literals if literal in text}
+        if len(written) + self.by_value <= self.limit:
+            return False
+        numbers = len(find_numbers(text)) if may_hold_numbers(text) else 0
+        return len(written) + min(self.by_value, numbers) > self.limit
 
 
 def recital_of(aside: Groups, limit: int, wanted: Groups, question: str, reference: str) -> Recital:
@@ -121,19 +120,28 @@ def _compile(aside: Groups, limit: int) -> Recital:
             if term := compile_term(name):
                 group_of.setdefault(term, number)
     terms = sorted(group_of, key=lambda term: len(term.text), reverse=True)
-    own: list[list[Term]] = [[] for _ in aside]
-    for term, number in group_of.items():
-        own[number].append(term)
     return Recital(
         terms=tuple(terms),
         group_of=tuple(group_of[term] for term in terms),
         names=tuple(group[0] for group in aside),
         literals=tuple(
-            tuple(form for term in group if not _is_value(term) for form in (term.text, *term.forms)) for group in own
+            (form, number)
+            for term, number in group_of.items()
+            if not _is_value(term)
+            for form in _shortest((term.text, *term.forms))
         ),
-        by_value=tuple(any(map(_is_value, group)) for group in own),
+        by_value=len({number for term, number in group_of.items() if _is_value(term)}),
         limit=limit,
     )
+
+
+def _shortest(forms: Iterable[str]) -> list[str]:
+    """The forms that hold no other: where one of the rest stands, so does one of these."""
+    kept: list[str] = []
+    for form in sorted(forms, key=len):
+        if not any(shorter in form for shorter in kept):
+            kept.append(form)
+    return kept
 
 
 def _is_value(term: Term) -> bool:

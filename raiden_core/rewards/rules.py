@@ -178,7 +178,7 @@ def _ready(fields: Fields, question: str, reference: str) -> Rules:
 
 
 def _as_the_reference_says(rules: Rules, reference: str, is_free: bool) -> Rules:
-    """What a reference says that speaks of another time, or denies, is what a right answer says.
+    """What a reference says that speaks of another time or of somebody else, or denies, is what a right answer says.
 
     The terms that it denies, or leaves bare where the question asks for what is not so, are negative; only where the
     validator leaves the polarity free.
@@ -186,8 +186,8 @@ def _as_the_reference_says(rules: Rules, reference: str, is_free: bool) -> Rules
     if not rules.topic.asks_denied and not may_negate(reference, rules.topic):
         return rules
     verdict = rules.judge(reference)
-    if verdict.denied and not rules.topic.is_past:
-        other = replace(rules, topic=rules.topic._replace(is_past=True, is_future=True))
+    if verdict.denied and not (rules.topic.is_past and rules.topic.is_others):
+        other = replace(rules, topic=rules.topic._replace(is_past=True, is_future=True, is_others=True))
         if len(other.judge(reference).met) > len(verdict.met):
             rules, verdict = other, other.judge(reference)
     if not is_free or not (rules.topic.asks_denied or rules.topic.about in ("event", "other")):

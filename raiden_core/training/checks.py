@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -38,6 +39,8 @@ ATTENTION = {
     "flash_attention_3": ("flash_attn_interface", "flash_attn_3"),
 }
 """Ways to compute attention -> module and package that each needs."""
+BITSANDBYTES = re.compile(r"^(?!adamw_torch).*(8bit|paged|bnb|32bit|ademamix)")
+"""Optimizers that its package has."""
 SWITCHED: dict[str, tuple[str, str]] = {
     "use_vllm": ("vllm", "-e '.[vllm]'"),
     "deepspeed": ("deepspeed", "deepspeed"),
@@ -110,7 +113,7 @@ def check_packages(values: Mapping[str, Any], where: str) -> None:
     for name, (module, package) in SWITCHED.items():
         if values.get(name) and not find_spec(module):
             raise ConfigError(f"{where}: {name}: {module} is not installed; pip install {package}, or leave it out")
-    if str(values.get("optim") or "").endswith(("8bit", "bnb_8bit")) and not find_spec("bitsandbytes"):
+    if BITSANDBYTES.search(str(values.get("optim") or "")) and not find_spec("bitsandbytes"):
         raise ConfigError(
             f"{where}: optim: {values['optim']} needs bitsandbytes, which is not installed; pip install it"
         )
@@ -150,6 +153,24 @@ def _check_groups(values: Mapping[str, Any], machine: Machine, where: str) -> No
             f"shared out in groups of num_generations {group}; make their number a multiple of it, e.g. with "
             f"gradient_accumulation_steps: {_multiple(micro * machine.processes, accumulation, group)}"
         )
+
+
+def too_few(samples: int, batch: int, group: int) -> str | None:
+    """Why training would take no step: there are not enough samples for one generation batch. None where there are.
+
+    Args:
+        samples: that can be trained on.
+        batch: completions that all processes sample at once.
+        group: completions of one sample.
+    """
+    prompts = batch // group
+    if samples >= prompts:
+        return None
+    return (
+        f"{samples} usable sample{'' if samples == 1 else 's'}, but a generation batch takes {prompts} ({batch} completions "
+        f"in groups of num_generations {group}), so training would take no step; add samples, or lower "
+        "per_device_train_batch_size, gradient_accumulation_steps or the number of processes"
+    )
 
 
 def check_named(data: str, model: str | None) -> None:

@@ -13,7 +13,8 @@ from typing import Any
 
 from raiden_core.config import Config
 from raiden_core.config.loading import apply_override, load_config, numbers_from_text, validate_config
-from raiden_core.config.trl_fields import SET_BY_US
+from raiden_core.config.sections.training import GrpoConfig
+from raiden_core.config.trl_fields import SET_BY_US, trainer_defaults
 from raiden_core.errors import RaidenError
 from raiden_core.training.arguments import check_given, native_names, read_flat
 
@@ -83,5 +84,8 @@ def _tree(flat: dict[str, Any], accelerate: Path | None) -> dict[str, Any]:
         grpo["lora_target_modules"] = [targets]
     if accelerate:
         grpo["launch"] = {"accelerate": str(accelerate)}
-    tree["grpo"] = grpo
+    # What a flat file leaves out has the script's default, which is TRL's.
+    defaults = trainer_defaults("GRPOConfig")
+    theirs = {name: defaults[name] for name in GrpoConfig.model_fields if defaults.get(name) is not None}
+    tree["grpo"] = {**theirs, **grpo}
     return tree

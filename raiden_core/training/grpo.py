@@ -26,7 +26,7 @@ from raiden_core.samples import Sample
 from raiden_core.stages.layout import MODEL
 from raiden_core.stages.progress import Progress
 from raiden_core.training.arguments import GrpoArguments, parse_script
-from raiden_core.training.checks import check_named, context_of
+from raiden_core.training.checks import check_named, context_of, too_few
 from raiden_core.training.dataset import (
     PromptLengths,
     hold_back,
@@ -36,6 +36,7 @@ from raiden_core.training.dataset import (
 )
 from raiden_core.training.hooks.controls import permuted
 from raiden_core.training.hooks.disk import check_disk, model_sizes
+from raiden_core.training.hooks.finite import finite
 from raiden_core.training.hooks.own_log import own_log
 from raiden_core.training.hooks.saved_model import save_model
 from raiden_core.training.launch.accelerate import Runner, Say, warn
@@ -134,7 +135,7 @@ def grpo(script: GrpoArguments, training: GRPOConfig, model: ModelConfig) -> Non
             training.seed,
         )
         training.shuffle_dataset = False
-    rewards = [accuracy_reward, format_reward]
+    rewards = [finite(reward) for reward in (accuracy_reward, format_reward)]
     if script.permute_rewards:
         rewards = [permuted(reward, training.seed) for reward in rewards]
     training.reward_weights = [script.accuracy_weight, script.format_weight]
@@ -212,6 +213,8 @@ def _read_data(script: GrpoArguments, training: GRPOConfig, tokenizer: PreTraine
             evaluation, _ = length.fitting(training_samples(path, scorer)[0], path)
         else:
             raise ConfigError("eval_strategy: there is nothing to evaluate on; set eval_data_path or eval_questions")
+    if few := too_few(len(train), training.generation_batch_size, training.num_generations):
+        raise DataError(f"{script.train_data_path}: {few}")
     return _Data(train, evaluation, len(failures), too_long)
 
 

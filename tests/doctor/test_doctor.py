@@ -91,7 +91,7 @@ def test_a_file_of_samples_is_used_where_there_is_one(tmp_path: Path) -> None:
     good, wrong = {**row, "answer": "I like tea."}, {**row, "answer": "I like water."}
     folder = tmp_path / "runs" / "split-abc"
     folder.mkdir(parents=True)
-    (folder / "train.json").write_text(json.dumps([good]), "utf-8")
+    (folder / "train.json").write_text(json.dumps([good, {**good, "question": "why?"}]), "utf-8")
     assert check_data(subject(tmp_path)).status == "ok"
     (folder / "train.json").write_text(json.dumps([good, wrong]), "utf-8")
     check = check_data(subject(tmp_path))
@@ -103,7 +103,7 @@ def test_a_file_of_samples_is_used_where_there_is_one(tmp_path: Path) -> None:
 def test_a_training_scripts_own_file_is_judged_by_the_files_it_names(tmp_path: Path) -> None:
     row = {"character_name": "A", "character_profile": {"Name": "A"}, "question": "q?", "keywords": ["tea"]}
     train, asked = tmp_path / "train.json", tmp_path / "validation.json"
-    train.write_text(json.dumps([{**row, "answer": "I like tea."}]), "utf-8")
+    train.write_text(json.dumps([{**row, "answer": "I like tea.", "question": one} for one in ("q?", "why?")]), "utf-8")
     config = subject(tmp_path, characters={}).config
 
     def examined(files: FlatFiles) -> dict[str, Check]:
@@ -289,6 +289,30 @@ def test_the_teacher_is_asked_for_its_models(tmp_path: Path, server: Server, mon
         taught(tmp_path, "http://user:secret@127.0.0.1:9/v1")
     assert "secret" not in str(refused.value)
     assert services.check_teacher(subject(tmp_path)).status == "none"
+
+
+def test_packages_that_a_setting_needs_are_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("raiden_core.training.checks.find_spec", lambda name: None)
+    needing = {"load_in_4bit": True, "lora_r": 4, "attn_implementation": "eager"}
+    check = versions.check_versions(subject(tmp_path, grpo=needing))
+    assert check.status == "bad" and "grpo: load_in_4bit: bitsandbytes is not installed" in check.found
+    assert "pip install bitsandbytes" in check.advice
+    check = versions.check_versions(subject(tmp_path, cold_start={"attn_implementation": "flash_attention_2"}))
+    assert "cold_start: attn_implementation: flash_attention_2 needs flash_attn" in check.found
+
+
+def test_too_few_samples_for_a_step_are_found(tmp_path: Path) -> None:
+    sample = {"character_name": "林", "character_profile": {}, "question": "?", "answer": "林", "keywords": ["林"]}
+    data = tmp_path / "train.json"
+    batch = {"per_device_train_batch_size": 4, "gradient_accumulation_steps": 2, "num_generations": 4}
+    for count, status in ((1, "bad"), (2, "ok")):
+        data.write_text(json.dumps([{**sample, "id": str(number)} for number in range(count)]), "utf-8")
+        check = check_data(subject(tmp_path, data, grpo=batch))
+        assert check.status == status, check
+    data.write_text(json.dumps([sample]), "utf-8")
+    check = check_data(subject(tmp_path, data, grpo=batch))
+    assert "1 usable sample, but a generation batch takes 2 (8 completions" in check.found
+    assert check.advice.startswith("add samples, or lower per_device_train_batch_size")
 
 
 def test_keys_are_looked_for_and_never_shown(tmp_path: Path) -> None:

@@ -172,6 +172,10 @@ def test_the_command_prints_tables_and_writes_a_page_and_a_csv(tmp_path: Path) -
     assert len(rows) == 12 and {row["run"] for row in rows} == {label, "b"}
     as_json = CliRunner().invoke(compare, [str(first), str(second), "--json"], catch_exceptions=False)
     assert json.loads(as_json.stdout)["runs"][1]["versus"]["delta"] == pytest.approx(0.125)
+    controls = [(run["other_character"], run["recital"]) for run in json.loads(as_json.stdout)["runs"]]
+    assert controls[0] == (0.0, 1.0), "a profile of one value tells nothing besides"
+    assert "profile recited 100.0" in " ".join(result.stdout.split())
+    assert "<h2>Controls</h2>" in page
 
 
 def test_a_run_without_evaluation_among_others_is_left_out_and_named(tmp_path: Path) -> None:

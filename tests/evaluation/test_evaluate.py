@@ -25,6 +25,7 @@ from raiden_core.evaluation.stage import measure_of
 from raiden_core.evaluation.tables import result_tables
 from raiden_core.models.answering import Prompt, Reply
 from raiden_core.rewards import Scorer
+from raiden_core.rewards.aside import completed
 from raiden_core.samples import Sample, Turn
 from raiden_core.stages.progress import Progress, silent
 
@@ -191,6 +192,29 @@ def test_controls(tmp_path: Path) -> None:
     assert controls.other_character == 0.0 and controls.other_character_chance == 0.0
     assert controls.keyword_list == 1.0
     assert controls.profile_recited == pytest.approx(0.5), "it holds the home town, but not what was said"
+
+
+def test_the_recited_profile_is_a_control() -> None:
+    """Where the profile holds more than the answer, whoever recites it is not right; a lone fact cannot be told apart."""
+    profile = {"Name": "Ann", "Home": "Leeds", "Job": "baker", "Pet": "parrot", "Food": "toast"}
+    samples = [
+        _sample(number, "SBK", f"{number}-", character_profile=profile, keywords=["Leeds"]) for number in range(4)
+    ]
+    samples = [sample.model_copy(update={"answer": "I come from Leeds.", "validator": None}) for sample in samples]
+    open_to_it = run_controls(samples, ["?"] * 4, Scorer(), seed=0)
+    assert open_to_it.recital == 1.0
+    guarded = run_controls([completed(sample) for sample in samples], ["?"] * 4, Scorer(), seed=0)
+    assert guarded.recital == 0.0 and guarded.gold == 1.0
+
+
+def test_an_evaluation_completes_aside_and_says_so(tmp_path: Path) -> None:
+    profile = {"Name": "Ann", "Home": "Leeds", "Job": "baker", "Pet": "parrot", "Food": "toast"}
+    samples = [
+        sample.model_copy(update={"character_profile": {**sample.character_profile, **profile}}) for sample in SAMPLES
+    ]
+    results = _run(tmp_path, samples=samples)
+    assert results.controls.recital == 0.0
+    assert "validation: the validators of 20 samples had no aside; their profiles gave it." in results.notes
 
 
 def test_another_characters_reply_scores_at_chance_where_answers_are_shared() -> None:

@@ -57,8 +57,21 @@ def exported(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
     out = tmp_path / "out"
     out.mkdir()
     counts = export(request.param, tmp_path / "train.json", tmp_path / "validation.json", CONFIG, out, Path("/place"))
-    assert counts == {"train": 1, "train_left_out": 0, "test": 1, "test_left_out": 0}
+    assert counts == {
+        "train": 1,
+        "train_left_out": 0,
+        "train_aside_completed": 1,
+        "test": 1,
+        "test_left_out": 0,
+        "test_aside_completed": 1,
+    }
     return out
+
+
+def assert_completed(validator: dict[str, Any]) -> None:
+    """The sample's own validator, and beside it what else the profile holds."""
+    written = Validator.model_validate(validator)
+    assert written.aside and written.model_copy(update={"aside": (), "aside_limit": 2}) == VALIDATOR
 
 
 def row_of(file: Path) -> dict[str, Any]:
@@ -76,10 +89,10 @@ def test_verls_reward_scores_with_the_runs_settings(exported: Path) -> None:
     truth = json.loads(row["reward_model"]["ground_truth"])
     validator = truth.pop("validator")
     assert truth == {
-        "id": SAMPLE.id, "answer": SAMPLE.answer, "keywords": ["parrot", "tortoise"],
+        "id": SAMPLE.id, "question": SAMPLE.question, "answer": SAMPLE.answer, "keywords": ["parrot", "tortoise"],
         "validation_method": SAMPLE.validation_method,
     }  # fmt: skip
-    assert Validator.model_validate(validator) == VALIDATOR
+    assert_completed(validator)
     assert row["extra_info"]["index"] == 0 and row["reward_model"]["style"] == "rule"
     assert row["data_source"] == "raiden" and row["ability"] == "role-playing/SBK"
     assert [row_of(exported / f"{name}.parquet")["extra_info"]["split"] for name in ("train", "test")] == [

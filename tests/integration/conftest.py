@@ -20,6 +20,9 @@ import pytest
 from benchmarks.chaos.cases import write_config
 from benchmarks.chaos.house import House
 from tests.support.canaries import AUTH, CANARIES
+from tests.training.conftest import composed_samples
+
+__all__ = ["composed_samples"]
 
 ROOT = Path(__file__).parent.parent.parent
 TINY = ROOT / "tests" / "integration" / "tiny.yaml"

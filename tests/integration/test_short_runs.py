@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from raiden_core.errors import StageError
+from raiden_core.errors import DataError, StageError
 from raiden_core.samples import Sample, write_samples
 from raiden_core.stages.layout import METRICS_FILE, SUMMARY_FILE, TRAIN_FILE
 from raiden_core.stages.progress import silent
@@ -176,3 +176,47 @@ def test_partial_credit_is_earned_in_training(
     monkeypatch.setattr("raiden_core.rewards.accuracy_reward", watched)
     trained(composed_samples[:40], student, tmp_path / "out", {"accuracy.partial_credit": True}, max_steps=1)
     assert set(earned) == {0.5}
+
+
+def test_too_few_samples_for_a_generation_batch_are_said_before_a_model_is_loaded(
+    composed_samples: list[Sample], student: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here(monkeypatch)
+    monkeypatch.setattr("raiden_core.training.hooks.disk.model_sizes", lambda *_: pytest.fail("too late"))
+    for steps in (2, -1):
+        out = tmp_path / str(steps)
+        with pytest.raises(DataError, match=r"train\.json: 1 usable sample, but a generation batch takes 2 \(8 comp"):
+            trained(composed_samples[:1], student, out, max_steps=steps)
+        assert not (out / SUMMARY_FILE).exists() and not (out / "model").exists()
+
+
+def test_a_reward_that_is_no_number_ends_the_run_and_leaves_its_checkpoint_whole(
+    composed_samples: list[Sample], student: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def accuracy_reward(completions: list[Any], trainer_state: Any, **columns: Any) -> list[float]:
+        return [
+            float("nan") if trainer_state.global_step == 2 else 0.5 * (place % 2) for place in range(len(completions))
+        ]
+
+    here(monkeypatch)
+    monkeypatch.setattr("raiden_core.rewards.accuracy_reward", accuracy_reward)
+    with pytest.raises(StageError, match=r"^step 3: accuracy_reward gave nan for sample "):
+        trained(composed_samples[:40], student, tmp_path / "out", save_steps=1, max_steps=4)
+    assert sorted(one.parent.name for one in (tmp_path / "out").glob("checkpoint-*/whole.json")) == [
+        "checkpoint-1",
+        "checkpoint-2",
+    ]
+
+
+@pytest.mark.parametrize(("value", "shared"), [("auto", True), ("off", "grpo.shared_prefix is off")])
+def test_the_summary_says_whether_prompts_were_shared(
+    value: str,
+    shared: object,
+    composed_samples: list[Sample],
+    student: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    here(monkeypatch)
+    out = trained(composed_samples[:40], student, tmp_path / "out", shared_prefix=value, max_steps=1)
+    assert json.loads((out / SUMMARY_FILE).read_text("utf-8"))["shared_prefix"] == shared

@@ -19,7 +19,7 @@ from raiden_core.generation import generate
 from raiden_core.generation.offline.teacher import OfflineTeacher
 from raiden_core.prompts import build_prompt
 from raiden_core.rewards import Scorer
-from raiden_core.samples import Sample, write_samples
+from raiden_core.samples import Sample, read_samples, write_samples
 from raiden_core.stages.progress import silent
 
 pytestmark = pytest.mark.integration
@@ -124,11 +124,15 @@ def test_a_cold_start_and_grpo_carry_their_adapters_on_merged(folder: Path, tmp_
 def test_adapters_on_weights_in_4_bits_are_merged_into_what_they_were_trained_on(folder: Path, tmp_path: Path) -> None:
     pytest.importorskip("bitsandbytes", reason="weights are stored in 4 bits by bitsandbytes, which is not installed")
     from raiden_core.training import cold_start, grpo
+    from raiden_core.training.nano import build_nano
 
     cold, trained = tmp_path / "cold", tmp_path / "grpo"
     four = {"load_in_4bit": True, "bnb_4bit_quant_type": "nf4"}
     # Reading back compares the saved model with the one in memory: its weights are those that 4 bits hold.
-    run(cold_start.main, folder, cold, model_name_or_path=str(folder / "model"), max_length=512, **four)
+    base = tmp_path / "base"  # 64 numbers share a scale, so that is the least width
+    samples = read_samples(folder / "train.json")
+    build_nano(base, samples, NanoConfig(vocab_size=900, hidden_size=64, layers=1, heads=2), seed=3)
+    run(cold_start.main, folder, cold, model_name_or_path=str(base), max_length=512, **four)
     run(
         grpo.main,
         folder,
@@ -141,7 +145,7 @@ def test_adapters_on_weights_in_4_bits_are_merged_into_what_they_were_trained_on
     for saved in (cold / "model", trained / "model"):
         assert "quantization_config" not in json.loads((saved / "config.json").read_text("utf-8"))
         assert all(one.dtype == torch.float32 for one in weights(saved).values())
-    assert len(changed(folder / "model", cold / "model")) == 7
+    assert len(changed(base, cold / "model")) == 7
 
 
 class FakeTrainer:

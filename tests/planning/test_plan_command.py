@@ -9,8 +9,9 @@ import click
 import pytest
 
 from raiden_core.cli import group as cli
+from raiden_core.errors import UsageError
 from raiden_core.planning import plan as planning
-from raiden_core.planning.gpus import parse_gpus
+from raiden_core.planning.gpus import known_as, parse_gpus
 
 ROOT = Path(__file__).parent.parent.parent
 QUICKSTART = str(ROOT / "configs" / "quickstart.yaml")
@@ -190,3 +191,104 @@ def test_every_named_gpu_is_in_the_table_with_sensible_figures() -> None:
     for name in ("H200", "H100", "A100", "4090"):
         devices = parse_gpus(name)
         assert 20 * 2**30 < devices.memory < 200 * 2**30 and devices.tflops > 50 and devices.bandwidth > 500
+
+
+def test_too_few_samples_for_a_step_are_said_and_exit_1(
+    root: click.Command, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    sample = {"character_name": "林", "character_profile": {}, "question": "?", "answer": "林", "keywords": ["林"]}
+    data = tmp_path / "train.json"
+    for count, code in ((7, 1), (8, 0)):
+        data.write_text(json.dumps([sample] * count), "utf-8")
+        shape = ["--set", "grpo.per_device_train_batch_size=16", "--set", "grpo.gradient_accumulation_steps=2"]
+        groups = ["--set", "grpo.num_generations=4", "--data", str(data)]
+        exited, plan = planned(root, capsys, QUICKSTART, *shape, *groups)
+        assert (exited, plan["fits"]) == (code, not code)
+        assert (plan["too_few"] or "").startswith(
+            "grpo: 7 usable samples, but a generation batch takes 8" if code else ""
+        )
+    data.write_text(json.dumps([sample]), "utf-8")
+    cli.run(root, ["plan", QUICKSTART, "--data", str(data)])
+    assert "✗ grpo: 1 usable sample, but" in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize(
+    ("written", "name", "count"),
+    [
+        ("8xA100-80GB", "A100", 8),
+        ("A100 80G SXM", "A100", 1),
+        ("2 x NVIDIA A100-SXM4-80GB", "A100", 2),
+        ("A100-SXM4-40GB", "A100-40", 1),
+        ("a100 40gb", "A100-40", 1),
+        ("A100-PCIE-40GB", "A100-40", 1),
+        ("NVIDIA H100 80GB HBM3", "H100", 1),
+        ("H100 PCIe", "H100-PCIE", 1),
+        ("4xH100-SXM5", "H100", 4),
+        ("H100 NVL", "H100-NVL", 1),
+        ("NVIDIA H200", "H200", 1),
+        ("H200-141GB", "H200", 1),
+        ("NVIDIA H20", "H20", 1),
+        ("MI300X", "MI300X", 1),
+        ("8 x AMD Instinct MI300X", "MI300X", 8),
+        ("MI325X", "MI325X", 1),
+        ("MI250X", "MI250X", 1),
+        ("RTX 4090", "4090", 1),
+        ("rtx4090", "4090", 1),
+        ("NVIDIA GeForce RTX 3090", "3090", 1),
+        ("2xRTX-5090", "5090", 2),
+        ("L40S", "L40S", 1),
+        ("NVIDIA L40S 48GB", "L40S", 1),
+        ("L40", "L40", 1),
+        ("L4", "L4", 1),
+        ("A10G", "A10G", 1),
+        ("NVIDIA RTX A6000", "A6000", 1),
+        ("RTX 6000 Ada", "RTX6000ADA", 1),
+        ("8×B200", "B200", 8),
+    ],
+)
+def test_gpus_by_the_names_that_people_and_drivers_give_them(written: str, name: str, count: int) -> None:
+    found = parse_gpus(written)
+    assert (found.name, found.count) == (name, count)
+    if count == 1:
+        assert known_as(written) == name
+
+
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        ("A100-96GB", "the A100 of the table has 80 or 40 GB"),
+        ("H100-40GB", "the H100 of the table has 80 or 94 GB"),
+        ("8xH2000", "no H2000 in the table"),
+        ("H200x8", "8xH200"),
+        ("some GPU", "no some GPU in the table"),
+    ],
+)
+def test_gpus_that_are_not_known_are_refused_with_what_is(written: str, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        parse_gpus(written)
+
+
+def test_more_processes_than_gpus_are_said_as_that(root: click.Command, capsys: pytest.CaptureFixture[str]) -> None:
+    recipe = str(ROOT / "configs" / "qwen14b-2nodes.yaml")
+    assert cli.run(root, ["plan", recipe, "--gpus", "8xH200"]) == 1
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "it needs 16 GPUs" in shown and "no micro-batch fits" not in shown
+    assert cli.run(root, ["plan", recipe, "--gpus", "16xH200"]) == 0
+
+
+def test_quantized_weights_take_the_room_that_they_have(
+    root: click.Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    adapter = [*SEVEN, "--set", "grpo.lora_r=8", "--set", "grpo.dtype=bfloat16", "--gpus", "4090"]
+
+    def weights(*more: str) -> float:
+        _, plan = planned(root, capsys, QUICKSTART, *adapter, *more)
+        return float(plan["stages"][0]["memory"]["weights"]["loss"]) / 2**30
+
+    dense, four, eight = (
+        weights(),
+        weights("--set", "grpo.load_in_4bit=true"),
+        weights("--set", "grpo.load_in_8bit=true"),
+    )
+    # 7.6B parameters, of which 1.1B are embeddings in bf16.
+    assert (dense, four, eight) == pytest.approx((14.3, 5.5, 8.6), abs=0.3)

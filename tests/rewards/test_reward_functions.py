@@ -32,6 +32,21 @@ def sample(**fields: Any) -> Sample:
     return Sample.model_validate({**base, **fields})
 
 
+def test_dates_that_datasets_made_of_text_are_read_as_they_were_written(tmp_path: Path) -> None:
+    from datasets import load_dataset
+
+    day = "1990-05-17"
+    path = tmp_path / "rows.json"
+    validator = {"all_of": [[day]], "none_of": ["2001-01-01"]}
+    path.write_text(json.dumps([{"answer": day, "keywords": [day], "validator": validator}] * 2), "utf-8")
+    table = load_dataset("json", data_files=str(path), split="train", cache_dir=str(tmp_path / "cache"))
+    assert not isinstance(table[0]["keywords"][0], str), "datasets reads such text as text now: this test is over"
+    completions = [f"<think>?</think><answer>{said}</answer>" for said in (day, "1990-05-18")]
+    answer, keywords, validators = (table[name][:] for name in ("answer", "keywords", "validator"))
+    assert accuracy_reward(completions, answer=answer, keywords=keywords) == [1.0, 0.0]
+    assert accuracy_reward(completions, answer=answer, validator=validators) == [1.0, 0.0]
+
+
 def test_plain_and_conversational_completions_earn_the_same() -> None:
     chats = [[{"role": "assistant", "content": text}] for text in (RIGHT, WRONG)]
     columns: dict[str, Any] = {

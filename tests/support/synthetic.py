@@ -84,7 +84,7 @@ def make_results(predictions: list[Prediction]) -> Results:
         **dict(compared_main),
         controls=Controls(
             gold=1.0, other_character=0.11, other_character_ci95=(0.08, 0.14), other_character_chance=0.12,
-            other_character_n=480, keyword_list=1.0, profile_recited=0.21,
+            other_character_n=480, keyword_list=1.0, profile_recited=0.21, recital=0.03,
         ),
         by=breakdown(main),
         extra=extra,

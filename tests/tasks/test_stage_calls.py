@@ -6,6 +6,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from prefect import Task
+from prefect.cache_policies import NO_CACHE
 from prefect.logging import disable_run_logger
 
 from raiden_core.config import Config
@@ -244,3 +246,23 @@ def test_a_call_that_cannot_be_described_has_no_cache_key() -> None:
     nobody: Any = {"config": Config(), "upstream": {}}
     context: Any = None
     assert StageKey(describe=describe_generate).compute_key(context, nobody, {}) is None
+
+
+def test_tasks_that_are_given_the_same_inputs_share_no_result() -> None:
+    from tasks import cold_start, evaluate, generate, report, shards, split, train
+
+    inputs = {"config": Config(), "upstream": {}}
+
+    def described(stage: str) -> Any:
+        # The same settings, inputs and code for every task: only the stage's own name is another.
+        return lambda config: StageCall(stage, ("raiden_core.dataset.split",), StageSettings(), {}, lambda *_: {})
+
+    context: Any = None
+    stages = ("generate", "split", "train")
+    keys = {StageKey(describe=described(stage)).compute_key(context, inputs, {}) for stage in stages}
+    assert len(keys) == len(stages) and None not in keys
+    for module in (cold_start, evaluate, generate, report, split, train):
+        made: list[Any] = [value for value in vars(module).values() if isinstance(value, Task)]
+        assert made and all(type(task.cache_policy) is StageKey for task in made), module.__name__
+    for shard in (shards.generate_shard, shards.evaluate_shard):
+        assert shard.cache_policy == NO_CACHE and shard.persist_result is False

@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 from transformers import TrainerControl, TrainerState, TrainingArguments
 
+from raiden_core.errors import StageError
 from raiden_core.stages.layout import METRICS_FILE
 from raiden_core.training.hooks.controls import permuted
+from raiden_core.training.hooks.finite import finite
 from raiden_core.training.hooks.metrics_log import MetricsLog
 from raiden_core.training.hooks.no_signal import NoSignal
 from raiden_core.training.launch.metrics import read_metrics
@@ -47,6 +49,27 @@ def test_both_rewards_of_a_step_are_shuffled_alike_and_other_steps_differently()
 
 def test_a_permuted_reward_keeps_its_name_for_the_logs() -> None:
     assert permuted(accuracy, 7).__name__ == "accuracy"
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize(
+    ("columns", "who"),
+    [
+        ({"id": ["a"] * 9 + ["zh-9", *"b" * 6], "prompts": ["?"] * 16}, "sample zh-9"),
+        ({"prompts": [[{"role": "user", "content": f"question {n}"}] for n in range(16)]}, "the question 'question 9'"),
+        ({}, "completion 10 of the batch"),
+    ],
+)
+def test_a_reward_that_is_no_number_is_named_with_step_and_sample(
+    value: float, columns: dict[str, Any], who: str
+) -> None:
+    def broken(completions: list[Any], **_columns: Any) -> list[float]:
+        return [*VALUES[:9], value, *VALUES[10:]]
+
+    with pytest.raises(StageError, match=rf"^step 5: broken gave {value} for {who}; a reward must be a finite number"):
+        finite(broken)(**at_step(4), **columns)
+    checked = finite(accuracy)
+    assert checked(**at_step(4), **columns) == VALUES and checked.__name__ == "accuracy"
 
 
 @pytest.mark.parametrize(

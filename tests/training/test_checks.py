@@ -14,7 +14,7 @@ from raiden_core.errors import ConfigError, DataError, StageError
 from raiden_core.models.folder import check_model_folder, load_tokenizer
 from raiden_core.rewards import Scorer
 from raiden_core.samples import Sample, write_samples
-from raiden_core.training.checks import Machine, check_job, check_named
+from raiden_core.training.checks import Machine, check_job, check_named, too_few
 from raiden_core.training.dataset import PromptLengths, longest_in_first_batch, training_samples
 from raiden_core.training.hooks.disk import Sizes, check_disk
 
@@ -65,6 +65,17 @@ def test_jobs(values: dict[str, Any], machine: Machine, words: str | None) -> No
         with pytest.raises(ConfigError, match=rf"^job\.yaml: .*{words}") as caught:
             check_job(values, machine, "job.yaml")
         assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("samples", "batch", "group", "few"),
+    [(8, 64, 8, False), (7, 64, 8, True), (1, 4, 4, False), (1, 8, 4, True), (100, 64, 8, False)],
+)
+def test_samples_for_one_generation_batch(samples: int, batch: int, group: int, few: bool) -> None:
+    said = too_few(samples, batch, group)
+    assert (said is not None) is few
+    if said:
+        assert said.startswith(f"{samples} usable sample") and f"takes {batch // group} ({batch} completions" in said
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from raiden_core.export.openr1 import RAIDENDataAdapter, create_raiden_reward_fu
 from raiden_core.samples import Sample, read_samples
 from raiden_core.training.arguments import ALIASES, GrpoArguments, parse_script
 from raiden_core.training.checks import Machine
+from raiden_core.training.flat import read_any_config
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
@@ -92,6 +93,23 @@ def test_our_file_has_every_key_of_the_guide_with_its_value() -> None:
         key: value for key, value in GUIDE_KEYS.items() if key not in chosen
     }
     assert chosen <= set(ours)
+
+
+def test_plan_and_doctor_give_what_a_flat_file_leaves_out_the_scripts_defaults(tmp_path: Path) -> None:
+    path = tmp_path / "job.yaml"
+    path.write_text("model_name_or_path: a/b\nuse_cpu: true\n", "utf-8")
+    _, training, _ = parse(path, "--bf16", "false")
+    planned = read_any_config(path)[0].grpo
+    for name in (
+        "beta",
+        "num_generations",
+        "gradient_accumulation_steps",
+        "learning_rate",
+        "save_steps",
+        "temperature",
+    ):
+        assert getattr(planned, name) == getattr(training, name), name
+    assert planned.per_device_train_batch_size == training.per_device_train_batch_size
 
 
 def test_our_file_reads_and_the_command_line_goes_before_it() -> None:

@@ -428,3 +428,11 @@ def test_flags_are_refused_like_keys_of_the_file(tmp_path: Path) -> None:
         grpo.main([str(path), "--use_cpu", "--lora-r", "4"])
     with pytest.raises(ConfigError, match="trust_remote_code: code that comes with a model is never run"):
         grpo.main([str(path), "--use_cpu", "--trust_remote_code"])
+
+
+def test_a_revision_belongs_to_the_stage_that_loads_the_student() -> None:
+    student = {"student": {"model": "a/b"}}
+    with pytest.raises(ConfigError, match=r"set cold_start\.model_revision"):
+        validate_config({**student, "grpo": {"model_revision": "v1"}}, "c.yaml")
+    validate_config({**student, "cold_start": {"model_revision": "v1"}}, "c.yaml")
+    validate_config({**student, "grpo": {"model_revision": "v1"}, "cold_start": {"enabled": False}}, "c.yaml")

@@ -32,6 +32,13 @@ def is_open(language: ModuleType, clause: Clause, topic: Topic) -> bool:
         return True
     if topic.about not in ("", "event") and _is_other_time(rules, clause, topic):
         return True
+    if (
+        not topic.is_others
+        and topic.about not in ("", "event")
+        and "others" in rules.kinds
+        and clause.holds(rules, "others")
+    ):
+        return True
     takes_back = kinds["takes back"]
     if (takes_back or kinds["no, but"]) and _is_corrected(language, clause):
         return True

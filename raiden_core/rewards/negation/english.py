@@ -38,6 +38,7 @@ RULES = load(
         "dislike": ROWS,
         "fear": ROWS,
         "name": ROWS,
+        "others": ROWS,
         **DOUBT,
     },
 )

@@ -84,6 +84,10 @@ KOREAN = Hints(
 )
 ENGLISH = Hints(
     near=(
+        r"opposed|prefer(?:red)?|over|since when|what (?:would|use|do|need|business|good|ma[dk]es?)|would i|did i|do i|where did you get|"
+        r"who (?:gave|needs?|wants?|has|can afford|would want|in their)|are you|have you|you (?:mad|must)|mixing|mistaking|"
+        r"divn(?:ae|ay|y)|don(?:ae|ay|y)|doesn(?:ae|ay|y)|shouldn(?:ae|ay|y)|wisn(?:ae|ay|y)|cudn(?:ae|ay|y)|widn(?:ae|ay|y)|isn(?:ae|ay|y)|wasn(?:ae|ay|y)|didn(?:ae|ay|y)|cann(?:ae|ay|y)|couldn(?:ae|ay|y)|wouldn(?:ae|ay|y)|willn(?:ae|ay|y)|haven(?:ae|ay|y)|hasn(?:ae|ay|y)|hadn(?:ae|ay|y)|aren(?:ae|ay|y)|"
+        r"dinna|didna|canna|wasna|isna|dunna|winna|wouldna|couldna|hasna|havena|"
         r"ne'er|nary|nowt|naw|nay|hell|isnae|wasnae|didnae|donae|cannae|couldnae|willnae|wouldnae|havenae|hasnae|"
         r"arenae|wisnae|havnae|dinnae|cannnae|not?|nope|nah|never|cannot|nor|neither|none|nobody|nothing|nowhere|"
         r"hardly|barely|scarcely|den(?:y|ie[sd]|ying)|refused?s?|yet to|zero|doubt|without|lack(?:s|ed|ing)?|wish|"
@@ -96,6 +100,10 @@ ENGLISH = Hints(
         r"how (?:could|can|would) i"
     ),
     far=(
+        r"was a (?:lie|joke|fib)|all (?:a )?(?:lie|lies|joke|made up)|messing|winding|fibbing|bluffing|muddl\w+|mix\w*|confus\w+|thinking|having you|getting|fooled|had you|got you|"
+        r"april|forget|ignore|disregard|pretend|erase|delete|am i|did i|do i|listen|second|reflection|come to|now|misremember|"
+        r"lied|fibbed|slip|oops|wait|sorry|actually|make|it's (?:a|all)|it was|this is|that is|"
+        r"wrong|give over|get|behave|do me|you what|on your|leave it|come off|i wish|dream on|chance|says who|spare|hard|or am i|hold on|hang on|joke|lie|"
         r"no|nope|nay|not|never (?:say|said|claim|told|tell|wr[io]te)|n't (?:say|said|claim|told|tell|wr[io]te)|"
         r"not (?:say|said|claim|told|tell|wr[io]te)|wait no|either|maybe|lies?|untrue|nonsense|rubbish|mistaken|"
         r"perhaps|might be|may be|could be|i'd|i (?:would|could|might|should)|ask(?:ed|ing)?|wonder|kidding|"
@@ -106,6 +114,11 @@ ENGLISH = Hints(
         r"havenae|hasnae|arenae|wisnae|havnae|dinnae|cannnae|way"
     ),
     topical=(
+        r"fear(?:ed)?|mind(?:ed)?|least|last|used|got|grew|grown|gotten|over|nothing|little|leaves?|without|appeal|point|fuss|attraction|use|keep|touch|feed|give|"
+        r"pass|skip|steer|stay|run|puts?|sends?|drives?|too|overrated|over-rated|dull|tedious|pointless|rank|rotten|foul|minging|chore|bore|fan|fed|bored|done|time|"
+        r"sold|pawned|donated|binned|scrapped|gave|given|threw|thrown|traded|handed|signed|packed|put|rid|parted|lost|gambled|returned|dropped|jacked|chucked|walked|"
+        r"fired|sacked|broke|outgrew|gone|stolen|nicked|pinched|repossessed|behind|dead|history|thing|days|years|phase|career|period|till|until|failed|flunked|"
+        r"bombed|botched|tried|had|gave it|fell|friend|speak|talk|my|"
         r"used to|formerly|once|in the past|ago|back then|was|former|retired|one-?time|ex|gave up|given up|quit|"
         r"left|stopped|want(?:s|ed)?|hop(?:e|ing|ed)|plan\w*|going|aim|aspire|dream\w*|training|studying|learning|"
         r"wish|meant|will|gonna|hate[sd]?|detest|loathe|despise|dislike|abhor|can't|sick|allergic|avoid|tired|"

@@ -32,6 +32,8 @@ class Topic(NamedTuple):
     """It asks for what is planned or dreamt of."""
     is_memory: bool = False
     """It asks what the user said: an unsure answer is a question back."""
+    is_others: bool = False
+    """It asks for somebody else: what a relative is or does is an answer."""
 
 
 NO_TOPIC = Topic()
@@ -98,6 +100,12 @@ def _patterns() -> dict[str, re.Pattern[str]]:
             "私の|僕の|俺の|私が|私は",
             "(?:제|내)(?:가| )",
         ),
+        "others": _any(
+            r"\b(?:(?:your|his|her|their)(?: [\w'-]+){0,3} (?!name\b|job\b)(?:wife|husband|brothers?|sisters?|mother|father|"
+            r"mum|mom|dad|sons?|daughters?|children|kids|cousins?|uncle|aunt|parents?|grand\w+|boss|neighbou?rs?|partner|"
+            r"twin|nephew|niece|boyfriend|girlfriend|family|friends?)|family|who|whose|whom)\b",
+            "아내|남편|형|누나|언니|오빠|동생|어머니|아버지|엄마|아빠|부모|아들|딸|할머니|할아버지|친구|가족|누구|누가|삼촌|이모|고모",
+        ),
         "past": _any(
             "以前|从前|曾经|过去|小时候|当年|原来|之前",
             r"\b(?:used to|before|formerly|previous|once|were you|did you|was your|past|childhood|as a (?:child|kid|boy|girl))\b",
@@ -131,4 +139,5 @@ def topic_of(question: str) -> Topic:
         is_past="past" in told,
         is_future="future" in told,
         is_memory="asks memory" in told,
+        is_others="others" in told,
     )

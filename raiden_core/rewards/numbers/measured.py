@@ -66,7 +66,9 @@ def read_measured(cursor: Cursor, place: int, before: str, kinds: frozenset[str]
         return (Quantity(start, end, (("things", exact), ("people", exact)), exact) if exact else None), 1
     unit, after = unit_at(text, end)
     mark = text[end : end + 1]
-    if before[-1:] in _MAY_STAND_BEFORE or mark in _MAY_BEGIN_FEET or mark.isascii():
+    special_kinds = kinds is None or not kinds.isdisjoint(_SPECIAL)
+    last = before[-1:]
+    if last in ("第", "#") or mark in "'-f" or (special_kinds and (last in _MAY_STAND_BEFORE or mark.isascii())):
         special = _special(cursor, place, before, unit, after)
         if special:
             return special
@@ -177,17 +179,19 @@ def beginnings(kinds: frozenset[str] | None) -> tuple[frozenset[str], frozenset[
     """
     if kinds is None or not kinds.isdisjoint(_ANYWHERE):
         return None
-    behind = {unit[0] for unit, its in KINDS.items() if not its.isdisjoint(kinds)} | {" ", "-"}
+    behind = {unit[0] for unit, its in KINDS.items() if not its.isdisjoint(kinds)}
     before = set()
     if "length" in kinds:
         behind.add("'")
     if not KINDS_OF_MONEY.isdisjoint(kinds):
-        before |= set("$¥₩€£ ")
+        before |= set("$¥₩€£")
     if not kinds.isdisjoint({"age", "length"}):
-        before |= set(": de龄岁高长是为는나이は")
+        before |= set(":de龄岁高长是为는나이は")
     return frozenset(behind), frozenset(before)
 
 
+_SPECIAL = frozenset({"ordinal", "floor", "length", "number"}) | KINDS_OF_MONEY
+"""Kinds that are told by more than a unit."""
 _ANYWHERE = frozenset({"number", "ordinal", "floor", "date", "time", "months", "seconds"})
 """Kinds that show in more than what stands right beside a number; seventeenth has its ordinal suffix inside."""
 

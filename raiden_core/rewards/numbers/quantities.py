@@ -75,8 +75,7 @@ def _read(cursor: Cursor, kinds: frozenset[str] | None) -> Iterator[Quantity]:
     while place < len(numbers):
         start, end, _ = numbers[place]
         # The letters beside a number tell at once whether it may be what is looked for.
-        beside = not nearby or text[end : end + 1] in nearby[0] or text[start - 1 : start] in nearby[1]
-        if not beside and text[start] not in "俩仨":
+        if nearby and not _is_beside(text, start, end, *nearby):
             place += 1
             continue
         before = text[start - _BEFORE if start > _BEFORE else 0 : start]
@@ -92,6 +91,16 @@ def _read(cursor: Cursor, kinds: frozenset[str] | None) -> Iterator[Quantity]:
         if quantity:
             yield quantity
         place += used
+
+
+def _is_beside(text: str, start: int, end: int, behind: frozenset[str], before: frozenset[str]) -> bool:
+    """Whether the letters beside a number, a blank or hyphen skipped, are among those given."""
+    after, last = text[end : end + 1], text[start - 1 : start]
+    if after in (" ", "-"):
+        after = text[end + 1 : end + 2]
+    if last == " ":
+        last = text[start - 2 : start - 1]
+    return after in behind or last in before or text[start] in "俩仨"
 
 
 def _meanings(cursor: Cursor, place: int, date: Date) -> tuple[Meaning, ...]:
