@@ -101,7 +101,7 @@ ENGLISH = Hints(
     ),
     far=(
         r"was a (?:lie|joke|fib)|all (?:a )?(?:lie|lies|joke|made up)|messing|winding|fibbing|bluffing|muddl\w+|mix\w*|confus\w+|thinking|having you|getting|fooled|had you|got you|"
-        r"april|forget|ignore|disregard|pretend|erase|delete|am i|did i|do i|listen|second|reflection|come to|now|misremember|"
+        r"april|forget|ignore|disregard|pretend|erase|delete|am i|did i|do i|listen|second|reflection|come to|now (?:that )?i think|misremember|"
         r"lied|fibbed|slip|oops|wait|sorry|actually|make|it's (?:a|all)|it was|this is|that is|"
         r"wrong|give over|get|behave|do me|you what|on your|leave it|come off|i wish|dream on|chance|says who|spare|hard|or am i|hold on|hang on|joke|lie|"
         r"no|nope|nay|not|never (?:say|said|claim|told|tell|wr[io]te)|n't (?:say|said|claim|told|tell|wr[io]te)|"
