@@ -47,6 +47,10 @@ def by_letters(pattern: str) -> str:
     """
     if pattern.startswith("^"):
         return pattern
+    if pattern.startswith("(?:") and len(alternatives(pattern)) == 1:
+        end = _end_of_item(pattern, 0)
+        if not _QUANTIFIER.match(pattern, end):
+            return f"(?:{by_letters(pattern[3 : end - 1])}){pattern[end:]}"
     begun: list[str] = []
     for alternative in alternatives(pattern):
         letters = _by_letters(alternative)
