@@ -20,7 +20,11 @@ _DENIED = {
     "zh": ("是{term}。不，不是{term}。", "是{term}。不对，我说错了。", "{term}。我骗你的，不是。"),
     "en": ("It is {term}. No, it is not {term}.", "It's {term}. No, wait, that's wrong.", "{term}. That is not true."),
     "ja": ("{term}です。いいえ、{term}ではありません。", "{term}です。いや、違います。", "{term}。嘘です。"),
-    "ko": ("{term}입니다. 아니요, {term} 아닙니다.", "{term}입니다. 아니, 잘못 말했어요.", "{term}요. 그건 사실이 아닙니다."),
+    "ko": (
+        "{term}입니다. 아니요, {term} 아닙니다.",
+        "{term}입니다. 아니, 잘못 말했어요.",
+        "{term}요. 그건 사실이 아닙니다.",
+    ),
 }
 """Ways to take back what was said; each sample gets one of its language's, by its id."""
 _UNKNOWN = {"zh": "我不知道。", "en": "I don't know.", "ja": "分かりません。", "ko": "모르겠어요."}

@@ -45,7 +45,60 @@ _KEPT = frozenset(
     ]
 )
 """Words of a term that have no forms."""
-_SUFFIXES = (("our", "or"), ("tre", "ter"), ("ise", "ize"), ("yse", "yze"), ("ogue", "og"), ("ence", "ense"))
+_SPELLINGS = (
+    "grey gray",
+    "tyre tire",
+    "pyjama pajama",
+    "doughnut donut",
+    "aeroplane airplane",
+    "plough plow",
+    "moustache mustache",
+    "jewellery jewelry",
+    "jeweller jeweler",
+    "kerb curb",
+    "mum mom",
+    "mummy mommy",
+    "aluminium aluminum",
+    "sceptic skeptic",
+    "cosy cozy",
+    "whisky whiskey",
+    "yoghurt yogurt",
+    "omelette omelet",
+    "manoeuvre maneuver",
+    "mould mold",
+    "woollen woolen",
+    "carburettor carburetor",
+    "draughty drafty",
+    "gaol jail",
+    "liquorice licorice",
+    "programme program",
+    "chilli chili",
+    "pedlar peddler",
+    "storey story",
+    "artefact artifact",
+    "archaeology archeology",
+    "archaeologist archeologist",
+    "axe ax",
+    "encyclopaedia encyclopedia",
+    "paediatrician pediatrician",
+    "gynaecologist gynecologist",
+    "anaesthetist anesthetist",
+    "diarrhoea diarrhea",
+    "manoeuvres maneuvers",
+    "ok okay",
+)
+"""Words whose British and American spellings differ by no common rule."""
+_SUFFIXES = (
+    ("our", "or"),
+    ("tre", "ter"),
+    ("ise", "ize"),
+    ("yse", "yze"),
+    ("ogue", "og"),
+    ("ence", "ense"),
+    ("lling", "ling"),
+    ("ller", "ler"),
+    ("lled", "led"),
+)
 """British and American ends of words; a pair counts where the dictionary knows both."""
 _SHORTEST_SPELLED_TWICE = 6
 _ROWS = (
@@ -114,8 +167,19 @@ def _inflected(word: str, is_verb: bool) -> tuple[str, ...]:
             # The dictionary takes playing for a word of its own; staring belongs to stare, not to star.
             ending = (f"{stem}ing", f"{stem}ed")
             forms += [form for form in ending if _may_be_form(form, base, lemma_of)]
+    forms += _with_final_e(word, forms_of_lemma)
     forms += [other for form in forms for other in _spelled_otherwise(form, lemma_of)]
     return tuple(dict.fromkeys(forms))
+
+
+def _with_final_e(word: str, forms_of_lemma: dict[str, tuple[str, ...]]) -> list[str]:
+    """Dancing is to dance and hitchhiking to hitchhike: where the verb ends in e, no noun is mistaken for it."""
+    if word.endswith("ing") and len(word) >= _SHORTEST_SPELLED_TWICE and f"{word[:-3]}e" in forms_of_lemma:
+        verb = f"{word[:-3]}e"
+        return [verb, f"{verb}s", f"{verb}d"]
+    if word.endswith("e") and len(word) >= _SHORTEST_SPELLED_TWICE:
+        return [f"{word[:-1]}ing"]
+    return []
 
 
 def _may_be_form(form: str, base: str, lemma_of: dict[str, str]) -> bool:
@@ -130,9 +194,9 @@ def _is_regular(base: str, form: str) -> bool:
 
 
 def _spelled_otherwise(word: str, known: dict[str, str]) -> list[str]:
+    found = [other + end for end in ("", "s") for other in _pairs().get(word.removesuffix(end), ())]
     if len(word) < _SHORTEST_SPELLED_TWICE - 1 or word not in known:
-        return []
-    found = []
+        return found
     for british, american in _SUFFIXES:
         for old, new in ((british, american), (american, british)):
             stem, end, rest = word.rpartition(old)
@@ -141,6 +205,17 @@ def _spelled_otherwise(word: str, known: dict[str, str]) -> list[str]:
             if end and len(rest) <= 3 and is_long and other in known:
                 found.append(other)
     return found
+
+
+@cache
+def _pairs() -> dict[str, tuple[str, ...]]:
+    """Word → how it is spelled on the other side of the ocean."""
+    pairs = [pair.split(" ") for pair in _SPELLINGS]
+    return {
+        word: tuple(pair[1 - place] for pair in pairs for place in (0, 1) if pair[place] == word)
+        for pair in pairs
+        for word in pair
+    }
 
 
 @cache

@@ -91,13 +91,11 @@ class Rules:
             if True in self.holds_negator:
                 for spans, holds in zip(near.mentions, self.holds_negator, strict=True):
                     near_text = _hide(near_text, spans) if holds else near_text
-            says = Negation(near_text, near.moved(breaks()), self.topic).claims
+            says = Negation(near_text, near.moved(breaks()), self.topic).claims_one
             for index, spans in enumerate(near.mentions):
-                negative = index in self.negative
-                for start, end in spans:
-                    claims[index] = says(start, end, negative)
-                    if claims[index]:
-                        break
+                if spans:
+                    negative = index in self.negative
+                    claims[index] = says(spans, negative)
         met, matched, denied = [], [], []
         for number, group in enumerate(self.groups):
             for index in group:

@@ -13,8 +13,10 @@ from benchmarks.rewards_accuracy import Case, expected_of, figures, read_cases, 
 
 HERE = Path(__file__).parent
 FILES = sorted(HERE.glob("everyday_*.jsonl"))
-FLOOR = {"zh": 0.0, "ja": 0.0, "en": 0.0, "ko": 0.0}
-"""The share of decidable cases of each language that the reward must get right."""
+FLOOR = {"zh": 0.93, "ja": 0.93, "en": 0.93, "ko": 0.945}
+"""The share of decidable cases of each language that the reward must get right in the file that rules may be tuned to."""
+FIRST_SIGHT = "_2"
+"""The files that nobody tunes to are measured, not held to a floor."""
 FIELDS = {"id", "kind", "language", "question", "answer", "keywords", "completion", "expected", "decidable", "why"}
 
 
@@ -30,7 +32,8 @@ def test_accuracy(path: Path) -> None:
     table = figures(cases, score_here(cases))
     for language, rows in table.items():
         right = rows["all"]
-        assert sum(right) / len(right) >= FLOOR[language], "\n" + render(table)
+        floor = 0.0 if path.stem.endswith(FIRST_SIGHT) else FLOOR[language]
+        assert sum(right) / len(right) >= floor, "\n" + render(table)
 
 
 @pytest.mark.parametrize("path", FILES, ids=[path.stem for path in FILES])

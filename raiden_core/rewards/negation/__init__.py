@@ -135,9 +135,31 @@ class Negation:
             return not denied or not self._affirms(self._clause(start, end))
         clause = self._clause(start, end)
         if denied:
-            return not self._is_open(clause) and (self._denies(clause, after) or not self._affirms(clause))
+            return not self._is_open(clause, denied) and (self._denies(clause, after) or not self._affirms(clause))
         # In this order, because most of what claims nothing is denied by its own clause.
-        return not (self._denies(clause, after) or self._is_open(clause))
+        return not (self._denies(clause, after) or self._is_open(clause, denied))
+
+    def claims_one(self, spans: Sequence[tuple[int, int]], denied: bool = False) -> bool:
+        """Whether one of the mentions of a term, from left to right, is claimed and not taken back by the next.
+
+        "It is a tailor. No, it is not a tailor." takes back; "A tailor? I'm not a tailor." only asks.
+        """
+        for place, (start, end) in enumerate(spans):
+            if self.claims(start, end, denied):
+                last = denied or place + 1 == len(spans)
+                if last or not self._is_taken_back(self._clause(start, end), spans[place + 1]):
+                    return True
+        return False
+
+    def _is_taken_back(self, clause: Clause, following: tuple[int, int]) -> bool:
+        start, end = following
+        if not any(self._reach(start, end)):
+            return False
+        later = self._clause(start, end)
+        said = next(later.previous, None)
+        opening = said.text.strip(QUOTES) if said else ""
+        is_no = any(language.RULES["no"].match(opening) for language in self._languages)
+        return (is_no or clause.is_question) and start != clause.start and not self.claims(start, end)
 
     def is_unknown(self) -> bool:
         """Whether the text says that its speaker does not know."""
@@ -178,17 +200,22 @@ class Negation:
                 continue
             if kind not in ("fear", "name") and language.denies(clause, topic):
                 return True
-            if (kind and _holds(language.RULES, kind, clause)) or (after and language.is_answered(clause, topic)):
+            rules: Table = language.RULES
+            if "contrast" in rules.kinds and clause.holds(rules, "contrast"):
+                return True
+            if (kind and _holds(rules, kind, clause)) or (after and language.is_answered(clause, topic)):
                 return True
         return False
 
-    def _is_open(self, clause: Clause) -> bool:
+    def _is_open(self, clause: Clause, denied: bool) -> bool:
         """Whether the mention is only asked for, one of several, corrected or not so at present."""
         if not self._is_doubtful:
             return False
         spoken = _spoken(self._scripts._replace(han=False)) if self._scripts.kana else self._languages
+        # What was and is no more is not so.
+        topic = self._topic._replace(is_past=True) if denied else self._topic
         for language in spoken:
-            if is_open(language, clause, self._topic):
+            if is_open(language, clause, topic):
                 return True
         return (
             self._may_be_asked
@@ -235,7 +262,7 @@ def _kind(topic: Topic) -> str:
         return "fear"
     if topic.is_name:
         return "name"
-    return "dislike" if topic.about in ("taste", "activity") else ""
+    return "dislike" if topic.about in ("taste", "activity", "other") else ""
 
 
 def _holds(rules: Table, kind: str, clause: Clause) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 
+from raiden_core.rewards.negation import classes
 from raiden_core.rewards.negation.clause import OPEN, QUOTES, Clause, Segment
 from raiden_core.rewards.negation.hints import CHINESE
 from raiden_core.rewards.negation.needed import by_letters
@@ -35,8 +36,11 @@ RULES = load(
         "dislike": ROWS,
         "fear": ROWS,
         "name": ROWS,
+        "others": ROWS,
+        "lost": ROWS,
         **DOUBT,
     },
+    classes.expand(classes.CHINESE),
 )
 COMMA = ""
 ASKS = re.compile("[吗么][\"'”」』]?$")
@@ -64,14 +68,16 @@ _ATTRIBUTE_BEFORE = re.compile("(?:[是个位名只座条家款种间本]|一[^\
 _ATTRIBUTE = re.compile("^[^是]*的(?:[^\\W的]{0,4})$")
 _CONDITIONAL = re.compile("^[^\\W]{0,3}(?:不|没有?)[^\\W]{0,3}$")
 _CONSEQUENCE = re.compile(
-    "^(?:的话)?(?:我|你|他|她|人|日子)?(?:还能|还会|怎么|怎能|哪|就|便|活不|睡不|吃不|过不|受不|会很|会死|可?不行|"
+    "^(?:的话)?(?:我|你|他|她|人|日子)?(?:还能|还会|怎么|怎能|哪|就|便|活不|睡不|吃不|过不|受不|(?:是)?一[^\\W]{1,2}[都也][^\\W]{0,3}不|那可?不|会很|会死|可?不行|"
     "都不行|浑身|的[^,。!?]{1,4}(?:不|哪|还算|算什么))"
 )
 """没有辣椒我吃不下饭, 不打篮球就难受: what is imagined away is there."""
 _INDISPENSABLE_BEFORE = re.compile("[非无][^\\W不没无非]{0,2}$")
 _INDISPENSABLE_AFTER = re.compile("^(?:不(?:可|行|成|欢|娶|嫁|吃|住|去)|莫)")
 """非长沙莫属, 无辣椒不欢, 非弹钢琴不可: two negations around the mention."""
-_WITHOUT = re.compile("^没有?$")
+_WITHOUT = re.compile("^(?:[^,。!?没不]{0,4}(?:要是|如果|假如)[^,。!?没不]{0,4})?没[有了]?$")
+_WHAT_ELSE = re.compile("^(?:难道|那)?(?:我)?(?:还|又)?(?:能|会|该)?是")
+"""我不是长沙的，难道还能是武汉的？"""
 _RHETORICAL_END = re.compile("(?:吗|嘛|么)[^\\w]*$")
 _TOPIC = re.compile("^[\"'”“」』》]?(?:[这那][个种]?[^\\W]{0,2}|嘛|呢|啊|的话)?$")
 _TOPIC_DENIED = re.compile(
@@ -148,6 +154,8 @@ def _governed(before: str, after: str) -> bool:
 
 def _imagined_away(clause: Clause) -> bool:
     """没有长沙，就没有今天的我"""
+    if clause.following.stop == "?" and _WHAT_ELSE.match(clause.following.text):
+        return True
     alone = clause.stop == "," and not clause.after and _WITHOUT.match(clause.before)
     return bool(alone and _CONSEQUENCE.match(clause.following.text))
 

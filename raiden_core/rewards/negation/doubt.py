@@ -30,14 +30,7 @@ def is_open(language: ModuleType, clause: Clause, topic: Topic) -> bool:
         return True
     if kinds["not said"] and rules["not said"].search(clause.surroundings):
         return True
-    if topic.about not in ("", "event") and _is_other_time(rules, clause, topic):
-        return True
-    if (
-        not topic.is_others
-        and topic.about not in ("", "event")
-        and "others" in rules.kinds
-        and clause.holds(rules, "others")
-    ):
+    if topic.about not in ("", "event") and (_is_other_time(rules, clause, topic) or _is_another(rules, clause, topic)):
         return True
     takes_back = kinds["takes back"]
     if (takes_back or kinds["no, but"]) and _is_corrected(language, clause):
@@ -46,9 +39,18 @@ def is_open(language: ModuleType, clause: Clause, topic: Topic) -> bool:
 
 
 def _is_other_time(rules: Table, clause: Clause, topic: Topic) -> bool:
-    if not topic.is_past and clause.holds(rules, "past"):
+    if not (topic.is_past or topic.asks_denied) and clause.holds(rules, "past"):
         return True
     return topic.about == "identity" and not topic.is_future and clause.holds(rules, "future")
+
+
+def _is_another(rules: Table, clause: Clause, topic: Topic) -> bool:
+    """My father is the carpenter, and the rabbit was given away: another's fact, or what one has no more."""
+    if not topic.is_others and "others" in rules.kinds and clause.holds(rules, "others"):
+        return True
+    if topic.is_past or topic.asks_denied or topic.about not in ("possession", "other"):
+        return False
+    return "lost" in rules.kinds and clause.holds(rules, "lost")
 
 
 def _is_corrected(language: ModuleType, clause: Clause) -> bool:
@@ -73,6 +75,9 @@ def _is_corrected(language: ModuleType, clause: Clause) -> bool:
     if len(said) > 1 and rules["takes back"].match(said[1]):
         return True
     rest = said[0][found.end() :].strip()
+    if rest and said[0].startswith("n") and clause.marks.strip() == ",":
+        # "Twelfth, no lift" adds something.
+        return False
     value = rest or (said[1] if len(said) > 1 else "")
     return 0 < len(value) <= _LONGEST_VALUE and language.VALUE.match(value) is not None
 

@@ -38,6 +38,7 @@ RULES = load(
         "dislike": ROWS,
         "fear": ROWS,
         "name": ROWS,
+        "contrast": ROWS,
         "others": ROWS,
         **DOUBT,
     },
@@ -97,7 +98,9 @@ _REPORTED = re.compile(
 _MISTAKEN = re.compile(
     r"^[\w' ]{0,20}?(?:think again|"
     r"(?:(?:is|are|was|were|has|have)|'re|'s|'ve)(?: (?:simply|just|all|sadly|been|badly|sorely|dead))* "
-    r"(?:lying|lied|lied to|wrong|mistaken|misinformed|misled|confused|a liar|liars))\W*$"
+    r"(?:lying|lied|lied to|joking|making it up|"
+    r"pulling (?:your|his|her|their) leg|having (?:you|him|her|them) on|winding (?:you|him|her|them) up|"
+    r"wrong|mistaken|misinformed|misled|confused|a liar|liars))\W*$"
 )
 """Whoever said I was from Oslo was lying."""
 _ECHO_DENIED = re.compile(

@@ -11,6 +11,7 @@ import re
 from functools import cache
 
 from raiden_core.rewards.folding import simplify
+from raiden_core.rewards.negation import classes
 from raiden_core.rewards.negation.clause import Clause
 from raiden_core.rewards.negation.table import DOUBT, ROWS, load
 from raiden_core.rewards.negation.topic import Topic
@@ -21,6 +22,12 @@ _SPEAK = (
 )
 # Folding has simplified the text's characters (違 is 违), so the rows and patterns follow; not before the first
 # Japanese text, because the table of characters takes a while to load.
+
+
+def _prepare(pattern: str) -> str:
+    return simplify(classes.expand(classes.JAPANESE)(pattern))
+
+
 RULES = load(
     "japanese",
     {
@@ -34,9 +41,11 @@ RULES = load(
         "dislike": ROWS,
         "fear": ROWS,
         "name": ROWS,
+        "others": ROWS,
+        "lost": ROWS,
         **DOUBT,
     },
-    simplify,
+    _prepare,
 )
 COMMA = "、"
 ASKS = re.compile("(?!)")

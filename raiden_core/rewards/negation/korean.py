@@ -35,6 +35,8 @@ RULES = load(
         "dislike": ROWS,
         "fear": ROWS,
         "name": ROWS,
+        "contrast": ROWS,
+        "others": ROWS,
         **DOUBT,
     },
 )

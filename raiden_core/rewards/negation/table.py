@@ -67,6 +67,8 @@ class Table(dict[str, re.Pattern[str]]):
         self._frames = frames
         self._prepare = prepare
         super().__init__()
+        self.kinds = tuple(frames)
+        """The kinds that the code uses."""
         self._needed: dict[str, tuple[str, ...]] = {}
         self._compiled: dict[tuple[str, ...], re.Pattern[str]] = {}
         for row in rows:
@@ -83,11 +85,6 @@ class Table(dict[str, re.Pattern[str]]):
             pattern = "|".join(self._frames[kind].replace(ROWS, self._alternatives(kind)) for kind in kinds)
             self._compiled[kinds] = re.compile(by_letters(self._prepare(pattern)))
         return self._compiled[kinds]
-
-    @property
-    def kinds(self) -> tuple[str, ...]:
-        """The kinds that the code uses."""
-        return tuple(self._frames)
 
     def without(self, row: Row) -> Table:
         """The table without one of its rows."""

@@ -56,7 +56,7 @@ def _patterns() -> dict[str, re.Pattern[str]]:
             "무서|무섭|두려|두렵|겁",
         ),
         "taste": _any(
-            "喜欢(?!做)|最爱|[吃喝]什么|爱吃|爱喝|讨厌|不爱|口味|偏爱|好吃",
+            "喜欢(?!做)|稀罕|爱[看听玩读穿]|最爱|[吃喝]什么|爱吃|爱喝|讨厌|不爱|口味|偏爱|好吃",
             r"\b(?:favou?rite|like to (?:eat|drink|listen)|(?:do|does|did|n't) (?:you|he|she) (?:really )?(?:like|love|"
             r"hate|dislike|enjoy|prefer|eat)|dislike|hate|refuse to eat|can't stand|fond of)\b",
             "好き|嫌い|好物|好み|食べられ|苦手な食",
@@ -89,7 +89,7 @@ def _patterns() -> dict[str, re.Pattern[str]]:
             "무슨 일|직업|고향|어디서? ?(?:살|사|일|오|태)|출신|어디(?:예요|입니까|에요|세요)|정체",
         ),
         "denied": _any(
-            r"不(?:会|能|爱|喜欢|吃|喝|敢|想|怕|擅长|愿|可以|认识|懂|了解)(?!不)|没(?:去|做|吃|学|见|有|到)过?(?!没)|讨厌|最恨|戒|缺|放弃|受不了",
+            r"(?<![会能爱喜吃喝敢想怕愿可认懂了])不(?:会|能|爱|喜欢|吃|喝|敢|想|怕|擅长|愿|可以|认识|懂|了解)(?!不)|不[^\W]{1,3}(?:什么|哪|啥|谁)|没有(?:什么|哪)|(?:哪|什么)[^,。不]{1,6}不[^\W]{1,2}\W*$|没(?:去|做|吃|学|见|有|到)过?(?!没)|讨厌|最恨|戒|缺|放弃|受不了",
             r"n't\b|\b(?:never|cannot|refuse|hate|dislike|avoid|give up|gave up|given up|quit|lack|stop(?:ped)?|not)\b",
             "ない|ません|嫌い|苦手|やめ|なかった",
             "못 ?(?:하|먹|가)|안 (?!녕)|싫어|끊|그만|않|없",
@@ -101,6 +101,9 @@ def _patterns() -> dict[str, re.Pattern[str]]:
             "(?:제|내)(?:가| )",
         ),
         "others": _any(
+            "爸|妈|爹|娘|父|母|哥|姐|弟|妹|爷爷|奶奶|外公|外婆|姥|叔|舅|姑|姨|媳妇|老婆|老公|丈夫|妻|爱人|对象|朋友|女儿|儿子|闺女|孩子|"
+            "室友|同学|同桌|同事|邻居|师[兄姐弟妹父傅]|徒|搭档|谁|哪位",
+            "父|母|親|兄|姉|弟|妹|家族|妻|奥さん|旦那|ご主人|息子|娘|お子さん|孫|友|同僚|先輩|後輩|師匠|相棒|恋人|彼氏|彼女|好きな人|憧れ|誰|だれ|どなた",
             r"\b(?:(?:your|his|her|their)(?: [\w'-]+){0,3} (?!name\b|job\b)(?:wife|husband|brothers?|sisters?|mother|father|"
             r"mum|mom|dad|sons?|daughters?|children|kids|cousins?|uncle|aunt|parents?|grand\w+|boss|neighbou?rs?|partner|"
             r"twin|nephew|niece|boyfriend|girlfriend|family|friends?)|family|who|whose|whom)\b",
