@@ -67,7 +67,8 @@ def _formatted(completion: str, prefilled_think: bool) -> str | None:
     if not (text.startswith("<think>") and text.endswith("</answer>")):
         return None
     lowered = text.lower()
-    if any(lowered.count(tag) != 1 for tag in ("<think>", "</think>", "<answer>", "</answer>")):
+    count = lowered.count
+    if count("<think>") != 1 or count("</think>") != 1 or count("<answer>") != 1 or count("</answer>") != 1:
         return None
     reasoning, closed, rest = text[len("<think>") : -len("</answer>")].partition("</think>")
     between, opened, reply = rest.partition("<answer>")

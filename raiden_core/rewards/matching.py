@@ -195,12 +195,13 @@ def _with_asterisks(text: str) -> re.Pattern[str]:
 class Page:
     """A folded text that terms are looked for in; what it holds is read when a term first asks for it."""
 
-    __slots__ = ("_numbers", "_plain", "_quantities", "asked", "kinds", "text")
+    __slots__ = ("_numbers", "_plain", "_quantities", "_terms", "asked", "text")
 
-    def __init__(self, text: str, kinds: frozenset[str] | None, asked: frozenset[str]) -> None:
+    def __init__(self, text: str, terms: Sequence[Term], asked: frozenset[str] = frozenset()) -> None:
+        """``terms`` are all that will be looked for."""
         self.text = text
         self.asked = asked
-        self.kinds = kinds
+        self._terms = terms
         self._plain: str | None = None
         self._numbers: list[Number] | None = None
         self._quantities: list[Quantity] | None = None
@@ -221,7 +222,7 @@ class Page:
     @property
     def quantities(self) -> list[Quantity]:
         if self._quantities is None:
-            self._quantities = read(self.text, self.numbers, self.kinds)
+            self._quantities = read(self.text, self.numbers, kinds_of(self._terms, self.asked))
         return self._quantities
 
 
@@ -248,10 +249,10 @@ def mentions(
         may_overlap: what `may_overlap` says of these terms; False spares the bookkeeping.
         asked: the kinds of value that the question asks for (`asked_for`).
     """
-    page = Page(text, kinds_of(terms, asked), asked)
+    page = Page(text, terms, asked)
     emphasised = "*" in text
     here = [emphasised or term.is_in(page) for term in terms]
-    if not may_overlap or sum(here) <= 1:
+    if not may_overlap or here.count(True) <= 1:
         return [_places(term, page, emphasised) if there else [] for term, there in zip(terms, here, strict=True)]
     taken = bytearray(len(text))
     found: list[list[Span]] = []
@@ -290,7 +291,7 @@ _NO_KINDS: frozenset[str] = frozenset()
 
 def kinds_of(terms: Sequence[Term], asked: frozenset[str] = _NO_KINDS) -> frozenset[str] | None:
     """The kinds of value that the terms look for; None where a number without a unit may be of any kind."""
-    quantities = [term.quantity for term in terms if term.quantity]
+    quantities = [quantity for term in terms if (quantity := term.quantity)]
     if not quantities:
         return _NO_KINDS
     if asked and any(quantity.is_bare for quantity in quantities):

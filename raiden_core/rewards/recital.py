@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from raiden_core.rewards.folding import fold, without_accents
-from raiden_core.rewards.matching import Page, Term, compile_term, kinds_of, mentions
+from raiden_core.rewards.matching import Page, Term, compile_term, mentions
 from raiden_core.rewards.numbers import find_numbers, may_hold_numbers
 from raiden_core.rewards.validators import Groups
 
@@ -78,8 +78,7 @@ def recital_of(aside: Groups, limit: int, wanted: Groups, question: str, referen
 
 def fitting(aside: Groups, wanted: Groups, texts: Iterable[str]) -> Groups:
     """The groups without terms that some text mentions or that are part of a wanted term; empty ones are left out."""
-    kinds = kinds_of(_terms(aside))
-    pages = [Page(fold(text), kinds, frozenset()) for text in texts if text]
+    pages = [Page(fold(text), _terms(aside)) for text in texts if text]
     asked = [term.text for term in _terms(wanted)]
     kept = (
         tuple(
@@ -97,7 +96,7 @@ def fitting(aside: Groups, wanted: Groups, texts: Iterable[str]) -> Groups:
 def _clash(aside: Groups, wanted: Groups, reference: str) -> str | None:
     """The first term of ``aside`` that the validator asks for or that the reference mentions; None where there is none."""
     asked = set(_terms(wanted))
-    said = [Page(fold(reference), kinds_of(_terms(aside)), frozenset())]
+    said = [Page(fold(reference), _terms(aside))]
     for group in aside:
         for name in group:
             term = compile_term(name)

@@ -205,9 +205,10 @@ def _reason(rules: Rules, verdict: Verdict) -> str:
 
 
 def _rules(sample: Sample | Mapping[str, Any]) -> Rules:
-    return rules_of(
-        _get(sample, "keywords"), _get(sample, "validator"), _get(sample, "question"), _get(sample, "answer")
-    )
+    if isinstance(sample, (dict, Mapping)):
+        get = sample.get
+        return rules_of(get("keywords"), get("validator"), get("question"), get("answer"))
+    return rules_of(sample.keywords, sample.validator, sample.question, sample.answer)
 
 
 def _get(sample: Sample | Mapping[str, Any], field: str) -> Any:

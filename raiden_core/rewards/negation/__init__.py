@@ -30,7 +30,7 @@ from raiden_core.text.scripts import HAN, HANGUL, KANA
 _KANA = re.compile(f"[{KANA}]")
 _HANGUL = re.compile(f"[{HANGUL}]")
 _HAN = re.compile("[\u4e00-\u9fff]")
-_LATIN = re.compile("[a-z]{2}")
+_LATIN = re.compile("[a-z][a-z]")
 _NEAR_WORDS = words(ENGLISH.near)
 _FAR_WORDS = words(ENGLISH.far)
 _TOPICAL_WORDS = words(ENGLISH.far, ENGLISH.topical)
@@ -44,9 +44,30 @@ class _Looks(NamedTuple):
     far: re.Pattern[str]
 
 
+class _Scripts(NamedTuple):
+    """The scripts that a text holds."""
+
+    kana: bool
+    hangul: bool
+    han: bool
+    latin: bool
+
+
+def _scripts_of(text: str) -> _Scripts:
+    if text.isascii():
+        return _Scripts(False, False, False, _LATIN.search(text) is not None)
+    return _Scripts(
+        kana=_KANA.search(text) is not None,
+        hangul=_HANGUL.search(text) is not None,
+        han=_HAN.search(text) is not None,
+        latin=_LATIN.search(text) is not None,
+    )
+
+
 @cache
-def _looks(kana: bool, hangul: bool, han: bool, latin: bool, topical: bool) -> _Looks:
+def _looks(scripts: _Scripts, topical: bool) -> _Looks:
     """The hints of the scripts that a text holds."""
+    kana, hangul, han, latin = scripts
     letters = [hints for hints, there in ((JAPANESE, kana), (KOREAN, hangul), (CHINESE, han or kana)) if there]
     near = [hints.near for hints in letters]
     far = [f"{hints.far}|{hints.topical}" if topical else hints.far for hints in letters]
@@ -55,14 +76,6 @@ def _looks(kana: bool, hangul: bool, han: bool, latin: bool, topical: bool) -> _
         far.append(_TOPICAL_WORDS if topical else _FAR_WORDS)
     near.append(r"\?")
     return _Looks(*(re.compile("|".join(kinds) or "(?!)") for kinds in ([*near, *far], near, far)))
-
-
-def _looks_for(text: str, topic: Topic) -> _Looks:
-    topical = bool(topic.about)
-    if text.isascii():
-        return _looks(False, False, False, _LATIN.search(text) is not None, topical)
-    scripts = (_KANA.search(text), _HANGUL.search(text), _HAN.search(text), _LATIN.search(text))
-    return _looks(*(found is not None for found in scripts), topical)
 
 
 _SURE_STOP = re.compile(r"[,.。!?;][,.。!?;\s]*(?!\d)")
@@ -84,7 +97,7 @@ def may_negate(text: str, topic: Topic = NO_TOPIC) -> bool:
     if topic.about == "fear" or "~~" in text:
         # A fear is denied without any negator (I laugh at spiders).
         return True
-    return _looks_for(text, topic).any.search(text) is not None
+    return _looks(_scripts_of(text), bool(topic.about)).any.search(text) is not None
 
 
 class Negation:
@@ -98,15 +111,14 @@ class Negation:
         self._breaks = breaks
         self._topic = topic
         self._cut: Clauses | None = None
-        self._spoken: list[ModuleType] = []
-        self._is_english = _LATIN.search(text) is not None
-        self._is_chinese = _HAN.search(text) is not None
-        self._is_japanese = _KANA.search(text) is not None
-        self._is_korean = _HANGUL.search(text) is not None
-        looks = _looks_for(text, topic)
+        self._kind = _kind(topic)
+        self._may_be_struck = "~~" in self._raw
+        self._scripts = _scripts_of(text)
+        looks = _looks(self._scripts, bool(topic.about))
         hints = [hint.start() for hint in looks.any.finditer(text)]
         self._near = [place for place in hints if looks.near.match(text, place)]
         self._far = [place for place in hints if looks.far.match(text, place)]
+        self._may_be_asked = "?" in text or "吗" in text or "么" in text
         self._is_doubtful = bool(self._far) or "?" in text or topic.about == "fear"
 
     def claims(self, start: int, end: int, denied: bool = False) -> bool:
@@ -116,16 +128,16 @@ class Negation:
             start, end: where the mention stands.
             denied: what is asked for is what is not so, and a mention counts unless it is affirmed.
         """
-        if self._is_struck(start, end):
+        if self._may_be_struck and self._is_struck(start, end):
             return False
         before, after = self._reach(start, end)
         if not (before or after):
             return not denied or not self._affirms(self._clause(start, end))
         clause = self._clause(start, end)
-        if self._is_doubtful and self._is_open(clause, denied):
-            return False
-        says_no = self._denies(clause, after)
-        return (says_no or not self._affirms(clause)) if denied else not says_no
+        if denied:
+            return not self._is_open(clause, denied) and (self._denies(clause, after) or not self._affirms(clause))
+        # In this order, because most of what claims nothing is denied by its own clause.
+        return not (self._denies(clause, after) or self._is_open(clause, denied))
 
     def claims_one(self, spans: Sequence[tuple[int, int]], denied: bool = False) -> bool:
         """Whether one of the mentions of a term, from left to right, is claimed and not taken back by the next.
@@ -176,38 +188,40 @@ class Negation:
         return Clause(self._cut, start, end)
 
     @property
-    def _languages(self) -> list[ModuleType]:
+    def _languages(self) -> tuple[ModuleType, ...]:
         """The languages whose scripts the text holds."""
-        if self._spoken:
-            return self._spoken
-        chinese, english, japanese, korean = _languages()
-        spoken = (
-            (chinese, self._is_chinese),
-            (english, self._is_english),
-            (japanese, self._is_japanese),
-            (korean, self._is_korean),
-        )
-        self._spoken = [language for language, is_spoken in spoken if is_spoken]
-        return self._spoken
+        return _spoken(self._scripts)
 
     def _denies(self, clause: Clause, after: bool) -> bool:
-        chinese = _languages()[0]
+        topic, kind, has_kana = self._topic, self._kind, self._scripts.kana
         for language in self._languages:
             # 不 and 无 are parts of words in Japanese (不思議, 無口), so Chinese rules need a Chinese negator to apply.
-            if language is chinese and self._is_japanese and not _CHINESE_NEGATOR.search(clause.before):
+            if has_kana and _is_chinese(language) and not _CHINESE_NEGATOR.search(clause.before):
                 continue
-            if _denies(language, clause, self._topic) or (after and language.is_answered(clause, self._topic)):
+            if kind not in ("fear", "name") and language.denies(clause, topic):
+                return True
+            rules: Table = language.RULES
+            if "contrast" in rules.kinds and clause.holds(rules, "contrast"):
+                return True
+            if (kind and _holds(rules, kind, clause)) or (after and language.is_answered(clause, topic)):
                 return True
         return False
 
     def _is_open(self, clause: Clause, denied: bool) -> bool:
         """Whether the mention is only asked for, one of several, corrected or not so at present."""
-        spoken = [language for language in self._languages if not (self._is_japanese and language is _languages()[0])]
+        if not self._is_doubtful:
+            return False
+        spoken = _spoken(self._scripts._replace(han=False)) if self._scripts.kana else self._languages
         # What was and is no more is not so.
         topic = self._topic._replace(is_past=True) if denied else self._topic
-        if any(is_open(language, clause, topic) for language in spoken):
-            return True
-        return bool(spoken) and all(is_only_asked(language, clause, self._topic) for language in spoken)
+        for language in spoken:
+            if is_open(language, clause, topic):
+                return True
+        return (
+            self._may_be_asked
+            and bool(spoken)
+            and all(is_only_asked(language, clause, self._topic) for language in spoken)
+        )
 
     def _affirms(self, clause: Clause) -> bool:
         """Whether a sentence affirms what the question wants denied (I love peaches)."""
@@ -238,18 +252,8 @@ class Negation:
     def _parted(self, end: int, hint: int) -> int:
         """By how many stops a hint is parted from a mention; behind a question asides do not count."""
         stops = _SURE_STOP.findall(self._text, end, hint)
-        is_asked = any("?" in stop for stop in stops)
+        is_asked = len(stops) > 1 and "?" in "".join(stops)
         return max(0, len(stops) - (_REACH_OF_ASIDES - _REACH)) if is_asked else len(stops)
-
-
-def _denies(language: ModuleType, clause: Clause, topic: Topic) -> bool:
-    rules: Table = language.RULES
-    kind = _kind(topic)
-    if kind not in ("fear", "name") and language.denies(clause, topic):
-        return True
-    if "contrast" in rules.kinds and clause.holds(rules, "contrast"):
-        return True
-    return bool(kind) and _holds(rules, kind, clause)
 
 
 def _kind(topic: Topic) -> str:
@@ -263,7 +267,7 @@ def _kind(topic: Topic) -> str:
 
 def _holds(rules: Table, kind: str, clause: Clause) -> bool:
     """Whether a row of a kind is found around the mention; an echo (蛇？) is the topic of its answer."""
-    if not clause.may_hold(rules, kind):
+    if not clause.kinds(rules)[kind]:
         return False
     if rules[kind].search(clause.surroundings):
         return True
@@ -283,3 +287,13 @@ def _languages() -> tuple[ModuleType, ...]:
     from raiden_core.rewards.negation import chinese, english, japanese, korean
 
     return chinese, english, japanese, korean
+
+
+def _is_chinese(language: ModuleType) -> bool:
+    return language is _languages()[0]
+
+
+@cache
+def _spoken(scripts: _Scripts) -> tuple[ModuleType, ...]:
+    written = (scripts.han, scripts.latin, scripts.kana, scripts.hangul)
+    return tuple(language for language, there in zip(_languages(), written, strict=True) if there)

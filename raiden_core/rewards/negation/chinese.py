@@ -12,6 +12,7 @@ import re
 from raiden_core.rewards.negation import classes
 from raiden_core.rewards.negation.clause import OPEN, QUOTES, Clause, Segment
 from raiden_core.rewards.negation.hints import CHINESE
+from raiden_core.rewards.negation.needed import by_letters
 from raiden_core.rewards.negation.table import DOUBT, ROWS, load
 from raiden_core.rewards.negation.topic import Topic
 
@@ -58,8 +59,10 @@ _EMBEDDING = re.compile(
     "听说|声称|意味着|等于|代表|表示|觉着|是)"
 )
 _NEW_STATEMENT = re.compile(
-    "(?:我|俺|咱|本人|本宫|在下|老夫|我们|本王|朕)(?:的[^的不没]{1,6}|[^不没]{0,2})?(?:是|叫|住|来自|姓|在|当)|其实是|"
-    "(?<=[^不也都总还或要是算就再会可能该曾真并想愿敢必光])是(?=[^不否]|$)"
+    by_letters(
+        "(?:我|俺|咱|本人|本宫|在下|老夫|我们|本王|朕)(?:的[^的不没]{1,6}|[^不没]{0,2})?(?:是|叫|住|来自|姓|在|当)|其实是|"
+        "(?<=[^不也都总还或要是算就再会可能该曾真并想愿敢必光])是(?=[^不否]|$)"
+    )
 )
 _ATTRIBUTE_BEFORE = re.compile("(?:[是个位名只座条家款种间本]|一[^\\W]|当|做|有着?|这|那|最|叫)$")
 _ATTRIBUTE = re.compile("^[^是]*的(?:[^\\W的]{0,4})$")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from raiden_core.rewards.negation.needed import MENTION
@@ -20,7 +21,7 @@ NEIGHBOURS = 6
 """How many segments before a clause are read."""
 
 _STOP = re.compile(r"[,.!?;:。()\[\]—|…-][,.!?;:。()\[\]—|…\s\"-]*")
-_DOUBTFUL = re.compile(r"[.-]|\d[,:]\d")
+_DOUBTFUL = re.compile(r"[.,:-](?:(?<=[.-])|(?<=\d[,:])(?=\d))")
 """Without any of these every stop is one."""
 _ABBREVIATION = re.compile(r"(?<![\w'])(?:mr|mrs|ms|dr|st|prof|jr|sr|vs|mt|[a-z])$")
 _NUMBER_SIGN = re.compile(r"(?<![\w'])no$")
@@ -36,6 +37,9 @@ class Segment(NamedTuple):
     text: str
     stop: str
     """The punctuation that ends it; "" at the end of the text."""
+
+
+_NONE = Segment("", "")
 
 
 class Piece(NamedTuple):
@@ -59,25 +63,21 @@ class Clauses:
             stopped = {end for _, end in spans}
             spans = sorted([*spans, *((place, place) for place in breaks if place not in stopped)])
         self.text = text.replace(MENTION, " ")
-        self._kinds: dict[tuple[int, str], bool] = {}
         self.starts = [0, *[end for _, end in spans]]
         self.ends = [*[start for start, _ in spans], len(text)]
+        self.stops = [text[start] if end == start + 1 else _stop(text[start:end]) for start, end in spans]
+        """For each segment the punctuation that ends it: a question mark if there is one, "" at the end of the text."""
+        self.stops.append("")
+        self._has_brackets = "(" in text
+        self._kinds: dict[int, Kinds] = {}
+        self._pieces: dict[str, list[list[Piece]]] = {}
 
-    def may_hold(self, rules: Table, kind: str) -> bool:
-        """Whether a row of a kind may be found in the text; looked for once."""
-        key = id(rules), kind
-        if key not in self._kinds:
-            self._kinds[key] = rules.may_hold(kind, self.text)
-        return self._kinds[key]
-
-    def mark(self, place: int) -> str:
-        """The punctuation that ends a segment: a question mark if there is one, "" at the end of the text."""
-        if place + 1 == len(self.ends):
-            return ""
-        if self.starts[place + 1] == self.ends[place] + 1:
-            return self.text[self.ends[place]]
-        marks = self.text[self.ends[place] : self.starts[place + 1]]
-        return "?" if "?" in marks else marks[:1] or "\n"
+    def kinds(self, rules: Table) -> Kinds:
+        """The kinds of rows of a table that may be found in the text."""
+        kinds = self._kinds.get(id(rules))
+        if kinds is None:
+            kinds = self._kinds[id(rules)] = Kinds(rules, self.text)
+        return kinds
 
     def marks(self, place: int) -> str:
         """All punctuation between a segment and the next; "" at the end of the text."""
@@ -85,29 +85,55 @@ class Clauses:
 
     def segment(self, place: int) -> Segment:
         """One segment; of a very long one the beginning."""
-        start = self.starts[place]
-        return Segment(self.text[start : min(self.ends[place], start + WINDOW)], self.mark(place))
+        start, end = self.starts[place], self.ends[place]
+        return Segment(self.text[start : end if end - start < WINDOW else start + WINDOW], self.stops[place])
+
+    def behind(self, place: int, comma: str) -> Iterator[Piece]:
+        """The pieces of the segments that stand behind one."""
+        pieces = self._pieces.get(comma)
+        if pieces is None:
+            pieces = self._pieces[comma] = [[] for _ in self.ends]
+        depth = self.marks(place).count("(") if self._has_brackets else 0
+        for following in range(place + 1, min(len(self.ends), place + 1 + PIECES_READ)):
+            own = pieces[following]
+            if not own:
+                own = pieces[following] = _cut(self.segment(following), comma)
+            yield from [piece._replace(inside=True) for piece in own] if depth else own
+            if self._has_brackets:
+                marks = self.marks(following)
+                depth = max(0, depth + marks.count("(") - marks.count(")"))
+
+
+class Kinds(dict[str, bool]):
+    """Whether a row of a kind may be found in a text; looked for when it is first asked."""
+
+    def __init__(self, rules: Table, text: str) -> None:
+        super().__init__()
+        self._rules = rules
+        self._text = text
+
+    def __missing__(self, kind: str) -> bool:
+        self[kind] = found = self._rules.may_hold(kind, self._text)
+        return found
 
 
 class Clause:
     """The clause of the mention ``text[start:end]``, no more than `WINDOW` characters of it on either side."""
 
     def __init__(self, clauses: Clauses, start: int, end: int) -> None:
+        text = clauses.text
         self._clauses = clauses
         self.start, self.end = start, end
         self._around = ""
-        self._first = bisect_right(clauses.starts, start) - 1
-        self._last = bisect_left(clauses.ends, end, self._first)
-        self.before = clauses.text[max(clauses.starts[self._first], start - WINDOW) : start]
+        self._first = first = bisect_right(clauses.starts, start) - 1
+        self._last = last = bisect_left(clauses.ends, end, first)
+        self.before = text[max(clauses.starts[first], start - WINDOW) : start]
         """The clause up to the mention."""
-        self.after = clauses.text[end : min(clauses.ends[self._last], end + WINDOW)]
+        self.after = text[end : min(clauses.ends[last], end + WINDOW)]
         """The clause behind the mention."""
-        self.stop = clauses.mark(self._last)
+        self.stop = clauses.stops[last]
         """The punctuation that ends the clause."""
-
-    @property
-    def is_question(self) -> bool:
-        return self.stop == "?"
+        self.is_question = self.stop == "?"
 
     @property
     def following(self) -> Segment:
@@ -126,20 +152,10 @@ class Clause:
 
     def pieces(self, comma: str = "") -> Iterator[Piece]:
         """What stands behind the clause, piece by piece, with what its own comma (、) parts from it first."""
-        clauses = self._clauses
-        if comma:
-            own = self.after.split(comma)[1:]
-            for number, text in enumerate(own, 1):
-                yield Piece(text.strip(QUOTES), self.stop if number == len(own) else ",", False)
-        depth = clauses.marks(self._last).count("(")
-        for place in range(self._last + 1, min(len(clauses.ends), self._last + 1 + PIECES_READ)):
-            text, stop = clauses.segment(place)
-            inside = depth > 0
-            marks = clauses.marks(place)
-            depth = max(0, depth + marks.count("(") - marks.count(")"))
-            parts = text.split(comma) if comma else [text]
-            for number, part in enumerate(parts, 1):
-                yield Piece(part.strip(QUOTES), stop if number == len(parts) else ",", inside)
+        behind = self._clauses.behind(self._last, comma)
+        if not comma or comma not in self.after:
+            return behind
+        return chain(_cut(Segment(self.after, self.stop), comma)[1:], behind)
 
     def replies(self, filler: re.Pattern[str], comma: str = "") -> list[Piece]:
         """What may answer the clause: stage directions and interjections (``filler``), then what is neither."""
@@ -153,11 +169,11 @@ class Clause:
 
     def holds(self, rules: Table, kind: str) -> bool:
         """Whether a row of a kind that reads the surroundings is found in them."""
-        return self._clauses.may_hold(rules, kind) and rules[kind].search(self.surroundings) is not None
+        return self._clauses.kinds(rules)[kind] and rules[kind].search(self.surroundings) is not None
 
-    def may_hold(self, rules: Table, kind: str) -> bool:
-        """Whether a row of a kind may be found anywhere in the text."""
-        return self._clauses.may_hold(rules, kind)
+    def kinds(self, rules: Table) -> Kinds:
+        """The kinds of rows that may be found anywhere in the text."""
+        return self._clauses.kinds(rules)
 
     @property
     def surroundings(self) -> str:
@@ -169,7 +185,7 @@ class Clause:
     def _read_around(self) -> str:
         clauses = self._clauses
         first = self._first
-        while first > 0 and self._first - first < NEIGHBOURS and clauses.mark(first - 1) in OPEN:
+        while first > 0 and self._first - first < NEIGHBOURS and clauses.stops[first - 1] in OPEN:
             first -= 1
         last = min(self._last + 3, len(clauses.ends) - 1)
         text = clauses.text
@@ -180,13 +196,26 @@ class Clause:
     def later(self, distance: int) -> Segment:
         """A segment behind the clause, 1 being the next; a blank one past the end of the text."""
         place = self._last + distance
-        return self._clauses.segment(place) if place < len(self._clauses.ends) else Segment("", "")
+        return self._clauses.segment(place) if place < len(self._clauses.ends) else _NONE
 
     @property
     def previous(self) -> Iterator[Segment]:
         """The segments before the clause, the nearest first."""
         for place in range(self._first - 1, max(-1, self._first - 1 - NEIGHBOURS), -1):
             yield self._clauses.segment(place)
+
+
+def _stop(marks: str) -> str:
+    return "?" if "?" in marks else marks[:1] or "\n"
+
+
+def _cut(segment: Segment, comma: str) -> list[Piece]:
+    """The pieces of a segment that is not in brackets."""
+    text, stop = segment
+    if not comma or comma not in text:
+        return [Piece(text.strip(QUOTES), stop, False)]
+    *parts, last = text.split(comma)
+    return [*(Piece(part.strip(QUOTES), ",", False) for part in parts), Piece(last.strip(QUOTES), stop, False)]
 
 
 def _is_stop(text: str, start: int, end: int) -> bool:

@@ -25,11 +25,17 @@ _LONGEST_VALUE = 24
 def is_open(language: ModuleType, clause: Clause, topic: Topic) -> bool:
     """Whether the mention claims nothing, by the rules of one language."""
     rules = language.RULES
-    if clause.holds(rules, "open") or clause.holds(rules, "not said"):
+    kinds = clause.kinds(rules)
+    if kinds["open"] and rules["open"].search(clause.surroundings):
+        return True
+    if kinds["not said"] and rules["not said"].search(clause.surroundings):
         return True
     if topic.about not in ("", "event") and (_is_other_time(rules, clause, topic) or _is_another(rules, clause, topic)):
         return True
-    return _is_corrected(language, clause) or _is_retracted(language, clause)
+    takes_back = kinds["takes back"]
+    if (takes_back or kinds["no, but"]) and _is_corrected(language, clause):
+        return True
+    return (takes_back or kinds["retracts"]) and _is_retracted(language, clause)
 
 
 def _is_other_time(rules: Table, clause: Clause, topic: Topic) -> bool:
@@ -50,8 +56,6 @@ def _is_another(rules: Table, clause: Clause, topic: Topic) -> bool:
 def _is_corrected(language: ModuleType, clause: Clause) -> bool:
     """Rotherham... no, Leeds: what stands at the end is claimed."""
     rules = language.RULES
-    if not (clause.may_hold(rules, "takes back") or clause.may_hold(rules, "no, but")):
-        return False
     filler = rules["filler"]
     said: list[str] = []
     for piece in clause.pieces(language.COMMA):
@@ -81,8 +85,6 @@ def _is_corrected(language: ModuleType, clause: Clause) -> bool:
 def _is_retracted(language: ModuleType, clause: Clause) -> bool:
     """I'm a doctor, and a good one. Just kidding: the next sentence takes back the whole one before."""
     rules = language.RULES
-    if not (clause.may_hold(rules, "retracts") or clause.may_hold(rules, "takes back")):
-        return False
     ended = _ENDS.search(clause.marks) is not None
     for piece in islice(clause.pieces(), _PIECES_READ):
         if ended and piece.text and not rules["filler"].match(piece.text):

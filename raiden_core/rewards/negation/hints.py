@@ -146,8 +146,8 @@ ENGLISH = Hints(
     far=(
         r"was a (?:lie|joke|fib)|fib|all (?:a )?(?:lie|lies|joke|made up)|messing|winding|fibbing|bluffing|muddl\w+|"
         r"mix\w*|confus\w+|thinking|having you|getting|fooled|had you|got you|"
-        r"april|forget|ignore|disregard|pretend|erase|delete|am i|did i|do i|listen|second|reflection|come to|now|"
-        r"misremember|"
+        r"april|forget|ignore|disregard|pretend|erase|delete|am i|did i|do i|listen|second|reflection|come to|"
+        r"now (?:that )?i think|misremember|"
         r"lied|fibbed|slip|oops|wait|sorry|actually|make|it's (?:a|all)|it was|this is|that is|"
         r"wrong|give over|get|behave|do me|you what|on your|leave it|come off|i wish|dream on|chance|says who|spare|"
         r"hard|or am i|hold on|hang on|joke|lie|"

@@ -55,7 +55,7 @@ _WHO_SAYS = "(?:誰|だれ|どこ|何)が$"
 _SAYS = "^(?:だ|です)?(?:って|なんて|と(?:言|い)(?:った|いました|うんだ|うの)|と[?])[^、]{0,6}$"
 """誰が医者だって？"""
 _SCORNED = "^だ?(?:なんて|など)、?とんでも(?:ない|ありません|ございません)"
-_TOPIC_COMMA = re.compile("^(は|には|では|だけは|も|なんて|なんか|など|って)、")
+_TOPIC_COMMA = re.compile("(?:は|には|では|だけは|も|なんて|なんか|など|って)(?=、)")
 """京都なんて、好きになれない: the predicate stands behind the comma."""
 
 
@@ -78,7 +78,9 @@ def denies(clause: Clause, topic: Topic) -> bool:
         return True
     if _compiled(_WHO_SAYS).search(clause.before) and _compiled(_SAYS).match(after):
         return True
-    predicate = RULES["harmless"].sub(_blank, _TOPIC_COMMA.sub(r"\1", after))
+    topical = _TOPIC_COMMA.match(after)
+    predicate = after[: topical.end()] + after[topical.end() + 1 :] if topical else after
+    predicate = RULES["harmless"].sub(_blank, predicate)
     end = RULES["end"].search(predicate)
     if end:
         negative = "な" in end.group() or "ず" in end.group()

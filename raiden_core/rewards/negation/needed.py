@@ -39,6 +39,89 @@ def alternatives(pattern: str) -> list[str]:
     return [*parts, pattern[start:]]
 
 
+def by_letters(pattern: str) -> str:
+    """The pattern so that each of its alternatives begins with a plain letter, if that can be; else as it is.
+
+    Both match the same texts at the same places, but a search for the one skips from candidate to candidate, where it
+    would try all alternatives at every place for the other: 不|(?<!可)以为|(?:别|勿)再 is 不|以(?<!可以)为|别再|勿再.
+    """
+    if pattern.startswith("^"):
+        return pattern
+    if pattern.startswith("(?:") and len(alternatives(pattern)) == 1:
+        end = _end_of_item(pattern, 0)
+        if not _QUANTIFIER.match(pattern, end):
+            return f"(?:{by_letters(pattern[3 : end - 1])}){pattern[end:]}"
+    begun: list[str] = []
+    for alternative in alternatives(pattern):
+        letters = _by_letters(alternative)
+        if letters is None:
+            return pattern
+        begun += letters
+    found = "|".join(begun)
+    return found if len(found) < _MOST_TIMES * len(pattern) else pattern
+
+
+_MOST_TIMES = 6
+"""A pattern that grows by more takes too long to compile."""
+
+
+def _by_letters(pattern: str) -> list[str] | None:
+    """An alternative as one or several that begin with a letter each; None where it cannot be."""
+    if not pattern:
+        return None
+    end = _end_of_item(pattern, 0)
+    item, quantifier = pattern[:end], _QUANTIFIER.match(pattern, end)
+    rest = pattern[quantifier.end() if quantifier else end :]
+    repeated = quantifier.group() if quantifier else ""
+    if repeated not in ("", "?", "+"):
+        return None
+    if not repeated and (item in ("^", "\\b") or item.startswith(("(?<!", "(?<=", "(?=", "(?!"))):
+        return _behind_letter(item, _by_letters(rest))
+    letters = [item] if item == MENTION or _letter(item) else _letters_of(item)
+    found: list[str] = []
+    if letters:
+        more = f"{item}*" if repeated == "+" else ""
+        found = [f"{letter}{more}{rest}" for letter in letters]
+    elif item.startswith("(?:") and repeated != "+":
+        for alternative in alternatives(item[3:-1]):
+            begun = _by_letters(alternative + rest)
+            if begun is None:
+                return None
+            found += begun
+    else:
+        return None
+    if repeated == "?":
+        without = _by_letters(rest)
+        return None if without is None else [*found, *without]
+    return found
+
+
+def _letters_of(item: str) -> list[str]:
+    """The letters of a plain class."""
+    inside = item[1:-1]
+    is_plain = item[0] == "[" and inside[0] != "^" and "\\" not in inside and "-" not in inside[:-1]
+    return [re.escape(letter) for letter in inside] if is_plain else []
+
+
+def _behind_letter(assertion: str, begun: list[str] | None) -> list[str] | None:
+    """Alternatives that begin with a letter, and an assertion about the place before it moved behind it."""
+    if begun is None:
+        return None
+    found: list[str] = []
+    for alternative in begun:
+        letter = alternative[: _end_of_item(alternative, 0)]
+        if assertion == "\\b":
+            if not letter.isalnum():
+                return None
+            assertion_behind = rf"(?<!\w{letter})"
+        elif assertion.startswith("(?<"):
+            assertion_behind = f"{assertion[:4]}(?:{assertion[4:-1]}){letter})"
+        else:
+            assertion_behind = f"(?<={assertion}{letter})"
+        found.append(letter + assertion_behind + alternative[len(letter) :])
+    return found
+
+
 def _of_alternative(pattern: str) -> set[str] | None:
     choices: list[set[str]] = []
     run = ""

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from raiden_core.errors import DataError
-from raiden_core.rewards.negation.needed import needed
+from raiden_core.rewards.negation.needed import by_letters, needed
 
 ROWS = "<rows>"
 """Where the rows stand in a frame."""
@@ -58,36 +58,33 @@ class Row(NamedTuple):
     """File and line, for messages."""
 
 
-class Table:
-    """The rows of a language by kind."""
+class Table(dict[str, re.Pattern[str]]):
+    """The rows of a language by kind: ``table[kind]`` is the expression of one, compiled when it is first asked for."""
 
     def __init__(self, rows: tuple[Row, ...], frames: Mapping[str, str], prepare: Callable[[str], str] = str) -> None:
         """``frames`` names each kind that the code uses and the expression around its rows; ``prepare`` folds it."""
         self.rows = rows
         self._frames = frames
         self._prepare = prepare
-        self._hints: dict[str, re.Pattern[str]] = {}
-        self._single: dict[str, re.Pattern[str]] = {}
+        super().__init__()
+        self.kinds = tuple(frames)
+        """The kinds that the code uses."""
+        self._needed: dict[str, tuple[str, ...]] = {}
         self._compiled: dict[tuple[str, ...], re.Pattern[str]] = {}
         for row in rows:
             if row.kind not in frames:
                 raise DataError(f"{row.where}: the kind {row.kind!r} is unknown; known are {', '.join(frames)}")
 
-    def __getitem__(self, kind: str) -> re.Pattern[str]:
-        """The expression of one kind; compiled once."""
-        return self._single.get(kind) or self._single.setdefault(kind, self.either(kind))
+    def __missing__(self, kind: str) -> re.Pattern[str]:
+        self[kind] = self.either(kind)
+        return self[kind]
 
     def either(self, *kinds: str) -> re.Pattern[str]:
         """One expression for several kinds; compiled once."""
         if kinds not in self._compiled:
             pattern = "|".join(self._frames[kind].replace(ROWS, self._alternatives(kind)) for kind in kinds)
-            self._compiled[kinds] = re.compile(self._prepare(pattern))
+            self._compiled[kinds] = re.compile(by_letters(self._prepare(pattern)))
         return self._compiled[kinds]
-
-    @property
-    def kinds(self) -> tuple[str, ...]:
-        """The kinds that the code uses."""
-        return tuple(self._frames)
 
     def without(self, row: Row) -> Table:
         """The table without one of its rows."""
@@ -95,10 +92,9 @@ class Table:
 
     def may_hold(self, kind: str, text: str) -> bool:
         """A quick look: False means that no row of a kind can be found in a text."""
-        if kind not in self._hints:
-            strings = needed(self._prepare(self._alternatives(kind)))
-            self._hints[kind] = re.compile("|".join(map(re.escape, sorted(strings or ("",)))))
-        return self._hints[kind].search(text) is not None
+        if kind not in self._needed:
+            self._needed[kind] = tuple(sorted(needed(self._prepare(self._alternatives(kind))) or ("",)))
+        return any(map(text.__contains__, self._needed[kind]))
 
     def _alternatives(self, kind: str) -> str:
         return "|".join(row.pattern for row in self.rows if row.kind == kind) or "(?!)"
