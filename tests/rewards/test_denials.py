@@ -165,3 +165,17 @@ def test_what_keeps_the_truth_keeps_the_verdict(name: str) -> None:
         if scorer.accuracy_of_text(case, wrapped).accuracy != case["accuracy"]:
             changed.append(wrapped)
     assert changed == []
+
+
+@pytest.mark.parametrize(
+    ("sample", "says"),
+    [
+        (("你做什么工作？", "我是裁缝。", "裁缝"), "我是裁缝。不，我不是裁缝。"),
+        (("What do you do?", "I'm a tailor.", "tailor"), "I'm a tailor. No, I'm not a tailor."),
+        (("お仕事は何ですか？", "大工です。", "大工"), "大工です。いいえ、大工ではありません。"),
+        (("무슨 일을 하세요?", "저는 목수입니다.", "목수"), "목수입니다. 아니요, 목수가 아닙니다."),
+    ],
+)
+def test_what_is_said_and_then_denied_in_so_many_words_is_not_claimed(sample: tuple[str, str, str], says: str) -> None:
+    assert earned(sample, says) == 0
+    assert earned(sample, sample[1]) == 1

@@ -157,8 +157,11 @@ class Negation:
             return False
         later = self._clause(start, end)
         said = next(later.previous, None)
-        opening = said.text.strip(QUOTES) if said else ""
-        is_no = any(language.RULES["no"].match(opening) for language in self._languages)
+        openings = [said.text.strip(QUOTES)] if said else []
+        for language in self._languages:
+            if language.COMMA and language.COMMA in later.before:  # いいえ、大工ではありません is one clause
+                openings.append(later.before.partition(language.COMMA)[0].strip(QUOTES))
+        is_no = any(language.RULES["no"].match(opening) for language in self._languages for opening in openings)
         return (is_no or clause.is_question) and start != clause.start and not self.claims(start, end)
 
     def is_unknown(self) -> bool:
