@@ -36,7 +36,6 @@ class Date(NamedTuple):
         return len(known) == 1 and self.month is None and number == known[0]
 
 
-EMPTY = Date()
 ERAS = {"令和": 2018, "平成": 1988, "昭和": 1925, "大正": 1911, "明治": 1867, "民国": 1911}
 """Era → the year before its first."""
 
