@@ -137,23 +137,25 @@ class Copies:
         os.utime(path, (self._written, self._written))
 
 
-def fast_tests(house: House, path: str) -> tuple[list[str], list[str]]:
-    """The fast tests of a module: those of its room and those that name it, then all others that it touches."""
+def fast_tests(house: House, path: str) -> tuple[list[str], ...]:
+    """The fast tests of a module: those that name it, then the others of its room, then all others that it touches."""
     module = path.removesuffix(".py").replace("/", ".")
     parts = Path(path).parts
     room = ROOT / "tests" / parts[1 if parts[0] == "raiden_core" else 0]
+    naming: list[str] = []
     near: list[str] = []
     far: list[str] = []
     touched = set(house.touched([path]))
     for test in house.tests:
         if "integration" in test.parts:
             continue
-        named = any(one == module or one.startswith(f"{module}.") for one in house.named_by(test))
-        if named or test.is_relative_to(room):
+        if any(one == module or one.startswith(f"{module}.") for one in house.named_by(test)):
+            naming.append(str(test.relative_to(ROOT)))
+        elif test.is_relative_to(room):
             near.append(str(test.relative_to(ROOT)))
         elif test in touched:
             far.append(str(test.relative_to(ROOT)))
-    return near, far
+    return naming, near, far
 
 
 def pytest(copy: Path, tests: Sequence[str], seconds: float, *more: str) -> tuple[list[str], str]:
@@ -200,7 +202,7 @@ def try_one(
     group: str,
     mutant: Mutant,
     copies: Copies,
-    tests: tuple[list[str], list[str]],
+    tests: Sequence[Sequence[str]],
     seconds: float,
     unsteady: Sequence[str],
 ) -> Fate:
@@ -255,6 +257,9 @@ def main() -> int:
     parser.add_argument("--only", default="", help="only mutants whose key begins like this, of all that there are")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--seconds", type=float, default=900, help="longest run of the tests for one mutant")
+    parser.add_argument(
+        "--near", action="store_true", help="only tests that name the module or are of its room: others could kill more"
+    )
     parser.add_argument("--skip-check", action="store_true", help="do not run the tests first with nothing broken")
     parser.add_argument("--list", action="store_true", help="show what would be broken, and break nothing")
     given = parser.parse_args()
@@ -269,10 +274,10 @@ def main() -> int:
             sys.stdout.write(f"{name:11} {one.key} line {one.line}, {one.kind}: {one.before!r} -> {one.after!r}\n")
         return 0
     house = House(ROOT)
-    tests = {path: fast_tests(house, path) for path in {mutant.path for _, mutant in jobs}}
+    tests = {path: fast_tests(house, path)[: 2 if given.near else 3] for path in {mutant.path for _, mutant in jobs}}
     with tempfile.TemporaryDirectory(prefix="raiden-mutations-") as folder:
         copies = Copies(Path(folder), given.processes)
-        everything = sorted({name for near, far in tests.values() for name in (*near, *far)})
+        everything = sorted({name for groups in tests.values() for some in groups for name in some})
         whole = copies.free.get()
         unsteady, otherwise = (
             ([], "") if given.skip_check else pytest(whole, everything, 10 * given.seconds, "-n", str(given.processes))
