@@ -14,6 +14,7 @@ from raiden_core.config import Config
 from raiden_core.config.sections.base import SECRET
 from raiden_core.config.trl_fields import suggestion
 from raiden_core.errors import ConfigError
+from raiden_core.text.strict_yaml import YamlFault, load_strict
 
 START = "configs/quickstart.yaml"
 """What `raiden run` takes where nothing is named, relative to the checkout."""
@@ -44,16 +45,9 @@ def load_config(path: Path, overrides: Sequence[str] = ()) -> Config:
 def parse_config(text: str, overrides: Sequence[str] = (), where: str = "config") -> Config:
     """The configuration in YAML text; ``where`` starts every error message."""
     try:
-        tree = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        problem = " ".join(str(getattr(error, "problem", None) or error).split())
-        raise ConfigError(f"{where}: broken YAML{place}: {problem}") from None
-    except ValueError as error:  # a date that does not exist, a number of thousands of digits
-        raise ConfigError(f"{where}: broken YAML: {error}") from None
-    except RecursionError:
-        raise ConfigError(f"{where}: broken YAML: nested too deeply") from None
+        tree = load_strict(text)
+    except YamlFault as error:
+        raise ConfigError(f"{where}: {error}") from None
     if tree is None:
         tree = {}
     if not isinstance(tree, dict):
@@ -93,8 +87,8 @@ def apply_override(tree: dict[str, Any], override: str) -> None:
     if not equals or not all(parts):
         raise ConfigError(f"--set {override}: write it as key=value, e.g. grpo.max_steps=100")
     try:
-        value = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError):
+        value = load_strict(text)
+    except YamlFault:
         raise ConfigError(f"--set {override}: the value is not valid YAML; quote it") from None
     node = tree
     for part in parts[:-1]:

@@ -94,7 +94,10 @@ def test_a_wrong_value_is_named_with_its_place(text: str, words: list[str]) -> N
         ("seed: !!python/object:os.system x", ["broken YAML at line 1"]),
         ("name: a\0b", ["broken YAML"]),
         ("name: 2024-13-45", ["broken YAML"]),
-        ("[" * 2000, ["broken YAML"]),
+        ("[" * 2000, ["broken YAML at line 1", "nested"]),
+        ("seed: 1\nname: x\nseed: 2\n", ["lines 1 and 3: 'seed' stands twice; keep one"]),
+        ("grpo:\n  beta: 0\n  'beta': 0.1\n", ["lines 2 and 3: 'beta' stands twice"]),
+        ("name: &a [*a]\n", ["line 1: an alias that contains itself"]),
     ],
 )
 def test_broken_yaml_is_one_line(text: str, words: list[str]) -> None:
