@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from raiden_core.config.fates import HONOURED
-from raiden_core.config.loading import numbers_from_text
+from raiden_core.config.loading import numbers_from_text, refuse_secrets
 from raiden_core.config.sections.training import ColdStartConfig, GrpoConfig, ProbeConfig
 from raiden_core.config.trl_fields import check_types, refused, suggestion, trainer_fields
 from raiden_core.errors import ConfigError
@@ -219,6 +219,7 @@ def read_flat(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path}: {error}") from None
     if not isinstance(values, dict):
         raise ConfigError(f"{path}: the file must hold a mapping of keys")
+    refuse_secrets(values, str(path))
     return dict(numbers_from_text(native_names(values, str(path))))
 
 
