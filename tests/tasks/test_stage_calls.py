@@ -25,6 +25,7 @@ from tasks.split import describe as describe_split
 from tasks.split import split
 from tasks.stage import Inputs, Say, StageCall, StageKey, may_heal
 from tasks.train import describe as describe_train
+from tests.support.tables import table
 
 
 class Busy(Exception):
@@ -54,7 +55,7 @@ def caused(error: Exception, cause: Exception) -> Exception:
     return error
 
 
-@pytest.mark.parametrize(
+@table(
     ("error", "heals"),
     [
         (ConnectionError("lost"), True),
