@@ -32,7 +32,8 @@ class Learning:
     """Seconds of a GRPO step, as measured."""
     characters: int = 400
     validation_characters: int = 64
-    cold_steps: int = 20
+    cold_steps: int = 36
+    """Of the cold start at most; it stops where the model can answer, but not yet well."""
     questions: int = 16
     """Prompts of a GRPO step, each answered by a group of 8."""
     max_completion: int = 80
@@ -47,7 +48,12 @@ class Learning:
 
     def tree(self) -> dict[str, Any]:
         """The configuration."""
-        trainer = {"bf16": not self.on_cpu, "use_cpu": self.on_cpu, "gradient_checkpointing": False, "save_strategy": "no"}
+        trainer = {
+            "bf16": not self.on_cpu,
+            "use_cpu": self.on_cpu,
+            "gradient_checkpointing": False,
+            "save_strategy": "no",
+        }
         return {
             "seed": 7,
             "characters": {"composed": {"count": self.characters, "language": "en", "facts": [4, 8]}},
@@ -57,6 +63,7 @@ class Learning:
             "cold_start": {
                 **trainer,
                 "max_steps": self.cold_steps,
+                "probe": {"stop_at": 0.35, "ceiling": 0.55, "questions": 96, "first": 3, "every": 3},
                 "questions_per_sequence": 2,
                 "per_device_train_batch_size": 8,
                 "max_length": 1024,
@@ -98,7 +105,7 @@ def measure(case: Learning, scratch: Path) -> dict[str, Any]:
 
     config = config_of(case.tree(), case.overrides)
     seconds: dict[str, float] = {}
-    record: dict[str, Any] = {"seconds": seconds, "grpo_steps": case.grpo_steps, "characters": case.characters}
+    record: dict[str, Any] = {"seconds_by_stage": seconds, "grpo_steps": case.grpo_steps, "characters": case.characters}
     data, cold = (_folder(scratch / name) for name in ("data", "cold-start"))
     with _timed(seconds, "generate"):
         generate_stage(GenerateSettings.of(config), data, silent)
@@ -106,7 +113,9 @@ def measure(case: Learning, scratch: Path) -> dict[str, Any]:
     with _timed(seconds, "cold start"):
         inputs: dict[str, Path | str] = {"student": case.model, "train": data / "train.json"}
         summary = cold_start_stage(ColdStartSettings.of(config), inputs, cold, silent)
-        record["cold_start"] = {name: summary[name] for name in ("samples", "sequences", "steps")}
+        record["cold_start"] = {
+            name: summary[name] for name in ("samples", "sequences", "steps", "probe", "probe_history")
+        }
     models = {"original": case.model, "base": cold / "model"}
     with ThreadPoolExecutor() as pool:
         running = {
@@ -121,9 +130,7 @@ def measure(case: Learning, scratch: Path) -> dict[str, Any]:
     return record
 
 
-def _grpo(
-    case: Learning, control: str, base: Path, data: Path, scratch: Path, seconds: dict[str, float]
-) -> Path:
+def _grpo(case: Learning, control: str, base: Path, data: Path, scratch: Path, seconds: dict[str, float]) -> Path:
     """Train with GRPO; the model's folder."""
     from raiden_core.config.loading import config_of
     from raiden_core.stages.progress import silent
