@@ -185,7 +185,7 @@ attributes:
         ("{surname}", "{family}", r"mine.yaml: name: it needs \{surname\} and \{given\}"),
         ("Pet:", "Name:", r"mine.yaml: name_key: 'Name' is an attribute too"),
         ("surnames:", "surname:", r"mine.yaml: surnames: Field required"),
-        ("[owl", "[owl]]", r"mine.yaml: broken YAML: "),
+        ("[owl", "[owl]]", r"mine.yaml: broken YAML at line 7, column 13: "),
     ],
 )
 def test_word_lists_that_would_surprise_are_refused_with_file_and_key(old: str, new: str, words: str) -> None:

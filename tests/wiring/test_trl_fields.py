@@ -332,6 +332,8 @@ def test_a_refused_field_is_named_with_a_reason_by_script_plan_and_doctor(
     if name == "reward_weights":
         value = [1.0, 2.0]
     reason = {**REFUSED[kind], **REFUSED["ModelConfig"]}[name]
+    if name == "hub_token":
+        reason = "looks like a secret, and settings end up in files and logs; set the environment variable HF_TOKEN"
     path = tmp_path / "job.yaml"
     path.write_text(yaml.safe_dump({"model_name_or_path": "a/b", name: value, "use_peft": True}), "utf-8")
     with pytest.raises(ConfigError) as caught:
