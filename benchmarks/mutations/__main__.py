@@ -29,6 +29,8 @@ from benchmarks.mutations.draw import Mutant, Siblings, drawn, mutants_of
 from tests.support.touched import ROOT, House
 
 EQUIVALENT = Path(__file__).with_name("equivalent.yaml")
+WIRING = ROOT / "tests" / "wiring"
+"""Tests that look at the whole way of a setting, through all rooms."""
 RESULTS = ROOT / "benchmarks" / "results" / "mutations.json"
 TARGET = 0.95
 MOST_UNSTEADY = 3
@@ -138,24 +140,24 @@ class Copies:
 
 
 def fast_tests(house: House, path: str) -> tuple[list[str], ...]:
-    """The fast tests of a module: those that name it, then the others of its room, then all others that it touches."""
+    """The fast tests of a module, those first that are likeliest to notice.
+
+    Those of its room that name it; the others of its room, those elsewhere that name it, and those of the wiring that it
+    touches; all others that it touches.
+    """
     module = path.removesuffix(".py").replace("/", ".")
     parts = Path(path).parts
     room = ROOT / "tests" / parts[1 if parts[0] == "raiden_core" else 0]
-    naming: list[str] = []
-    near: list[str] = []
-    far: list[str] = []
+    tests: tuple[list[str], ...] = ([], [], [])
     touched = set(house.touched([path]))
     for test in house.tests:
         if "integration" in test.parts:
             continue
-        if any(one == module or one.startswith(f"{module}.") for one in house.named_by(test)):
-            naming.append(str(test.relative_to(ROOT)))
-        elif test.is_relative_to(room):
-            near.append(str(test.relative_to(ROOT)))
-        elif test in touched:
-            far.append(str(test.relative_to(ROOT)))
-    return naming, near, far
+        is_near = test.is_relative_to(room) or (test.is_relative_to(WIRING) and test in touched)
+        is_named = any(one == module or one.startswith(f"{module}.") for one in house.named_by(test))
+        if is_near or is_named or test in touched:
+            tests[0 if is_near and is_named else 1 if is_near or is_named else 2].append(str(test.relative_to(ROOT)))
+    return tests
 
 
 def pytest(copy: Path, tests: Sequence[str], seconds: float, *more: str) -> tuple[list[str], str]:
@@ -248,6 +250,28 @@ def told(fates: Sequence[Fate], reasons: Mapping[str, str]) -> tuple[str, bool]:
     return "\n".join(lines), good
 
 
+def recorded(fates: Sequence[Fate], seed: int, near: bool, before: Path) -> dict[str, object]:
+    """What is kept of a run; of a group that was not run, what ``before`` says."""
+    groups = {fate.group for fate in fates}
+    others = json.loads(before.read_text("utf-8"))["mutants"] if before.is_file() else []
+    tests = "near" if near else "all"
+    return {
+        "command": "make mutations",
+        "seed": seed,
+        "mutants": [one for one in others if one["group"] not in groups]
+        + [
+            {
+                "group": fate.group,
+                "mutant": fate.mutant.key,
+                "kind": fate.mutant.kind,
+                "tests": tests,
+                "killed_by": fate.killed_by,
+            }
+            for fate in fates
+        ],
+    }
+
+
 def main() -> int:
     """Draw, break, run, tell."""
     parser = argparse.ArgumentParser(description="Break single lines and see whether the fast tests notice.")
@@ -304,11 +328,7 @@ def main() -> int:
     table, good = told(fates, reasons)
     sys.stdout.write(f"\n{table}\n")
     if not given.only:
-        record = [
-            {"group": fate.group, "mutant": fate.mutant.key, "kind": fate.mutant.kind, "killed_by": fate.killed_by}
-            for fate in fates
-        ]
-        RESULTS.write_text(json.dumps({"seed": given.seed, "mutants": record}, indent=1) + "\n", "utf-8")
+        RESULTS.write_text(json.dumps(recorded(fates, given.seed, given.near, RESULTS), indent=1) + "\n", "utf-8")
     return 0 if good else 1
 
 
