@@ -152,11 +152,11 @@ def test_the_quick_looks_for_negation_hide_none(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_what_is_far_from_a_mention_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    far = "。\n…，" * 450
+    far = ("。—，" * 29 + "\n") * 33
+    assert 3 * len(fold(far)) > surroundings.LONG, "a shorter text is read as it is"
     scorer = Scorer(min_length_bound=10**9)
     for case in ANSWERS:
         text = f"{far}。\n{case['says']}\n。{far}{case['says']}\n。{far}"
-        assert len(fold(text)) > surroundings.LONG, "a shorter text is read as it is"
         cut = scorer.accuracy_of_text(case, text)
         with monkeypatch.context() as patch:
             patch.setattr(surroundings, "LONG", 10**9)

@@ -190,6 +190,20 @@ def test_what_is_not_used_under_a_configuration_makes_nothing_anew(
     assert {stage for stage in STAGES if before[stage].key != after[stage].key} == anew
 
 
+@pytest.mark.parametrize(("section", "stage"), [("cold_start", COLD_START), ("grpo", TRAIN)])
+def test_an_accelerate_file_counts_by_what_stands_in_it(section: str, stage: str, folder: Path, tmp_path: Path) -> None:
+    def key_with(name: str, text: str | None) -> str:
+        file = tmp_path / name
+        if text is not None:
+            file.write_text(text, "utf-8")
+        return calls(configured({f"{section}.launch.accelerate": str(file)}), folder)[stage].key
+
+    first = key_with("ddp.yaml", "num_processes: 8\n")
+    assert key_with("copy.yaml", "num_processes: 8\n") == first
+    assert key_with("ddp.yaml", "num_processes: 4\n") != first
+    assert key_with("missing.yaml", None) != key_with("another.yaml", None), "the stage says that it is missing"
+
+
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_stages_work_is_handed_nothing_but_what_makes_its_key(stage: str, folder: Path) -> None:
     call = calls(configured({}), folder)[stage]
