@@ -14,13 +14,13 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from types import ModuleType
 from typing import NamedTuple
 
 from raiden_core.rewards.negation.clause import QUOTES, Clause, Clauses
 from raiden_core.rewards.negation.doubt import is_only_asked, is_open
-from raiden_core.rewards.negation.hints import CHINESE, ENGLISH, JAPANESE, KOREAN, words
+from raiden_core.rewards.negation.hints import CHINESE, ENGLISH, JAPANESE, KOREAN, by_letters_shared, in_parts, words
 from raiden_core.rewards.negation.needed import MENTION
 from raiden_core.rewards.negation.soft import soften
 from raiden_core.rewards.negation.table import Table
@@ -29,6 +29,7 @@ from raiden_core.text.scripts import HAN, HANGUL, KANA
 
 _KANA = re.compile(f"[{KANA}]")
 _HANGUL = re.compile(f"[{HANGUL}]")
+_BESIDE_HAN = re.compile(f"[{KANA}{HANGUL}a-z]")
 _HAN = re.compile("[\u4e00-\u9fff]")
 _LATIN = re.compile("[a-z][a-z]")
 _NEAR_WORDS = words(ENGLISH.near)
@@ -39,7 +40,7 @@ _TOPICAL_WORDS = words(ENGLISH.far, ENGLISH.topical)
 class _Looks(NamedTuple):
     """What is looked for in a text: all hints, those that reach to the next clause, those that reach further."""
 
-    any: re.Pattern[str]
+    any: tuple[re.Pattern[str], ...]
     near: re.Pattern[str]
     far: re.Pattern[str]
 
@@ -56,6 +57,8 @@ class _Scripts(NamedTuple):
 def _scripts_of(text: str) -> _Scripts:
     if text.isascii():
         return _Scripts(False, False, False, _LATIN.search(text) is not None)
+    if not _BESIDE_HAN.search(text):
+        return _Scripts(False, False, _HAN.search(text) is not None, False)
     return _Scripts(
         kana=_KANA.search(text) is not None,
         hangul=_HANGUL.search(text) is not None,
@@ -75,12 +78,30 @@ def _looks(scripts: _Scripts, topical: bool) -> _Looks:
         near.append(_NEAR_WORDS)
         far.append(_TOPICAL_WORDS if topical else _FAR_WORDS)
     near.append(r"\?")
-    return _Looks(*(re.compile("|".join(kinds) or "(?!)") for kinds in ([*near, *far], near, far)))
+    every = tuple(re.compile(part) for part in in_parts(*near, *far))
+    return _Looks(every, re.compile(by_letters_shared(*near)), re.compile(by_letters_shared(*far)))
+
+
+class _Signs(NamedTuple):
+    """Where in a text the hints stand."""
+
+    scripts: _Scripts
+    places: list[int]
+
+
+@lru_cache(maxsize=16)
+def _signs(text: str, topical: bool) -> _Signs:
+    """The hints in a text; remembered, because whether there are any is asked first."""
+    scripts = _scripts_of(text)
+    parts = _looks(scripts, topical).any
+    return _Signs(scripts, sorted([hint.start() for part in parts for hint in part.finditer(text)]))
 
 
 _SURE_STOP = re.compile(r"[,.。!?;][,.。!?;\s]*(?!\d)")
 _REACH = 2
 """A denial may stand in the mention's own clause or in the next."""
+_CLOSE, _CLOSE_IN_LATIN = 8, 14
+"""A hint within so many characters of a mention."""
 _REACH_OF_ASIDES = 5
 """Asides may stand between an echo and its answer, and a whole sentence may be taken back (A nurse? Me? Well, never)."""
 _SENTENCE_END = re.compile(r"[.。!?]")
@@ -89,7 +110,9 @@ _LONGEST_BARE = 24
 _MORE = re.compile(r" ?\w")
 _LONGEST_ECHO = 8
 _TOUCHES = re.compile(f"[{HAN}{KANA}]")
-_CHINESE_NEGATOR = re.compile(f"(?:不[是会当做在叫喜]|没有|没当|并非|从不)[^{KANA}]*$")
+_NEGATOR = "(?:不[是会当做在叫喜]|没有|没当|并非|从不)"
+_CHINESE_ANYWHERE = re.compile(_NEGATOR)
+_CHINESE_NEGATOR = re.compile(f"{_NEGATOR}[^{KANA}]*$")
 
 
 def may_negate(text: str, topic: Topic = NO_TOPIC) -> bool:
@@ -97,7 +120,7 @@ def may_negate(text: str, topic: Topic = NO_TOPIC) -> bool:
     if topic.about == "fear" or "~~" in text:
         # A fear is denied without any negator (I laugh at spiders).
         return True
-    return _looks(_scripts_of(text), bool(topic.about)).any.search(text) is not None
+    return bool(_signs(text, bool(topic.about)).places)
 
 
 class Negation:
@@ -113,13 +136,20 @@ class Negation:
         self._cut: Clauses | None = None
         self._kind = _kind(topic)
         self._may_be_struck = "~~" in self._raw
-        self._scripts = _scripts_of(text)
-        looks = _looks(self._scripts, bool(topic.about))
-        hints = [hint.start() for hint in looks.any.finditer(text)]
-        self._near = [place for place in hints if looks.near.match(text, place)]
-        self._far = [place for place in hints if looks.far.match(text, place)]
+        self._scripts, self._hints = _signs(text, bool(topic.about))
+        self._close = _CLOSE_IN_LATIN if self._scripts.latin else _CLOSE
         self._may_be_asked = "?" in text or "吗" in text or "么" in text
-        self._is_doubtful = bool(self._far) or "?" in text or topic.about == "fear"
+        self._languages = _spoken(self._scripts)
+        """The languages whose scripts the text holds."""
+        self._without_chinese = self._languages
+        """The same where Han characters are taken for Japanese."""
+        self._may_be_chinese = False
+        if self._scripts.kana:
+            self._without_chinese = _spoken(self._scripts._replace(han=False))
+            self._may_be_chinese = _CHINESE_ANYWHERE.search(text) is not None
+        self._near: list[int] | None = None
+        self._far: list[int] = []
+        self._stops: list[int] = []
 
     def claims(self, start: int, end: int, denied: bool = False) -> bool:
         """Whether the mention ``text[start:end]`` says what is asked for.
@@ -130,14 +160,41 @@ class Negation:
         """
         if self._may_be_struck and self._is_struck(start, end):
             return False
+        is_close = not denied and self._is_close(start, end)
+        if is_close and self._denies_itself(self._clause(start, end)):
+            return False
         before, after = self._reach(start, end)
         if not (before or after):
             return not denied or not self._affirms(self._clause(start, end))
         clause = self._clause(start, end)
+        denies = (not is_close and self._denies_itself(clause)) or self._denies(clause, after)
         if denied:
-            return not self._is_open(clause, denied) and (self._denies(clause, after) or not self._affirms(clause))
-        # In this order, because most of what claims nothing is denied by its own clause.
-        return not (self._denies(clause, after) or self._is_open(clause, denied))
+            return not self._is_open(clause, denied) and (denies or not self._affirms(clause))
+        return not (denies or self._is_open(clause, denied))
+
+    def _is_close(self, start: int, end: int) -> bool:
+        """Whether a hint stands so close to a mention that its own clause most likely denies it."""
+        hints, text = self._hints, self._text
+        place = bisect_left(hints, start)
+        if place > 0 and start - hints[place - 1] < self._close and "," not in text[hints[place - 1] : start]:
+            return True
+        return place < len(hints) and hints[place] - end < self._close and "," not in text[end : hints[place]]
+
+    def _denies_itself(self, clause: Clause) -> bool:
+        """Whether the words of the clause alone deny its mention, by the general rules."""
+        if self._kind in ("fear", "name"):
+            return False
+        for language in self._speaking(clause):
+            if language.denies_itself(clause, self._topic):
+                return True
+        return False
+
+    def _speaking(self, clause: Clause) -> Sequence[ModuleType]:
+        """The languages whose rules go for a clause."""
+        # 不 and 无 are parts of words in Japanese (不思議, 無口), so Chinese rules need a Chinese negator to apply.
+        if self._may_be_chinese and _CHINESE_NEGATOR.search(clause.before):
+            return self._languages
+        return self._without_chinese
 
     def claims_one(self, spans: Sequence[tuple[int, int]], denied: bool = False) -> bool:
         """Whether one of the mentions of a term, from left to right, is claimed and not taken back by the next.
@@ -190,17 +247,18 @@ class Negation:
             self._cut = Clauses(self._text, self._breaks)
         return Clause(self._cut, start, end)
 
-    @property
-    def _languages(self) -> tuple[ModuleType, ...]:
-        """The languages whose scripts the text holds."""
-        return _spoken(self._scripts)
+    def _find_reaches(self) -> tuple[list[int], list[int]]:
+        """Which hints reach to the next clause, and which further."""
+        looks, text = _looks(self._scripts, bool(self._topic.about)), self._text
+        is_near, is_far = looks.near.match, looks.far.match
+        self._near = [place for place in self._hints if is_near(text, place)]
+        self._far = [place for place in self._hints if is_far(text, place)]
+        self._stops = [stop.start() for stop in _SURE_STOP.finditer(text)]
+        return self._near, self._far
 
     def _denies(self, clause: Clause, after: bool) -> bool:
-        topic, kind, has_kana = self._topic, self._kind, self._scripts.kana
-        for language in self._languages:
-            # 不 and 无 are parts of words in Japanese (不思議, 無口), so Chinese rules need a Chinese negator to apply.
-            if has_kana and _is_chinese(language) and not _CHINESE_NEGATOR.search(clause.before):
-                continue
+        topic, kind = self._topic, self._kind
+        for language in self._speaking(clause):
             if kind not in ("fear", "name") and language.denies(clause, topic):
                 return True
             rules: Table = language.RULES
@@ -212,9 +270,9 @@ class Negation:
 
     def _is_open(self, clause: Clause, denied: bool) -> bool:
         """Whether the mention is only asked for, one of several, corrected or not so at present."""
-        if not self._is_doubtful:
+        if not (self._far or self._may_be_asked or self._topic.about == "fear"):
             return False
-        spoken = _spoken(self._scripts._replace(han=False)) if self._scripts.kana else self._languages
+        spoken = self._without_chinese
         # What was and is no more is not so.
         topic = self._topic._replace(is_past=True) if denied else self._topic
         for language in spoken:
@@ -235,10 +293,12 @@ class Negation:
 
     def _reach(self, start: int, end: int) -> tuple[bool, bool]:
         """A quick look: whether anything before, and anything behind, may deny the mention or leave it open."""
+        near, far = self._near, self._far
+        if near is None:
+            near, far = self._find_reaches()
         if self._topic.about == "fear":
             return True, True
         text = self._text
-        near, far = self._near, self._far
         place = bisect_left(near, start)
         after = place < len(near) and self._parted(end, near[place]) < _REACH
         before = False
@@ -254,9 +314,9 @@ class Negation:
 
     def _parted(self, end: int, hint: int) -> int:
         """By how many stops a hint is parted from a mention; behind a question asides do not count."""
-        stops = _SURE_STOP.findall(self._text, end, hint)
-        is_asked = len(stops) > 1 and "?" in "".join(stops)
-        return max(0, len(stops) - (_REACH_OF_ASIDES - _REACH)) if is_asked else len(stops)
+        stops = bisect_left(self._stops, hint) - bisect_left(self._stops, end)
+        is_asked = stops > 1 and "?" in self._text[end:hint]
+        return max(0, stops - (_REACH_OF_ASIDES - _REACH)) if is_asked else stops
 
 
 def _kind(topic: Topic) -> str:
@@ -276,7 +336,7 @@ def _holds(rules: Table, kind: str, clause: Clause) -> bool:
         return True
     if not clause.is_question or len(clause.before) + len(clause.after) > _LONGEST_ECHO:
         return False
-    replies = clause.replies(rules["filler"])
+    replies = clause.replies(rules)
     if not replies or replies[-1].stop == "?":
         return False
     said = replies[-1].text
@@ -290,10 +350,6 @@ def _languages() -> tuple[ModuleType, ...]:
     from raiden_core.rewards.negation import chinese, english, japanese, korean
 
     return chinese, english, japanese, korean
-
-
-def _is_chinese(language: ModuleType) -> bool:
-    return language is _languages()[0]
 
 
 @cache

@@ -6,6 +6,7 @@ added to a language's rules needs its hint here; tests/rewards/test_negation_tab
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from raiden_core.rewards.negation.needed import alternatives
@@ -180,6 +181,40 @@ ENGLISH = Hints(
     ),
 )
 """Whole words; n't, 'll and a question mark, which are none, are added where they are compiled."""
+
+
+def by_letters_shared(*hints: str) -> str:
+    """One expression for all hints, in which those that begin with the same letters share them."""
+    found = [
+        begin if "" in rest else f"{begin}(?:{by_letters_shared(*rest)})" for begin, rest in _by_letter(*hints).items()
+    ]
+    return "|".join(found) or "(?!)"
+
+
+def in_parts(*hints: str) -> list[str]:
+    """The hints as several expressions, each with few letters to begin with.
+
+    A search skips to where one of its letters stands, and tries all of them there: many letters make it slow.
+    """
+    begun = [f"{begin}{rest}" for begin, rests in _by_letter(*hints).items() for rest in rests]
+    letters = list(dict.fromkeys(hint[0] for hint in begun))
+    parts = [set(letters[place : place + _MOST_LETTERS]) for place in range(0, len(letters), _MOST_LETTERS)]
+    return [by_letters_shared(*(hint for hint in begun if hint[0] in part)) for part in parts]
+
+
+_PLAIN = re.compile(r"\\?[^\\\[(](?![*+?{]|\(\?)")
+"""A letter that nothing repeats and no assertion follows."""
+_MOST_LETTERS = 60
+
+
+def _by_letter(*hints: str) -> dict[str, dict[str, None]]:
+    """What follows each letter that hints begin with."""
+    begun: dict[str, dict[str, None]] = {}
+    for hint in filter(None, alternatives("|".join(hints))):
+        letter = _PLAIN.match(hint)
+        size = letter.end() if letter else len(hint)
+        begun.setdefault(hint[:size], {})[hint[size:]] = None
+    return begun
 
 
 def words(*hints: str) -> str:
