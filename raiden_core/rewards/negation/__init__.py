@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from raiden_core.rewards.negation.clause import QUOTES, Clause, Clauses
 from raiden_core.rewards.negation.doubt import is_only_asked, is_open
-from raiden_core.rewards.negation.hints import CHINESE, ENGLISH, JAPANESE, KOREAN, by_letters_shared, in_parts, words
+from raiden_core.rewards.negation.hints import CHINESE, ENGLISH, JAPANESE, KOREAN, in_parts, words
 from raiden_core.rewards.negation.needed import MENTION
 from raiden_core.rewards.negation.soft import soften
 from raiden_core.rewards.negation.table import Table
@@ -38,11 +38,10 @@ _TOPICAL_WORDS = words(ENGLISH.far, ENGLISH.topical)
 
 
 class _Looks(NamedTuple):
-    """What is looked for in a text: all hints, those that reach to the next clause, those that reach further."""
+    """What is looked for in a text: hints that reach to the next clause, and hints that reach further."""
 
-    any: tuple[re.Pattern[str], ...]
-    near: re.Pattern[str]
-    far: re.Pattern[str]
+    near: tuple[re.Pattern[str], ...]
+    far: tuple[re.Pattern[str], ...]
 
 
 class _Scripts(NamedTuple):
@@ -78,23 +77,27 @@ def _looks(scripts: _Scripts, topical: bool) -> _Looks:
         near.append(_NEAR_WORDS)
         far.append(_TOPICAL_WORDS if topical else _FAR_WORDS)
     near.append(r"\?")
-    every = tuple(re.compile(part) for part in in_parts(*near, *far))
-    return _Looks(every, re.compile(by_letters_shared(*near)), re.compile(by_letters_shared(*far)))
+    return _Looks(*(tuple(map(re.compile, in_parts(*kinds))) for kinds in (near, far)))
 
 
 class _Signs(NamedTuple):
     """Where in a text the hints stand."""
 
     scripts: _Scripts
-    places: list[int]
+    near: list[int]
+    far: list[int]
 
 
 @lru_cache(maxsize=16)
 def _signs(text: str, topical: bool) -> _Signs:
     """The hints in a text; remembered, because whether there are any is asked first."""
     scripts = _scripts_of(text)
-    parts = _looks(scripts, topical).any
-    return _Signs(scripts, sorted([hint.start() for part in parts for hint in part.finditer(text)]))
+    looks = _looks(scripts, topical)
+    near = [hint.start() for part in looks.near for hint in part.finditer(text)]
+    far = [hint.start() for part in looks.far for hint in part.finditer(text)]
+    near.sort()
+    far.sort()
+    return _Signs(scripts, near, far)
 
 
 _SURE_STOP = re.compile(r"[,.。!?;][,.。!?;\s]*(?!\d)")
@@ -120,7 +123,8 @@ def may_negate(text: str, topic: Topic = NO_TOPIC) -> bool:
     if topic.about == "fear" or "~~" in text:
         # A fear is denied without any negator (I laugh at spiders).
         return True
-    return bool(_signs(text, bool(topic.about)).places)
+    signs = _signs(text, bool(topic.about))
+    return bool(signs.near or signs.far)
 
 
 class Negation:
@@ -136,7 +140,7 @@ class Negation:
         self._cut: Clauses | None = None
         self._kind = _kind(topic)
         self._may_be_struck = "~~" in self._raw
-        self._scripts, self._hints = _signs(text, bool(topic.about))
+        self._scripts, self._near, self._far = _signs(text, bool(topic.about))
         self._close = _CLOSE_IN_LATIN if self._scripts.latin else _CLOSE
         self._may_be_asked = "?" in text or "吗" in text or "么" in text
         self._languages = _spoken(self._scripts)
@@ -147,9 +151,7 @@ class Negation:
         if self._scripts.kana:
             self._without_chinese = _spoken(self._scripts._replace(han=False))
             self._may_be_chinese = _CHINESE_ANYWHERE.search(text) is not None
-        self._near: list[int] | None = None
-        self._far: list[int] = []
-        self._stops: list[int] = []
+        self._stops: list[int] | None = None
 
     def claims(self, start: int, end: int, denied: bool = False) -> bool:
         """Whether the mention ``text[start:end]`` says what is asked for.
@@ -174,7 +176,7 @@ class Negation:
 
     def _is_close(self, start: int, end: int) -> bool:
         """Whether a hint stands so close to a mention that its own clause most likely denies it."""
-        hints, text = self._hints, self._text
+        hints, text = self._near, self._text
         place = bisect_left(hints, start)
         if place > 0 and start - hints[place - 1] < self._close and "," not in text[hints[place - 1] : start]:
             return True
@@ -247,15 +249,6 @@ class Negation:
             self._cut = Clauses(self._text, self._breaks)
         return Clause(self._cut, start, end)
 
-    def _find_reaches(self) -> tuple[list[int], list[int]]:
-        """Which hints reach to the next clause, and which further."""
-        looks, text = _looks(self._scripts, bool(self._topic.about)), self._text
-        is_near, is_far = looks.near.match, looks.far.match
-        self._near = [place for place in self._hints if is_near(text, place)]
-        self._far = [place for place in self._hints if is_far(text, place)]
-        self._stops = [stop.start() for stop in _SURE_STOP.finditer(text)]
-        return self._near, self._far
-
     def _denies(self, clause: Clause, after: bool) -> bool:
         topic, kind = self._topic, self._kind
         for language in self._speaking(clause):
@@ -293,12 +286,10 @@ class Negation:
 
     def _reach(self, start: int, end: int) -> tuple[bool, bool]:
         """A quick look: whether anything before, and anything behind, may deny the mention or leave it open."""
-        near, far = self._near, self._far
-        if near is None:
-            near, far = self._find_reaches()
         if self._topic.about == "fear":
             return True, True
         text = self._text
+        near, far = self._near, self._far
         place = bisect_left(near, start)
         after = place < len(near) and self._parted(end, near[place]) < _REACH
         before = False
@@ -314,6 +305,8 @@ class Negation:
 
     def _parted(self, end: int, hint: int) -> int:
         """By how many stops a hint is parted from a mention; behind a question asides do not count."""
+        if self._stops is None:
+            self._stops = [stop.start() for stop in _SURE_STOP.finditer(self._text)]
         stops = bisect_left(self._stops, hint) - bisect_left(self._stops, end)
         is_asked = stops > 1 and "?" in self._text[end:hint]
         return max(0, stops - (_REACH_OF_ASIDES - _REACH)) if is_asked else stops

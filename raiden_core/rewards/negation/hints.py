@@ -183,10 +183,10 @@ ENGLISH = Hints(
 """Whole words; n't, 'll and a question mark, which are none, are added where they are compiled."""
 
 
-def by_letters_shared(*hints: str) -> str:
+def _by_letters_shared(*hints: str) -> str:
     """One expression for all hints, in which those that begin with the same letters share them."""
     found = [
-        begin if "" in rest else f"{begin}(?:{by_letters_shared(*rest)})" for begin, rest in _by_letter(*hints).items()
+        begin if "" in rest else f"{begin}(?:{_by_letters_shared(*rest)})" for begin, rest in _by_letter(*hints).items()
     ]
     return "|".join(found) or "(?!)"
 
@@ -199,12 +199,12 @@ def in_parts(*hints: str) -> list[str]:
     begun = [f"{begin}{rest}" for begin, rests in _by_letter(*hints).items() for rest in rests]
     letters = list(dict.fromkeys(hint[0] for hint in begun))
     parts = [set(letters[place : place + _MOST_LETTERS]) for place in range(0, len(letters), _MOST_LETTERS)]
-    return [by_letters_shared(*(hint for hint in begun if hint[0] in part)) for part in parts]
+    return [_by_letters_shared(*(hint for hint in begun if hint[0] in part)) for part in parts]
 
 
 _PLAIN = re.compile(r"\\?[^\\\[(](?![*+?{]|\(\?)")
 """A letter that nothing repeats and no assertion follows."""
-_MOST_LETTERS = 60
+_MOST_LETTERS = 80
 
 
 def _by_letter(*hints: str) -> dict[str, dict[str, None]]:
