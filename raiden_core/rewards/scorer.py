@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from raiden_core.config import defaults
 from raiden_core.errors import ConfigError, DataError
@@ -39,8 +39,7 @@ WEIGHTS = ("accuracy_weight", "format_weight")
 """The settings that weigh the two rewards; trainers have them as ``reward_weights``."""
 
 
-@dataclass(frozen=True)
-class Score:
+class Score(NamedTuple):
     """What a completion earned, and why."""
 
     accuracy: float
