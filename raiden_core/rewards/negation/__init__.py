@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from raiden_core.rewards.negation.clause import QUOTES, Clause, Clauses
 from raiden_core.rewards.negation.doubt import is_only_asked, is_open
-from raiden_core.rewards.negation.hints import CHINESE, ENGLISH, JAPANESE, KOREAN, in_parts, words
+from raiden_core.rewards.negation.hints import CHINESE, ENGLISH, JAPANESE, KOREAN, NO_WORDS, behind_no_letter, in_parts
 from raiden_core.rewards.negation.needed import MENTION
 from raiden_core.rewards.negation.soft import soften
 from raiden_core.rewards.negation.table import Table
@@ -32,9 +32,10 @@ _HANGUL = re.compile(f"[{HANGUL}]")
 _BESIDE_HAN = re.compile(f"[{KANA}{HANGUL}a-z]")
 _HAN = re.compile("[\u4e00-\u9fff]")
 _LATIN = re.compile("[a-z][a-z]")
-_NEAR_WORDS = words(ENGLISH.near)
-_FAR_WORDS = words(ENGLISH.far)
-_TOPICAL_WORDS = words(ENGLISH.far, ENGLISH.topical)
+_NEAR_WORDS = re.compile(behind_no_letter(ENGLISH.near))
+_FAR_WORDS = re.compile(behind_no_letter(ENGLISH.far))
+_TOPICAL_WORDS = re.compile(behind_no_letter(ENGLISH.far, ENGLISH.topical))
+_NO_WORDS = re.compile(NO_WORDS)
 
 
 class _Looks(NamedTuple):
@@ -68,14 +69,11 @@ def _scripts_of(text: str) -> _Scripts:
 
 @cache
 def _looks(scripts: _Scripts, topical: bool) -> _Looks:
-    """The hints of the scripts that a text holds."""
-    kana, hangul, han, latin = scripts
+    """The hints of the scripts that a text holds; English ones apart."""
+    kana, hangul, han, _ = scripts
     letters = [hints for hints, there in ((JAPANESE, kana), (KOREAN, hangul), (CHINESE, han or kana)) if there]
     near = [hints.near for hints in letters]
     far = [f"{hints.far}|{hints.topical}" if topical else hints.far for hints in letters]
-    if latin:
-        near.append(_NEAR_WORDS)
-        far.append(_TOPICAL_WORDS if topical else _FAR_WORDS)
     near.append(r"\?")
     return _Looks(*(tuple(map(re.compile, in_parts(*kinds))) for kinds in (near, far)))
 
@@ -95,6 +93,12 @@ def _signs(text: str, topical: bool) -> _Signs:
     looks = _looks(scripts, topical)
     near = [hint.start() for part in looks.near for hint in part.finditer(text)]
     far = [hint.start() for part in looks.far for hint in part.finditer(text)]
+    if scripts.latin:
+        # An English hint is searched for with the blank before it, which is where the hint stands in the text.
+        padded = f" {text}"
+        others = [hint.start() for hint in _NO_WORDS.finditer(text)]
+        near += others + [hint.start() for hint in _NEAR_WORDS.finditer(padded)]
+        far += others + [hint.start() for hint in (_TOPICAL_WORDS if topical else _FAR_WORDS).finditer(padded)]
     near.sort()
     far.sort()
     return _Signs(scripts, near, far)

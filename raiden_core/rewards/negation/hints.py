@@ -185,10 +185,16 @@ ENGLISH = Hints(
 
 def _by_letters_shared(*hints: str) -> str:
     """One expression for all hints, in which those that begin with the same letters share them."""
-    found = [
-        begin if "" in rest else f"{begin}(?:{_by_letters_shared(*rest)})" for begin, rest in _by_letter(*hints).items()
-    ]
+    found = [_continued(begin, [*rest]) for begin, rest in _by_letter(*hints).items()]
     return "|".join(found) or "(?!)"
+
+
+def _continued(begin: str, rests: list[str]) -> str:
+    longer = [rest for rest in rests if rest]
+    if not longer:
+        return begin
+    # The end of a word may follow later: got, but also gotcha.
+    return f"{begin}(?:{_by_letters_shared(*longer)}{'' if longer == rests else '|'})"
 
 
 def in_parts(*hints: str) -> list[str]:
@@ -217,10 +223,19 @@ def _by_letter(*hints: str) -> dict[str, dict[str, None]]:
     return begun
 
 
+def behind_no_letter(*hints: str) -> str:
+    """An expression for whole words and what stands before each: a search skips from blank to blank."""
+    return rf"\W(?:{_by_letters_shared(*hints)})\b"
+
+
+NO_WORDS = r"\?|n't|'ll"
+"""What else is looked for in English, near and far."""
+
+
 def words(*hints: str) -> str:
     """An expression for whole words, each of which begins with a letter: the search for them skips between those."""
     by_letter: dict[str, list[str]] = {}
     for word in alternatives("|".join(hints)):
         by_letter.setdefault(word[0], []).append(word[1:])
     found = [rf"{letter}(?<!\w{letter})(?:{'|'.join(rest)})\b" for letter, rest in by_letter.items()]
-    return "|".join([r"\?", "n't", "'ll", *found])
+    return "|".join([NO_WORDS, *found])
