@@ -272,8 +272,9 @@ class Negation:
         spoken = self._without_chinese
         # What was and is no more is not so.
         topic = self._topic._replace(is_past=True) if denied else self._topic
+        is_followed = topic.about == "fear" or bool(self._far and self._far[-1] >= clause.end)
         for language in spoken:
-            if is_open(language, clause, topic):
+            if is_open(language, clause, topic, is_followed):
                 return True
         return (
             self._may_be_asked

@@ -22,8 +22,15 @@ _LONGEST_VALUE = 24
 """What follows "no," in a self-correction is a value, not a sentence."""
 
 
-def is_open(language: ModuleType, clause: Clause, topic: Topic) -> bool:
-    """Whether the mention claims nothing, by the rules of one language."""
+def is_open(language: ModuleType, clause: Clause, topic: Topic, is_followed: bool = True) -> bool:
+    """Whether the mention claims nothing, by the rules of one language.
+
+    Args:
+        language: its module.
+        clause: the clause of the mention.
+        topic: what is asked.
+        is_followed: whether a hint stands behind the mention, so that something there may take it back.
+    """
     rules = language.RULES
     kinds = clause.kinds(rules)
     if kinds["open"] and rules["open"].search(clause.surroundings):
@@ -32,6 +39,8 @@ def is_open(language: ModuleType, clause: Clause, topic: Topic) -> bool:
         return True
     if topic.about not in ("", "event") and (_is_other_time(rules, clause, topic) or _is_another(rules, clause, topic)):
         return True
+    if not is_followed:
+        return False
     takes_back = kinds["takes back"]
     if (takes_back or kinds["no, but"]) and _is_corrected(language, clause):
         return True
