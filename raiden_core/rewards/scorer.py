@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from raiden_core.config import defaults
 from raiden_core.errors import ConfigError, DataError
@@ -39,7 +39,8 @@ WEIGHTS = ("accuracy_weight", "format_weight")
 """The settings that weigh the two rewards; trainers have them as ``reward_weights``."""
 
 
-class Score(NamedTuple):
+@dataclass(frozen=True)
+class Score:
     """What a completion earned, and why."""
 
     accuracy: float

@@ -190,10 +190,7 @@ class Negation:
         """Whether the words of the clause alone deny its mention, by the general rules."""
         if self._kind in ("fear", "name"):
             return False
-        for language in self._speaking(clause):
-            if language.denies_itself(clause, self._topic):
-                return True
-        return False
+        return any(language.denies_itself(clause, self._topic) for language in self._speaking(clause))
 
     def _speaking(self, clause: Clause) -> Sequence[ModuleType]:
         """The languages whose rules go for a clause."""
@@ -272,15 +269,18 @@ class Negation:
         spoken = self._without_chinese
         # What was and is no more is not so.
         topic = self._topic._replace(is_past=True) if denied else self._topic
-        is_followed = topic.about == "fear" or bool(self._far and self._far[-1] >= clause.end)
         for language in spoken:
-            if is_open(language, clause, topic, is_followed):
+            if is_open(language, clause, topic, self._is_followed(clause.end)):
                 return True
         return (
             self._may_be_asked
             and bool(spoken)
             and all(is_only_asked(language, clause, self._topic) for language in spoken)
         )
+
+    def _is_followed(self, end: int) -> bool:
+        """Whether a hint stands behind a mention, so that something there may take it back."""
+        return self._topic.about == "fear" or bool(self._far and self._far[-1] >= end)
 
     def _affirms(self, clause: Clause) -> bool:
         """Whether a sentence affirms what the question wants denied (I love peaches)."""
