@@ -111,6 +111,8 @@ _CLOSE, _CLOSE_IN_LATIN = 8, 14
 """A hint within so many characters of a mention."""
 _REACH_OF_ASIDES = 5
 """Asides may stand between an echo and its answer, and a whole sentence may be taken back (A nurse? Me? Well, never)."""
+_REACH_OF_REPLIES = 3
+"""How many segments behind an echo answer it."""
 _SENTENCE_END = re.compile(r"[.。!?]")
 _LONGEST_BARE = 24
 """A clause that holds more than this before the mention is no bare item of a list."""
@@ -171,11 +173,11 @@ class Negation:
             return False
         before, after = self._reach(start, end)
         if not (before or after):
-            return not denied or not self._affirms(self._clause(start, end))
+            return not denied or self._leaves_bare(self._clause(start, end))
         clause = self._clause(start, end)
         denies = (not is_close and self._denies_itself(clause)) or self._denies(clause, after)
         if denied:
-            return not self._is_open(clause, denied) and (denies or not self._affirms(clause))
+            return not self._is_open(clause, denied) and (denies or self._leaves_bare(clause))
         return not (denies or self._is_open(clause, denied))
 
     def _is_close(self, start: int, end: int) -> bool:
@@ -272,6 +274,8 @@ class Negation:
         for language in spoken:
             if is_open(language, clause, topic, self._is_followed(clause.end)):
                 return True
+        if self._may_be_asked and not denied and self._is_refused(clause):
+            return True
         return (
             self._may_be_asked
             and bool(spoken)
@@ -282,11 +286,41 @@ class Negation:
         """Whether a hint stands behind a mention, so that something there may take it back."""
         return self._topic.about == "fear" or bool(self._far and self._far[-1] >= end)
 
-    def _affirms(self, clause: Clause) -> bool:
-        """Whether a sentence affirms what the question wants denied (I love peaches)."""
+    def _is_refused(self, clause: Clause) -> bool:
+        """Whether an echo (A queen? I bow to no one) is answered by neither a yes nor a plain statement."""
+        topic = self._topic
+        if not (topic.about and clause.is_question and clause.is_echo and "、" not in clause.after) or topic.is_memory or topic.asks_denied:
+            return False
+        if not self._has_sign(clause.end + 1, clause.reach(_REACH_OF_REPLIES)) or self._affirms(clause):
+            return False
+        return not any(
+            language.RULES.begins("yes", reply.text)
+            for language in self._without_chinese
+            for reply in clause.replies(language.RULES, language.COMMA)
+        )
+
+    def _has_sign(self, start: int, end: int) -> bool:
+        """Whether a hint other than a question mark stands between two places."""
+        near, far = self._near, self._far
+        places = near[bisect_left(near, start) : bisect_left(near, end)]
+        places += far[bisect_left(far, start) : bisect_left(far, end)]
+        return any(self._text[place] != "?" for place in places)
+
+    def _leaves_bare(self, clause: Clause) -> bool:
+        """Whether a mention of what the question wants denied is left bare, or stands where something is denied.
+
+        "Peaches." answers "What can't you eat?", and so does "Peaches and I don't get along"; "I had peaches for lunch"
+        does not.
+        """
         if self._topic.about == "event":
             # The cause may be told in any words.
+            return True
+        if self._affirms(clause):
             return False
+        return not self._topic.asks_denied or clause.is_echo or self._has_sign(clause.begin, clause.reach(1))
+
+    def _affirms(self, clause: Clause) -> bool:
+        """Whether a sentence affirms its mention outright (I love peaches)."""
         return any(language.RULES["affirming"].search(clause.surroundings) for language in self._languages)
 
     def _reach(self, start: int, end: int) -> tuple[bool, bool]:

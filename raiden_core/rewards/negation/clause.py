@@ -27,6 +27,9 @@ _ABBREVIATION = re.compile(r"(?<![\w'])(?:mr|mrs|ms|dr|st|prof|jr|sr|vs|mt|[a-z]
 _NUMBER_SIGN = re.compile(r"(?<![\w'])no$")
 """No. 5 is a number, but "No." a reply."""
 QUOTES = " \"'“”‘’「」『』《》"
+_LITTLE_BEFORE = re.compile(r"\W*(?:(?:(?:the|an?|my|our|your|some|any|what|as|to|me) )*|[^\Wa-z]{0,2})[\"'“「『《(]?")
+_LITTLE_BEHIND = re.compile(r"[\"'”」』》)]?[^\Wa-z]{0,3}\W*")
+"""Particles and the like: such a mention stands alone in its clause."""
 OPEN = frozenset(",:—…-|()[]\n")
 """Stops over which a list may run on."""
 
@@ -140,6 +143,22 @@ class Clause:
         self.stop = clauses.stops[last]
         """The punctuation that ends the clause."""
         self.is_question = self.stop == "?"
+
+    @property
+    def is_echo(self) -> bool:
+        """Whether the mention stands alone, but for articles and particles: 医生啊, My wife?"""
+        behind = self.after.split("、")[0]
+        return _LITTLE_BEFORE.fullmatch(self.before) is not None and _LITTLE_BEHIND.fullmatch(behind) is not None
+
+    @property
+    def begin(self) -> int:
+        """Where the clause begins."""
+        return self._clauses.starts[self._first]
+
+    def reach(self, distance: int) -> int:
+        """Where the segment ends that stands so many behind the clause."""
+        ends = self._clauses.ends
+        return ends[min(self._last + distance, len(ends) - 1)]
 
     @property
     def next_stop(self) -> str:

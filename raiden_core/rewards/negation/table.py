@@ -32,6 +32,7 @@ _DOUBTFUL = ("open", "past", "future", "unknown", "assent", "affirming")
 DOUBT = {
     **dict.fromkeys(_DOUBTFUL, ROWS),
     "filler": f"^(?:{ROWS})$",
+    "yes": f"^(?:{ROWS})",
     "takes back": f"^(?:{ROWS})",
     "no, but": f"^(?:{ROWS})",
     "retracts": f"^(?:{ROWS})$",
