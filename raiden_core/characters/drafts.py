@@ -10,7 +10,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from raiden_core.cards.macros import resolve
 from raiden_core.characters.attributes import is_known
+from raiden_core.characters.card_parts import card_of
 from raiden_core.characters.character import Character
 from raiden_core.characters.facts import facts_of_fields, facts_of_text
 from raiden_core.characters.fields import is_made_of_fields, split_fields
@@ -20,8 +22,7 @@ from raiden_core.characters.lines import Field
 from raiden_core.characters.markup import clean_value, plain_markup
 from raiden_core.characters.missing import is_missing, is_unfilled
 from raiden_core.characters.owners import PATH, about, is_other, is_relations
-from raiden_core.characters.placeholders import resolve
-from raiden_core.characters.rows import MAX_CHARACTER_CHARS
+from raiden_core.characters.rows import MAX_CHARACTER_CHARS, Value
 
 NAME = "Name"
 DESCRIPTION = "Description"
@@ -46,7 +47,8 @@ class Draft:
     """Everything about the character but the name, in the source's order."""
     text: str
     """Verbatim."""
-    extras: dict[str, str] = field(default_factory=dict)
+    speech: dict[str, Value] = field(default_factory=dict)
+    """Fields that are for the chat program (greetings, example messages, lorebook), as they are."""
     language: str | None = None
     """What the source says its language is."""
     nickname: str | None = None
@@ -109,7 +111,7 @@ def character_of(draft: Draft, source: str, row: int | None) -> Character:
     if name is not None:
         profile[draft.name_key] = name
     for item in kept:
-        value = resolve(item.value.strip(), stand_in, language)
+        value = resolve(item.value.strip(), stand_in, language, name or "")
         same = item.key in profile
         profile[item.key] = f"{profile[item.key]}\n{value}" if same else value
     facts = {key: resolve(value, stand_in, language) for key, value in _facts(stated, name).items() if value != name}
@@ -122,7 +124,7 @@ def character_of(draft: Draft, source: str, row: int | None) -> Character:
         text=draft.text,
         source=source,
         row=row,
-        extras={key: resolve(value, stand_in, language) for key, value in draft.extras.items()},
+        card=card_of(draft.speech, name, stand_in, language) if draft.speech else None,
     )
 
 

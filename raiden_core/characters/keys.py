@@ -109,7 +109,7 @@ NOT_FACTS = folded(
 """Keys of lines that instruct or quote: they look like fields and say nothing about the character."""
 
 META_KEYS = folded(
-    "scenario|role play|roleplay|rp|setting|world|world setting|worldview|lore|genre|plot|first message"
+    "scenario|world scenario|role play|roleplay|rp|setting|world|world setting|worldview|lore|genre|plot|first message"
     "|greeting|example dialogue|sample dialogue|dialogue examples"
     "|prompt|instruction|instructions|constraints|guidelines|workflow|output format|response format"
     "|initialization|tags|tag|category|categories"

@@ -285,15 +285,15 @@ def _without_half_characters(draft: Draft) -> tuple[Draft, bool]:
             draft.text,
             draft.name or "",
             *(item.value + item.key for item in draft.fields),
-            *draft.extras.values(),
+            json.dumps(draft.speech, ensure_ascii=False),
         ]
         "".join(parts).encode("utf-8")
         return draft, False
     except UnicodeEncodeError:
         fields = tuple(item._replace(key=whole(item.key), value=whole(item.value)) for item in draft.fields)
-        extras = {key: whole(value) for key, value in draft.extras.items()}
+        speech = json.loads(whole(json.dumps(draft.speech, ensure_ascii=False)))
         name = None if draft.name is None else whole(draft.name)
-        return replace(draft, name=name, fields=fields, text=whole(draft.text), extras=extras), True
+        return replace(draft, name=name, fields=fields, text=whole(draft.text), speech=speech), True
 
 
 def _one_line(text: str) -> str:
