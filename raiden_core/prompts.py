@@ -15,6 +15,9 @@ from raiden_core.samples import Sample
 Message = dict[str, str]
 """One turn of a chat: ``{"role": …, "content": …}``."""
 
+CARD = "card"
+"""Where a sample's metadata keep the parts of the character's card."""
+
 INSTRUCTIONS = {
     "zh": "你是{name}。始终以第一人称、按下面的资料回答。",
     "en": "You are {name}. Always answer in the first person and according to the profile below.",

@@ -19,6 +19,7 @@ from raiden_core.characters.fields import is_made_of_fields, split_fields
 from raiden_core.characters.keys import fold_key, is_description_key, is_name_key
 from raiden_core.characters.language import detect_language
 from raiden_core.characters.lines import Field
+from raiden_core.characters.lore import lore_of
 from raiden_core.characters.markup import clean_value, plain_markup
 from raiden_core.characters.missing import is_missing, is_unfilled
 from raiden_core.characters.owners import PATH, about, is_other, is_relations
@@ -115,16 +116,25 @@ def character_of(draft: Draft, source: str, row: int | None) -> Character:
         same = item.key in profile
         profile[item.key] = f"{profile[item.key]}\n{value}" if same else value
     facts = {key: resolve(value, stand_in, language) for key, value in _facts(stated, name).items() if value != name}
+    others = {key: value for key, value in facts.items() if about(key) is not None}
+    facts = {key: value for key, value in facts.items() if about(key) is None}
+    card = card_of(draft.speech, name, stand_in, language) if draft.speech else None
+    if card is not None and card.lorebook.entries:
+        lore = lore_of(card, tuple(filter(None, (name, draft.nickname))))
+        for item in lore.shown:
+            profile[item.key] = f"{profile[item.key]}\n{item.value}" if item.key in profile else item.value
+        facts |= {key: value for key, value in lore.facts.items() if key not in facts}
+        others |= {key: value for key, value in lore.others.items() if key not in others}
     return Character(
         name=name,
         language=language,
         profile=profile,
-        facts={key: value for key, value in facts.items() if about(key) is None},
-        others={key: value for key, value in facts.items() if about(key) is not None},
+        facts=facts,
+        others=others,
         text=draft.text,
         source=source,
         row=row,
-        card=card_of(draft.speech, name, stand_in, language) if draft.speech else None,
+        card=card,
     )
 
 

@@ -14,15 +14,7 @@ from raiden_core.characters.attributes import is_known
 from raiden_core.characters.bookkeeping import is_bookkeeping_key, is_program_value
 from raiden_core.characters.dialects import in_lines
 from raiden_core.characters.fields import is_made_of_fields, split_fields
-from raiden_core.characters.keys import (
-    FACT_KEYS,
-    META_KEYS,
-    NOT_FACTS,
-    SPEECH_KEYS,
-    fold_key,
-    is_description_key,
-    is_name_key,
-)
+from raiden_core.characters.keys import FACT_KEYS, fold_key, is_description_key, is_meta_key, is_name_key
 from raiden_core.characters.lines import CJK, END_MARKS, Field, field_of_line, units
 from raiden_core.characters.markup import clean_value
 from raiden_core.characters.missing import has_macro, is_missing
@@ -37,8 +29,6 @@ MAX_ITEM_UNITS = 6
 MAX_SAID_UNITS = 8
 MAX_SAID_WORDS = 4
 """A longer sentence under a name that is none of a person's fields instructs or narrates."""
-_NEVER = NOT_FACTS | META_KEYS | SPEECH_KEYS
-"""Names of fields that instruct, or speak of the scene, the card or the chat: nobody is asked about them."""
 _OPENING_QUOTES = ('"', "“", "「")
 _ITEM = re.compile(r"[ \t]*(?:[-*+•・●◆■▪–]|\d{1,2}[.)、])[ \t\u3000]*(?P<item>\S[^\n]*?)[ \t,，;；]*")
 
@@ -133,8 +123,8 @@ def _can_be_fact(key: str) -> bool:
     if PATH in key:
         # Of somebody else the name is a fact as well.
         leaf = key.rpartition(PATH)[2]
-        return not (is_description_key(leaf) or fold_key(leaf) in _NEVER or is_bookkeeping_key(leaf))
-    return not (is_name_key(key) or is_description_key(key) or fold_key(key) in _NEVER or is_bookkeeping_key(key))
+        return not (is_description_key(leaf) or is_meta_key(leaf) or is_bookkeeping_key(leaf))
+    return not (is_name_key(key) or is_description_key(key) or is_meta_key(key) or is_bookkeeping_key(key))
 
 
 def _solid_lines(text: str) -> list[str]:

@@ -122,6 +122,8 @@ META_KEYS = folded(
 )
 """Keys of lines about the scene, the user, the card or its author: kept in the profile, no fact about the character."""
 
+_META = NOT_FACTS | META_KEYS | SPEECH_KEYS
+
 FACT_KEYS = folded(
     "age|gender|sex|birthday|birth date|date of birth|birthplace|place of birth|hometown|nationality|occupation"
     "|job|profession"
@@ -159,6 +161,11 @@ SECTION_TITLES = folded(
 def is_name_key(key: str) -> bool:
     """Whether a field of this name holds the character's name."""
     return fold_key(key) in NAME_KEYS
+
+
+def is_meta_key(key: str) -> bool:
+    """Whether a field of this name instructs, or speaks of the scene, the card or the chat: never asked about."""
+    return fold_key(key) in _META
 
 
 def is_description_key(key: str) -> bool:

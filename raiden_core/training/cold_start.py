@@ -26,6 +26,7 @@ from raiden_core.samples import Sample
 from raiden_core.stages.layout import MODEL
 from raiden_core.stages.progress import Progress
 from raiden_core.training.arguments import ColdStartArguments, parse_script
+from raiden_core.training.card_examples import example_turns
 from raiden_core.training.checks import check_named
 from raiden_core.training.dataset import hold_back, training_samples
 from raiden_core.training.hooks.disk import check_disk, model_sizes
@@ -115,8 +116,9 @@ def cold_start(script: ColdStartArguments, training: SFTConfig, model: ModelConf
         folder = _nano_student(script.nano, samples, out / STUDENT, training.seed, keep=checkpoint is not None)
     model.model_name_or_path = folder
     tokenizer = load_tokenizer(folder)
+    spoken = example_turns(used)
     sequences = build_sequences(
-        used,
+        [*used, *spoken],
         tokenizer,
         epochs=training.num_train_epochs,
         questions_per_sequence=script.questions_per_sequence,
@@ -170,6 +172,7 @@ def cold_start(script: ColdStartArguments, training: SFTConfig, model: ModelConf
         trainer,
         {
             "samples": len(used),
+            "example_turns": len(spoken),
             "sequences": len(sequences.rows),
             "too_long": sequences.too_long,
             "bad_samples": len(failures),

@@ -15,8 +15,10 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from raiden_core.characters.character import Character
+from raiden_core.generation.card_use import card_metadata, greetings_of, opened
 from raiden_core.generation.made import Generated, Skipped, collection, identity, quotas, statistics, unusable
 from raiden_core.generation.quality import filters
 from raiden_core.generation.quality.distractors import Pools, choose_distractors, collect_pools
@@ -66,6 +68,7 @@ def generate(
         facts = [] if reason else teacher.facts_of(character)
         verifiable = [fact for fact in facts if fact.unverifiable is None]
         dropped[filters.UNVERIFIABLE] += len(facts) - len(verifiable)
+        dropped[filters.OF_OTHERS] += 0 if reason else len(character.others)
         if not reason and not verifiable:
             reason = _why_none(facts)
         if reason:
@@ -114,6 +117,7 @@ class _Taker:
         self.dropped = dropped
         self.identity = identity(character)
         self.asked = filters.AskedBefore()
+        self.greetings = greetings_of(character, self.identity, seed)
         self.profile_text = "\n".join(f"{key}：{value}" for key, value in character.profile.items())
         self.told = of_profile(character.profile, [[term for group in fact.groups for term in group] for fact in facts])
 
@@ -137,9 +141,14 @@ class _Taker:
         """The sample, or the reason why there is none."""
         if reason := filters.refusal(draft, self.profile_text):
             return reason
+        greeting: int | None = None
+        if draft.dimension == "CM":
+            terms = [term for group in draft.groups for term in group]
+            history, greeting = opened(draft.history, next(self.greetings), terms)
+            draft = replace(draft, history=history)
         if self.asked.near_duplicate(draft):
             return filters.NEAR_DUPLICATE
-        sample = self._build(draft)
+        sample = self._build(draft, greeting)
         if sample.id in self.seen:
             return filters.DUPLICATE
         if self.scorer.check(sample) is not None:
@@ -148,7 +157,7 @@ class _Taker:
         self.seen.add(sample.id)
         return sample
 
-    def _build(self, draft: Draft) -> Sample:
+    def _build(self, draft: Draft, greeting: int | None) -> Sample:
         history = "\n".join(turn.content for turn in draft.history)
         rng = random.Random(f"{self.seed}:distractors:{self.identity}:{draft.question}:{history}")
         contexts = (self.profile_text, f"{history}\n{draft.question}")
@@ -175,6 +184,7 @@ class _Taker:
                 "attribute": draft.key,
                 "evidence": draft.evidence,
                 "template": draft.template,
+                **card_metadata(self.character, draft.question, draft.history, draft.evidence, greeting),
             },
         )
 
