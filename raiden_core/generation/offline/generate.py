@@ -22,12 +22,14 @@ from raiden_core.generation.card_use import card_metadata, greetings_of, opened
 from raiden_core.generation.made import Generated, Skipped, collection, identity, quotas, statistics, unusable
 from raiden_core.generation.quality import filters
 from raiden_core.generation.quality.distractors import Pools, choose_distractors, collect_pools
-from raiden_core.generation.teacher import Draft, Fact, Teacher
+from raiden_core.generation.teacher import UNREAD, Draft, Fact, Teacher
 from raiden_core.rewards import Scorer
 from raiden_core.rewards.aside import guarded, of_profile
 from raiden_core.samples import Sample, Validator
 from raiden_core.stages.progress import Progress, silent
 
+SHOWN_SENTENCES = 50
+"""So many of the sentences that no rule reads are shown in the statistics; all are counted."""
 PATIENCE = 6
 """A character gets this many more memory drafts than it needs before generation gives up on it."""
 
@@ -60,17 +62,20 @@ def generate(
     skipped: list[Skipped] = []
     readable: list[tuple[Character, list[Fact]]] = []
     met: set[str] = set()
+    unread: list[str] = []
     for character in characters:
         reason = unusable(character, teacher.name, teacher.languages)
         if not reason and identity(character) in met:
             reason = "the same name and profile as a character before it"
         met.add(identity(character))
-        facts = [] if reason else teacher.facts_of(character)
+        listed = [] if reason else teacher.facts_of(character)
+        unread += [fact.value for fact in listed if fact.unverifiable == UNREAD]
+        facts = [fact for fact in listed if fact.unverifiable != UNREAD]
         verifiable = [fact for fact in facts if fact.unverifiable is None]
         dropped[filters.UNVERIFIABLE] += len(facts) - len(verifiable)
         dropped[filters.OF_OTHERS] += 0 if reason else len(character.others)
         if not reason and not verifiable:
-            reason = _why_none(facts)
+            reason = _why_none(facts, len(listed) - len(facts))
         if reason:
             skipped.append(Skipped(character.name, character.source, character.row, reason))
         else:
@@ -91,6 +96,8 @@ def generate(
         progress(done, len(readable), f"{len(samples)} samples")
     left_out = {reason: count for reason, count in sorted(dropped.items()) if count}
     stats = statistics(samples, len(characters), len(skipped), left_out, teacher.name)
+    if unread:
+        stats["sentences_left"] = {"count": len(unread), "first": unread[:SHOWN_SENTENCES]}
     return Generated(tuple(samples), tuple(skipped), left_out, stats)
 
 
@@ -189,9 +196,10 @@ class _Taker:
         )
 
 
-def _why_none(facts: Sequence[Fact]) -> str:
+def _why_none(facts: Sequence[Fact], unread: int) -> str:
+    left = f"; no rule reads any of its {unread} sentences" if unread else ""
     if not facts:
-        return "no `key: value` facts in its text"
+        return f"no `key: value` facts in its text{left}"
     reasons = Counter(fact.unverifiable or "" for fact in facts)
     told = ", ".join(f"{count} {reason}" for reason, count in reasons.most_common())
-    return f"none of its {len(facts)} facts can be verified ({told})"
+    return f"none of its {len(facts)} facts can be verified ({told}){left}"
