@@ -1,6 +1,7 @@
 """The offline teacher: questions, answers and reasoning by rule, in Chinese, English, Japanese and Korean.
 
-It needs no server and no model. It reads any ``key: value`` fact and sentences that state one plainly: a known attribute is asked the way people ask, an
+It needs no server and no model. It reads any ``key: value`` fact and sentences that state one plainly: a known
+attribute is asked the way people ask, an
 unknown one with generic words around its key. Its wording lives in ``templates/<language>.yaml``. What it drafts for
 a character depends on the seed, the character's name and its profile, and on nothing else.
 
