@@ -115,7 +115,7 @@ def check_lengths(subject: Subject) -> Check:
 
 def rendered(subject: Subject, sample: Sample) -> str:
     """A sample's prompt as text, up to where the completion begins."""
-    chat = build_prompt(sample, subject.config.system_prompt)
+    chat = build_prompt(sample, subject.config.system_prompt, subject.config.prompt.layout)
     return str(subject.tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=True))
 
 

@@ -16,7 +16,7 @@ from raiden_core.cards.macros import USER_WORDS
 from raiden_core.characters.character import Character
 from raiden_core.characters.keys import is_meta_key
 from raiden_core.characters.lines import units
-from raiden_core.prompts import CARD
+from raiden_core.prompts import CARD, GREETING
 from raiden_core.rewards import contains_term, fold
 from raiden_core.samples import Turn
 
@@ -26,8 +26,6 @@ MAX_STYLE_UNITS = 600
 """So much of the example conversations is shown to a teacher, whole conversations at a time."""
 TRIGGERS = "triggers"
 """Where a sample's metadata keep the keys of the lorebook entry that states the fact."""
-GREETING = "greeting"
-"""Where a sample's metadata keep the number of the greeting that opens its conversation, from 0."""
 
 
 def greetings_of(character: Character, identity: str, seed: int) -> Iterator[tuple[int, str] | None]:

@@ -82,7 +82,7 @@ def make_plan(config: Config, gpus: str | None = None, data: Path | None = None)
     amount: Amount | None = None
     unknown: list[str] = []
     if data:
-        amount, lengths = file_amount(data, config.system_prompt)
+        amount, lengths = file_amount(data, config.system_prompt, config.prompt.layout)
     else:
         lengths = assumed_lengths(config, shape.context)
         try:

@@ -123,7 +123,9 @@ def load(language: str) -> Rules:
     except (ValueError, re.error, yaml.YAMLError) as error:
         raise DataError(f"{file}: {' '.join(str(error).split())}") from None
     pairs = [(table.quotes[place], table.quotes[place + 1]) for place in range(0, len(table.quotes), 2)]
-    quoted = "|".join(f"{re.escape(left)}[^{re.escape(right)}\n]{{0,{MAX_QUOTED}}}{re.escape(right)}" for left, right in pairs)
+    quoted = "|".join(
+        f"{re.escape(left)}[^{re.escape(right)}\n]{{0,{MAX_QUOTED}}}{re.escape(right)}" for left, right in pairs
+    )
     return Rules(
         table=table,
         rows=tuple((row, compiled(table, row)) for row in table.rows),
