@@ -56,6 +56,13 @@ class Config(Section):
     runner: Annotated[RunnerConfig, NEUTRAL] = RunnerConfig()
     limits: Annotated[LimitsConfig, NEUTRAL] = LimitsConfig()
 
+    @property
+    def student_revision(self) -> str | None:
+        """The revision of the student's model that the run starts from; None means the newest."""
+        section = self.cold_start if self.cold_start.enabled else self.grpo
+        revision = (section.model_extra or {}).get("model_revision")
+        return None if revision in (None, "main") else str(revision)
+
     @model_validator(mode="after")
     def _a_revision_is_the_students(self) -> Self:
         if self.cold_start.enabled and (self.grpo.model_extra or {}).get("model_revision") not in (None, "main"):

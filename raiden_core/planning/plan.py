@@ -77,7 +77,7 @@ def make_plan(config: Config, gpus: str | None = None, data: Path | None = None)
         ConfigError: a model, accelerate config or setting that cannot be planned.
         DataError: ``data`` cannot be read.
     """
-    shape = shape_of(config.student.model, config.student.nano)
+    shape = shape_of(config.student.model, config.student.nano, config.student_revision)
     named = parse_gpus(gpus) if gpus else None
     amount: Amount | None = None
     unknown: list[str] = []
