@@ -301,13 +301,12 @@ def _without_half_characters(draft: Draft) -> tuple[Draft, bool]:
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
     try:
-        parts = [
-            draft.text,
-            draft.name or "",
-            *(item.value + item.key for item in draft.fields),
-            json.dumps(draft.speech, ensure_ascii=False),
-        ]
-        "".join(parts).encode("utf-8")
+        # The text holds every field that the draft has, and its key.
+        draft.text.encode("utf-8")
+        for key in (draft.name or "", *(item.key for item in draft.fields)):
+            key.encode("utf-8")
+        if draft.speech:
+            json.dumps(draft.speech, ensure_ascii=False).encode("utf-8")
         return draft, False
     except UnicodeEncodeError:
         fields = tuple(item._replace(key=whole(item.key), value=whole(item.value)) for item in draft.fields)
