@@ -28,7 +28,7 @@ USED_BY: dict[tuple[str, ...], str] = {
     (GENERATE, SPLIT, COLD_START, TRAIN, EVALUATE, REPORT): "seed",
     # The student of BASE is asked with the prompt of its training.
     (GENERATE, COLD_START, TRAIN, EVALUATE, REPORT): """
-        system_prompt prefilled_think accuracy.min_length_bound accuracy.length_ratio""",
+        system_prompt prompt.layout prefilled_think accuracy.min_length_bound accuracy.length_ratio""",
     (GENERATE, REPORT): """
         characters.paths characters.evaluation_only
         characters.composed.count characters.composed.language characters.composed.facts
@@ -61,7 +61,7 @@ USED_BY: dict[tuple[str, ...], str] = {
     (TRAIN, EVALUATE, REPORT): "accuracy.weight format.weight",
     (EVALUATE, REPORT): """
         evaluation.max_new_tokens evaluation.batch_size evaluation.engine evaluation.vllm_gpus evaluation.samples
-        evaluation.temperature evaluation.drop_bad_gold
+        evaluation.temperature evaluation.drop_bad_gold evaluation.layouts
         evaluation.served.model evaluation.served.thinking evaluation.served.json_schema
         evaluation.judge.model evaluation.judge.thinking evaluation.judge.json_schema
         evaluation.judge_rubrics evaluation.judge_questions evaluation.judge_max_tokens""",

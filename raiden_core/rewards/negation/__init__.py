@@ -289,7 +289,11 @@ class Negation:
     def _is_refused(self, clause: Clause) -> bool:
         """Whether an echo (A queen? I bow to no one) is answered by neither a yes nor a plain statement."""
         topic = self._topic
-        if not (topic.about and clause.is_question and clause.is_echo and "、" not in clause.after) or topic.is_memory or topic.asks_denied:
+        if (
+            not (topic.about and clause.is_question and clause.is_echo and "、" not in clause.after)
+            or topic.is_memory
+            or topic.asks_denied
+        ):
             return False
         if not self._has_sign(clause.end + 1, clause.reach(_REACH_OF_REPLIES)) or self._affirms(clause):
             return False
