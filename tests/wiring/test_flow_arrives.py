@@ -169,7 +169,15 @@ def test_a_stages_work_is_done_where_and_within_what_is_said(
 ) -> None:
     config = configured({key: off_default(key)})
     call = SimpleNamespace(
-        stage="train", key="k", input_digests={"a": "b"}, section={"c": 1}, resumable=True, gpu=True, run=lambda *_: {}
+        stage="train",
+        key="k",
+        input_digests={"a": "b"},
+        section={"c": 1},
+        resumable=True,
+        gpu=True,
+        settings=None,
+        inputs={},
+        work=lambda *_: {},
     )
     task = stage_module.stage_task("train", lambda config: call)  # type: ignore[arg-type, return-value]
     with disable_run_logger():
