@@ -11,16 +11,8 @@ from typing import Any
 from raiden_core.config import Config
 from raiden_core.config.loading import dump_config
 from raiden_core.stages.folder import StageResult
-from raiden_core.stages.layout import (
-    CONFIG_FILE,
-    EVALUATE,
-    REPORT,
-    REPORT_FILE,
-    RESULTS_FILE,
-    RUN_FILE,
-    RUNS,
-    Stage,
-)
+from raiden_core.stages.layout import EVALUATE, REPORT, REPORT_FILE, RESULTS_FILE, RUNS, Stage
+from raiden_core.stages.runs import write_run
 
 
 def record_folder(config: Config) -> Path:
@@ -52,7 +44,5 @@ def write_record(
         "results": results,
         "report": str(page) if page else None,
     }
-    folder.mkdir(parents=True)
-    (folder / CONFIG_FILE).write_text(dump_config(config), "utf-8")
-    (folder / RUN_FILE).write_text(json.dumps(record, ensure_ascii=False, indent=2) + "\n", "utf-8")
+    write_run(folder, record, dump_config(config))
     return record

@@ -16,6 +16,7 @@ from raiden_core.generation import generate
 from raiden_core.generation.offline.teacher import OfflineTeacher
 from raiden_core.rewards import Scorer
 from raiden_core.stages.progress import silent
+from tests.support.tables import table
 
 COLONS = {"zh": "：", "en": ": ", "ja": "：", "ko": ": "}
 
@@ -170,7 +171,7 @@ attributes:
 """
 
 
-@pytest.mark.parametrize(
+@table(
     ("old", "new", "words"),
     [
         ("owl, red fox", "owl, fox, Owl", r"mine.yaml: attributes.Pet: 'Owl' stands twice; take one out"),

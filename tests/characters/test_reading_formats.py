@@ -13,6 +13,7 @@ import pytest
 
 from raiden_core.characters import labels, read_characters
 from raiden_core.errors import DataError
+from tests.support.tables import table
 
 NAME, JOB, AGE = "林晚秋", "中学历史老师", "34岁"
 STORY = "她在长沙长大，大学毕业后回到母校教书。"
@@ -111,7 +112,7 @@ FILES: dict[str, Callable[[], bytes]] = {
 }
 
 
-@pytest.mark.parametrize("file", FILES)
+@table("file", FILES)
 def test_every_format_yields_the_same_character(tmp_path: Path, file: str) -> None:
     path = tmp_path / file
     path.write_bytes(FILES[file]())

@@ -11,6 +11,7 @@ from raiden_core.config.loading import dump_config, load_config, parse_config
 from raiden_core.config.trl_fields import trainer_fields
 from raiden_core.errors import ConfigError, DataError, StageError, UsageError
 from raiden_core.training.arguments import ColdStartArguments, GrpoArguments
+from tests.support.tables import table
 
 
 def refusal(text: str, *overrides: str) -> str:
@@ -26,7 +27,7 @@ def test_an_empty_file_gives_the_defaults_of_the_models() -> None:
     assert parse_config("# nothing\n") == Config()
 
 
-@pytest.mark.parametrize(
+@table(
     ("text", "words"),
     [
         ("gropo: {}", ["gropo: unknown key", "'grpo'"]),
@@ -61,7 +62,7 @@ def test_no_name_is_suggested_where_none_is_near() -> None:
     assert "did you mean" not in refusal("zzzzzzzz: 1")
 
 
-@pytest.mark.parametrize(
+@table(
     ("text", "words"),
     [
         ("seed: many", ["seed: ", "integer", "'many'"]),

@@ -1,9 +1,9 @@
 """The whole evaluation with models that answer by rule: the numbers must be those that one counts by hand."""
 
 import io
-import re
 import json
 import random
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path

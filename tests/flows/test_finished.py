@@ -17,8 +17,9 @@ from flows.finished import finished_run
 from raiden_core.config import Config
 from raiden_core.config.loading import parse_config
 from raiden_core.stages.folder import StageResult
-from raiden_core.stages.layout import COLD_START, GENERATE, RUN_FILE, SPLIT, STAGES, TRAIN, Stage
+from raiden_core.stages.layout import COLD_START, GENERATE, SPLIT, STAGES, TRAIN, Stage
 from raiden_core.stages.run import run_stage
+from raiden_core.stages.runs import read_run
 from tasks.describe import DESCRIBE
 
 SETTINGS = "characters: {composed: {count: 6, facts: [3, 5]}}\nsplit: {validation_characters: 2}\n"
@@ -65,7 +66,9 @@ def test_what_is_all_there_is_found_and_recorded(there: tuple[Config, dict[Stage
         name: result.folder for name, result in done.items()
     }
     assert all(row["cached"] for row in record["stages"].values())
-    assert json.loads((Path(record["run"]) / RUN_FILE).read_text("utf-8")) == record
+    assert {name: folder.resolve() for name, folder in read_run(Path(record["run"])).stages.items()} == {
+        name: result.folder.resolve() for name, result in done.items()
+    }
 
 
 @pytest.mark.parametrize("change", ["another setting", "an edited file", "a missing folder", "shared storage"])

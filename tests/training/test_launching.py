@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -184,7 +184,7 @@ def test_the_figures_of_a_dead_run_are_nobodys_progress(tmp_path: Path) -> None:
     told: list[int] = []
     warned: list[str] = []
 
-    def write(*rows: dict[str, object]) -> None:
+    def write(*rows: Mapping[str, object]) -> None:
         file.write_text("".join(json.dumps(row) + "\n" for row in rows))
 
     write(head, kept, dead, {"step": 7, "warning": "said then"})

@@ -10,6 +10,7 @@ from raiden_core.generation.mining.prompts import Briefing, Prompts, load_prompt
 from raiden_core.generation.offline.catalogue import LANGUAGES
 from raiden_core.models.fencing import fence, fill
 from raiden_core.text.control_tokens import spelled_apart
+from tests.support.tables import table
 
 TASKS = [name for name in Prompts.model_fields if name not in ("labels", "memory_kinds")]
 NAMES = {
@@ -22,8 +23,8 @@ NAMES = {
 }
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("task", TASKS)
+@table("language", LANGUAGES)
+@table("task", TASKS)
 def test_every_template_has_the_names_that_are_filled_in(language: str, task: str) -> None:
     prompt = getattr(load_prompts(language), task)
     assert set(re.findall(r"\{([a-z_]+)\}", prompt.text)) == NAMES.get(task, {"material"})
