@@ -25,7 +25,8 @@ from raiden_core.errors import StageError
 from raiden_core.models.folder import check_model_folder
 from raiden_core.stages.folder import StageResult
 from raiden_core.stages.layout import GENERATE, REPORT, WITHOUT_STUDENT, Stage
-from tasks.artifacts import announce, publish_results, publish_samples
+from tasks.artifacts import announce, publish_results, publish_samples, publish_trend
+from tasks.assets import asset_of
 from tasks.logs import leave_out_tracebacks
 from tasks.shards import ask_in_shards, check_runner
 from tasks.stage import RESULT_FOLDER
@@ -101,10 +102,15 @@ class Run:
         anew = task.name in self.refresh
         started = time.monotonic()
         ask_in_shards(self.config, task.name, upstream, anew)
-        ready = task.with_options(refresh_cache=anew, result_storage=self.storage)
+        options: dict[str, Any] = {"refresh_cache": anew, "result_storage": self.storage}
+        if asset := asset_of(task.name, self.config.name):
+            options["assets"] = [asset]
+        ready = task.with_options(**options)
         # Prefect's types do not say that return_state changes what a task's call returns.
         state = cast("State[StageResult]", ready(self.config, upstream, refresh=anew, return_state=True))
         result = state.result()
+        if state.name == "Cached":  # its task did nothing, so it said nothing either
+            get_run_logger().info("%s: %s, from the cache", task.name, result.folder)
         cached = state.name == "Cached" or result.found
         self.rows[cast("Stage", task.name)] = stage_row(result, cached, time.monotonic() - started)
         return result
@@ -121,6 +127,7 @@ class Run:
         try:
             publish_results(record)
             publish_samples(generated)
+            publish_trend(self.config.output_dir, self.config.name)
         except httpx.HTTPError as error:
             get_run_logger().warning("the run's page lacks its tables: %s", type(error).__name__)
         announce(record, self.config.name)

@@ -19,6 +19,7 @@ from prefect import Task
 from prefect.cache_policies import CachePolicy
 from prefect.context import TaskRunContext
 from prefect.logging import get_run_logger
+from prefect.tasks import MaterializingTask
 from prefect.utilities.timeout import timeout
 
 from raiden_core.config import Config
@@ -28,6 +29,7 @@ from raiden_core.stages.folder import StageResult
 from raiden_core.stages.progress import Progress
 from raiden_core.stages.remote import Remote
 from raiden_core.stages.run import run_stage
+from tasks.assets import asset_of, describe_asset
 from tasks.call import Describe, StageCall
 from tasks.progress import say, task_progress
 from tasks.slots import gpu_slot
@@ -86,19 +88,23 @@ def stage_task(stage: str, describe: Describe) -> Task[..., StageResult]:
                 remote=Remote(config.storage.url) if config.storage.url else None,
             )
         logger.info("%s: %s", stage, result.folder)
+        if TaskRunContext.get() is not None:
+            describe_asset(result, config.name)
         return result
 
-    return Task(
-        run,
-        name=stage,
-        description=f"The {stage} stage.",
-        cache_policy=StageKey(describe=describe),
-        persist_result=True,
-        result_serializer="json",
-        retries=RETRIES,
-        retry_delay_seconds=RETRY_DELAY_SECONDS,
-        retry_condition_fn=may_heal,
-    )
+    options: dict[str, Any] = {
+        "name": stage,
+        "description": f"The {stage} stage.",
+        "cache_policy": StageKey(describe=describe),
+        "persist_result": True,
+        "result_serializer": "json",
+        "retries": RETRIES,
+        "retry_delay_seconds": RETRY_DELAY_SECONDS,
+        "retry_condition_fn": may_heal,
+    }
+    # Which configuration's asset it is shows when the task is called: flows/pipeline.py names that.
+    asset = asset_of(stage, "unnamed")
+    return Task(run, **options) if asset is None else MaterializingTask(run, assets=[asset], **options)
 
 
 def _bounded(call: StageCall[Any], limits: LimitsConfig, folder: Path, progress: Progress) -> Mapping[str, Any]:

@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from flows import display
+
 from flows.display import TerminalDisplay
 from flows.ending import next_commands, reasons, show_ending
 from raiden_core.chat.characters import find_character
 from raiden_core.config.loading import parse_config
 from raiden_core.evaluation.results import Cells, Comparison
+from raiden_core.stages.progress import LINE_SECONDS
 from tests.tasks.test_artifacts import RECORD, RESULTS, part
 
 
@@ -101,4 +102,4 @@ def test_on_a_terminal_what_is_waited_for_moves_until_the_next_thing_is_shown() 
         assert [task.description for task in shown.bars.tasks] == ["generate"]
         shown.waits("publishing …")
     assert len(shown.bars.tasks) == 1, "nothing is waited for when the run is over"
-    assert display.LINE_SECONDS == 60
+    assert LINE_SECONDS == 60

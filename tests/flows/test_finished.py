@@ -135,12 +135,21 @@ def test_a_server_is_known_wherever_prefect_would_read_of_it(
 def test_the_command_takes_the_short_way_only_where_nothing_is_to_be_done_anew_and_nobody_watches(
     arguments: list[str], looked: bool, server: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    record = {"run": str(tmp_path / "run"), "stages": {}, "results": None, "report": None}
+    record: dict[str, Any] = {"run": str(tmp_path / "run"), "stages": {}, "results": None, "report": None}
     found: list[Any] = []
     flown: list[Any] = []
     monkeypatch.setattr(finished, "server_configured", lambda: server)
-    monkeypatch.setattr(finished, "finished_run", lambda *given: found.append(given) or record)
-    monkeypatch.setattr(run_command, "_run", lambda *given: flown.append(given) or record)
+
+    def find(*given: Any) -> dict[str, Any]:
+        found.append(given)
+        return record
+
+    def fly(*given: Any) -> dict[str, Any]:
+        flown.append(given)
+        return record
+
+    monkeypatch.setattr(finished, "finished_run", find)
+    monkeypatch.setattr(run_command, "_run", fly)
     file = tmp_path / "config.yaml"
     file.write_text(SETTINGS)
     done = CliRunner().invoke(run_command.run, [str(file), "--json", *arguments], catch_exceptions=False)

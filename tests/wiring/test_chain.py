@@ -120,7 +120,7 @@ def test_from_raiden_run_to_the_loop_it_is_six_files(
             result = self.task.fn(*given, **named) if self.name == "train" else done(self.name)
             return SimpleNamespace(name="Completed", result=lambda: result)
 
-    monkeypatch.setattr(pipeline, "TASKS", {name: Called(task) for name, task in pipeline.TASKS.items()})
+    monkeypatch.setattr(pipeline, "TASKS", {name: Called(task) for name, task in stages.TASKS.items()})
     monkeypatch.setattr(pipeline, "raiden", pipeline.raiden.fn)
     monkeypatch.setattr("tasks.stage.gpu_slot", lambda name, stage: disable_run_logger())
     file = data / "config.yaml"
