@@ -4,6 +4,8 @@ A prompt is a system turn (instructions, the whole profile, the output format), 
 question as the last user turn. ``instructions`` replaces only the first of the three parts of the system turn:
 a model that does not see the profile cannot stay in character, and one that is not told the format cannot keep it.
 
+What people wrote (names, profiles, conversations, questions, answers) stays text: control tokens in it are spelled apart.
+
 ``layout`` is how the system turn is laid out: ``raiden``, or as a chat program lays out a character's card
 (raiden_core/cards/layouts.py). Profile and format stand in it either way.
 """
@@ -17,6 +19,7 @@ from raiden_core.cards.card import Card
 from raiden_core.cards.layouts import Material, arranged
 from raiden_core.cards.lorebook import triggered
 from raiden_core.samples import Sample
+from raiden_core.text.control_tokens import spelled_apart
 
 Message = dict[str, str]
 """One turn of a chat: ``{"role": …, "content": …}``."""
@@ -59,19 +62,19 @@ def build_prompt(sample: Sample, instructions: str | None = None, layout: Layout
         system = system_turn(sample.character_name, sample.character_profile, sample.language, instructions)
     else:
         system = _laid_out(sample, instructions, layout)
-    history = [{"role": turn.role, "content": turn.content} for turn in sample.conversation_history]
-    return [system, *history, {"role": "user", "content": sample.question}]
+    history = [{"role": turn.role, "content": spelled_apart(turn.content)} for turn in sample.conversation_history]
+    return [system, *history, {"role": "user", "content": spelled_apart(sample.question)}]
 
 
 def system_turn(name: str, profile: Mapping[str, Any], language: str, instructions: str | None = None) -> Message:
     """The system turn: instructions, profile as ``key：value`` lines, output format."""
     opening = _opening(name, language, instructions)
     closing = FORMATS.get(language, FORMATS["en"])
-    return {"role": "system", "content": f"{opening}\n{profile_text(profile, language)}\n{closing}"}
+    return {"role": "system", "content": f"{opening}\n{spelled_apart(profile_text(profile, language))}\n{closing}"}
 
 
 def _opening(name: str, language: str, instructions: str | None) -> str:
-    return (instructions or INSTRUCTIONS.get(language, INSTRUCTIONS["en"])).replace("{name}", name)
+    return (instructions or INSTRUCTIONS.get(language, INSTRUCTIONS["en"])).replace("{name}", spelled_apart(name))
 
 
 def _laid_out(sample: Sample, instructions: str | None, layout: Literal["sillytavern", "risu"]) -> Message:
@@ -93,7 +96,7 @@ def _laid_out(sample: Sample, instructions: str | None, layout: Literal["sillyta
         colon=colon(sample.language),
     )
     closing = FORMATS.get(sample.language, FORMATS["en"])
-    return {"role": "system", "content": f"{arranged(layout, material)}\n{closing}"}
+    return {"role": "system", "content": f"{spelled_apart(arranged(layout, material))}\n{closing}"}
 
 
 def profile_text(profile: Mapping[str, Any], language: str) -> str:
@@ -109,4 +112,5 @@ def colon(language: str) -> str:
 
 def build_completion(sample: Sample) -> str:
     """What a perfect model would reply: the reference answer after the teacher's reasoning, in the format."""
-    return f"<think>{sample.reasoning.strip() or sample.answer}</think><answer>{sample.answer}</answer>"
+    answer = spelled_apart(sample.answer)
+    return f"<think>{spelled_apart(sample.reasoning.strip()) or answer}</think><answer>{answer}</answer>"

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from raiden_core.errors import ConfigError
 from raiden_core.prompts import Layout, Message, build_completion, build_prompt
 from raiden_core.samples import Sample
+from raiden_core.text.control_tokens import spelled_apart
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -134,7 +135,7 @@ class _Encoder:
         chat = build_prompt(opener, self.instructions, self.layout)
         shown = self._render(chat) + self._said(opener) + str(self.tokenizer.eos_token)
         answered: list[Message] = [*chat, {"role": "assistant", "content": build_completion(opener)}]
-        rendered = self._render([*answered, {"role": "user", "content": sample.question}])
+        rendered = self._render([*answered, {"role": "user", "content": spelled_apart(sample.question)}])
         if not rendered.startswith(shown):
             raise ConfigError(
                 "cold_start.questions_per_sequence: this model's chat template rewrites earlier turns; set it to 1"

@@ -26,6 +26,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from raiden_core.generation.offline.catalogue import LANGUAGES
 from raiden_core.models.fencing import fence, fill
 from raiden_core.samples import Turn
+from raiden_core.text.control_tokens import spelled_apart
 
 Task = Literal["facts", "questions", "conversation", "recall", "answer", "guess", "keywords", "parse", "judge"]
 """What can be asked; an entry of the templates each."""
@@ -122,7 +123,11 @@ class Briefing:
             system = fill(self.prompts.system.text, profile=fence(self.profile))
             if self.style:
                 system = f"{system.strip()}\n\n{self.prompts.labels['style']}\n{fence(self.style)}"
-        content = fill(self.prompts.of(task).text, material=fence(material), **words)
+        content = fill(
+            self.prompts.of(task).text,
+            material=fence(material),
+            **{name: spelled_apart(word) for name, word in words.items()},
+        )
         if opening:
             content = f"{content.strip()}\n\n{self.prompts.labels['opening']}\n{fence(opening)}"
         if reply:
