@@ -171,7 +171,7 @@ def _inlined(record: Mapping[str, Value]) -> dict[str, Value]:
 
 
 def _may_be_opened(value: Value) -> bool:
-    return value.__class__ is dict or (value.__class__ is str and "{" in value)  # type: ignore[operator]
+    return value.__class__ is dict or (value.__class__ is str and "{" in value)
 
 
 def _opened(value: Value) -> dict[str, Value] | None:
