@@ -131,6 +131,9 @@ KOREAN = Hints(
 )
 ENGLISH = Hints(
     near=(
+        r"flunked|dropped|washed|about as|stretch|terrible|awful|lousy|rotten|hopeless|useless|poor|dreadful|"
+        r"through|long way|good way|fair way|everyone|everybody|people|folks?|strangers|tell|told|out of the question|says? no|said no|"
+        r"sa(?:ys|id) (?:no ?one|nobody)|"
         r"gave|just|only|merely|assumes?|reckons?|try|more like|make (?:that|it)|opposed|prefer(?:red)?|over|"
         r"since when|what (?:would|use|do|need|business|good|ma[dk]es?)|would i|did i|do i|where did you get|"
         r"who (?:gave|needs?|wants?|has|can afford|would want|in their)|are you|have you|you (?:mad|must)|mixing|"
@@ -151,6 +154,7 @@ ENGLISH = Hints(
         r"how (?:could|can|would) i"
     ),
     far=(
+        r"i wish|your face|who remembers|who knows|who can|take your pick|"
         r"was a (?:lie|joke|fib)|fib|all (?:a )?(?:lie|lies|joke|made up)|messing|winding|fibbing|bluffing|muddl\w+|"
         r"mix\w*|confus\w+|thinking|having you|getting|fooled|had you|got you|"
         r"april|forget|ignore|disregard|pretend|erase|delete|am i|did i|do i|listen|second|reflection|come to|"
@@ -168,6 +172,8 @@ ENGLISH = Hints(
         r"havenae|hasnae|arenae|wisnae|havnae|dinnae|cannnae|way"
     ),
     topical=(
+        r"in the family|in my family|plan|dream|idea|ambition|hung|hang|where|belong(?:s|ed)|swears|mad|crazy|nuts|lives|raves|tried|for|breed|milk|raise|catch|hunt|"
+        r"train|handle|wrestle|tame|stopped|more|we had|i had|"
         r"fear(?:ed)?|mind(?:ed)?|least|last|used|got|grew|grown|gotten|over|nothing|little|leaves?|without|appeal|"
         r"point|fuss|attraction|use|keep|touch|feed|give|"
         r"pass|skip|steer|stay|run|puts?|sends?|drives?|too|overrated|over-rated|dull|tedious|pointless|rank|rotten|"
