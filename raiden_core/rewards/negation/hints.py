@@ -24,6 +24,8 @@ class Hints(NamedTuple):
     """What takes back or leaves open from further off."""
     topical: str
     """What counts only where the question is known: another time, a dislike, somebody else."""
+    plain: str
+    """Plain signs of a denial, by which the answer to an echo (医生？) or to what a question wants denied is read."""
 
 
 CHINESE = Hints(
@@ -57,6 +59,10 @@ CHINESE = Hints(
         r"路过|旅[游行]|玩过|出差|转车|中转|敢|断|停|歇|搁|荒|放弃|撂|封|收[山摊]|关|倒闭|黄了|散|取消|作罢|泡汤|"
         r"告吹|洗手|下岗|毕业|生疏|早|已经|如今|现在|不[再去练打写吃玩弹唱跑送学教住上摸动开看]|没|搬|调|跳槽|改|"
         r"计划|盼|从来"
+    ),
+    plain=(
+        r"不|没|未|非|无(?!锡)|别|勿|莫|休|哪|怎|谁|要是|假|骗|才怪|下辈子|拉倒|免|算了|饶|扯|错|讨厌|恨|烦|戒|丢|卖|送|死|"
+        r"抓|胡|鬼|冇|唔"
     ),
 )
 JAPANESE = Hints(
@@ -93,6 +99,10 @@ JAPANESE = Hints(
         r"叔|おじ|おば|いとこ|従|从|友|ダチ|同僚|先辈|后辈|同级|隣|邻|师匠|相棒|船长|店长|上司|大家|彼|あいつ|"
         r"他の人|别の人|よその|ルーム|借り|レンタル|谁|だれ|どなた|何|人违い|别人|间违"
     ),
+    plain=(
+        r"な[いかく]|ませ|ません|ん(?=[。、!?])|んな|ぬ|ず|ねえ|ねぇ|まさか|もんか|ものか|违|谁|嘘|うそ|无理|勘弁|嫌|いや|苦手|だめ|ダメ|"
+        r"やめ|笑わせ|冗谈|何を|へそ|逃げ|臭|以来|昔|もう|別人|别人"
+    ),
 )
 KOREAN = Hints(
     near=(
@@ -128,9 +138,14 @@ KOREAN = Hints(
         r"꺼려|거북|입에|맛없|역겨|토할|끊|젬병|꽝|소질|서툴|진저리|누구|"
         r"누군|뭐|착각|오해"
     ),
+    plain=(
+        r"않|안 |못|없|아니|아닙|아냐|싫|몰|모르|누구|누가|느니|리가|꿈에|무슨|언제|어디|됐|그만|거짓|농담|말도|미쳤|사양|예전|옛날|"
+        r"끊|팔|막내|말지|말아|마세|마라|장난|헛소리|버렸|불편|지겹|질색"
+    ),
 )
 ENGLISH = Hints(
     near=(
+        r"married|dated|live next|call(?:ing)?|too|card|sign|papers?|badge|label|map|file|practically|close to being|they|others|i live|"
         r"flunked|dropped|washed|about as|stretch|terrible|awful|lousy|rotten|hopeless|useless|poor|dreadful|"
         r"through|long way|good way|fair way|everyone|everybody|people|folks?|strangers|tell|told|out of the question|says? no|said no|"
         r"sa(?:ys|id) (?:no ?one|nobody)|"
@@ -154,6 +169,7 @@ ENGLISH = Hints(
         r"how (?:could|can|would) i"
     ),
     far=(
+        r"wrong|got ya|okay|ok|all right|alright|or so i|let me|"
         r"i wish|your face|who remembers|who knows|who can|take your pick|"
         r"was a (?:lie|joke|fib)|fib|all (?:a )?(?:lie|lies|joke|made up)|messing|winding|fibbing|bluffing|muddl\w+|"
         r"mix\w*|confus\w+|thinking|having you|getting|fooled|had you|got you|"
@@ -172,6 +188,9 @@ ENGLISH = Hints(
         r"havenae|hasnae|arenae|wisnae|havnae|dinnae|cannnae|way"
     ),
     topical=(
+        r"applied|auditioned|trained|studied|signed|interviewed|ran|threw|kicked|drove|chased|booted|meaning|planning|hoping|trying|parted|"
+        r"split|broke|off|tastes?|poison|torture|punishment|misery|hell|waste|nuisance|slop|swill|muck|filth|lasted|survived|sends?|puts?|"
+        r"rocks?|lulls?|sings?|noise|weather|bugs?|cards|"
         r"in the family|in my family|plan|dream|idea|ambition|hung|hang|where|belong(?:s|ed)|swears|mad|crazy|nuts|lives|raves|tried|for|breed|milk|raise|catch|hunt|"
         r"train|handle|wrestle|tame|stopped|more|we had|i had|"
         r"fear(?:ed)?|mind(?:ed)?|least|last|used|got|grew|grown|gotten|over|nothing|little|leaves?|without|appeal|"
@@ -190,6 +209,10 @@ ENGLISH = Hints(
         r"wish|meant|will|gonna|hate[sd]?|detest|loathe|despise|dislike|abhor|can't|sick|allergic|avoid|tired|"
         r"disgust\w*|revolt\w*|gross|vile|yuck\w*|awful|horrible|nasty|makes? me|turns?|bores? me|boring|ew+|eew+|"
         r"bleh|ugh|who|what|confus\w+|mist\w+|call me|died|gone|ran away|passed away|was my"
+    ),
+    plain=(
+        r"no|not|never|nobody|none|nothing|neither|nor|hardly|who|whose|why|dead|wrong|lies?|hate[sd]?|cannot|sick|gross|yuck|please|as if|"
+        r"before i'd|have to|ask my|instead|throws?|threw|wish|joking|kidding|sold|quit|gave|lost|died|used to|nope|nah|without|refuse|rather|fear"
     ),
 )
 """Whole words; n't, 'll and a question mark, which are none, are added where they are compiled."""
