@@ -24,6 +24,7 @@ from raiden_core.generation.offline.generate import generate
 from raiden_core.generation.offline.teacher import OfflineTeacher
 from raiden_core.generation.quality.dedup import counts, drop_overlaps, evaluation_digests, read_evaluation
 from raiden_core.generation.settings import GenerateSettings
+from raiden_core.generation.twins import LOST_TWIN, without_widows
 from raiden_core.samples import write_samples
 from raiden_core.stages.digests import digest_bytes, digest_path
 from raiden_core.stages.layout import EVALUATION_ONLY, SAMPLES_FILE, SKIPPED_FILE
@@ -182,13 +183,15 @@ def _by_rule(settings: GenerateSettings, group: Group, progress: Progress) -> Ge
         cm_share=generation.cm_share,
         seed=settings.seed,
         scorer=settings.scorer,
+        boundaries=generation.boundaries.share,
         progress=progress,
     )
     if not (generation.decontaminate and group.trained_on):
         return generated
     evaluation = [item for path in generation.decontaminate for item in read_evaluation(Path(path))]
     kept, overlaps = drop_overlaps(generated.samples, evaluation, similarity=generation.max_similarity)
-    dropped = {**generated.dropped, **counts(overlaps)}
+    kept, lost = without_widows(kept)
+    dropped = {**generated.dropped, **counts(overlaps), **({LOST_TWIN: len(lost)} if lost else {})}
     characters = generated.stats["characters"]
     stats = statistics(kept, characters["read"], characters["skipped"], dropped, generated.stats["teacher"])
     return replace(generated, samples=tuple(kept), dropped=dropped, stats=stats)
