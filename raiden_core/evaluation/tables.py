@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from raiden_core.evaluation.judged import Judged
-from raiden_core.evaluation.results import Comparison, Controls, Results, SampledReplies
+from raiden_core.evaluation.results import DIMENSIONS, Boundaries, Comparison, Controls, Results, SampledReplies
 from raiden_core.stages.layout import MODELS
 from raiden_core.text.formatting import p_value, percent, percent_range, points, points_range
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-ROWS = ("SBK", "CM", "all")
+ROWS = (*DIMENSIONS, "all")
 
 
 def result_tables(results: Results) -> Group:
@@ -35,11 +35,26 @@ def result_tables(results: Results) -> Group:
     judge = [_judge_table(results.judge)] if results.judge else []
     sampling = [_sampling_lines(results.sampling)] if results.sampling and main else []
     controls = [Text(_controls_line(results.controls), style="dim")] if main else []
-    return Group(*main, *extra, Text(caption, style="dim"), *sampling, *controls, *judge)
+    unsure = [_boundaries_line(results.boundaries)] if results.boundaries else []
+    return Group(*main, *extra, Text(caption, style="dim"), *unsure, *sampling, *controls, *judge)
 
 
 def _has_rows(part: Comparison) -> bool:
     return any(cells.all.n for cells in part.models.values())
+
+
+def _boundaries_line(boundaries: Boundaries) -> Text:
+    """Over-refusal and invention of each model."""
+    from rich.text import Text
+
+    lines = []
+    for model, errors in boundaries.models.items():
+        refused, invented = errors.over_refusal, errors.invention
+        lines.append(
+            f"{model}: over-refusal {percent(refused.share)} ({percent_range(refused.ci95)}, n {refused.n}), "
+            f"invention {percent(invented.share)} ({percent_range(invented.ci95)}, n {invented.n})"
+        )
+    return Text("\n".join(lines))
 
 
 def _sampling_lines(sampling: Mapping[str, SampledReplies]) -> Text:
@@ -62,6 +77,11 @@ def _controls_line(controls: Controls) -> str:
     parts += [f"keywords only {percent(controls.keyword_list)}", f"profile {percent(controls.profile_recited)}"]
     if controls.recital is not None:
         parts.append(f"its short values {percent(controls.recital)}")
+    if controls.always_refuses is not None:
+        parts += [
+            f"always refuses {percent(controls.always_refuses)}",
+            f"always agrees {percent(controls.always_agrees)}",
+        ]
     if leaks := controls.leaks:
         seen = f"{len(leaks.characters)} characters, {leaks.samples} questions, {leaks.conversations} conversations"
         parts.append(f"seen in training: {seen}")

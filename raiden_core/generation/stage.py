@@ -17,6 +17,7 @@ from raiden_core.characters import Character, read_characters
 from raiden_core.characters.compose import compose
 from raiden_core.characters.sources import find_sources
 from raiden_core.config.sections.data import CharactersConfig
+from raiden_core.dataset.twins import LOST_TWIN, without_widows
 from raiden_core.errors import ConfigError, DataError
 from raiden_core.generation.made import Generated, Skipped, statistics
 from raiden_core.generation.mining.session import Group, mine_groups, training_group
@@ -24,7 +25,6 @@ from raiden_core.generation.offline.generate import generate
 from raiden_core.generation.offline.teacher import OfflineTeacher
 from raiden_core.generation.quality.dedup import counts, drop_overlaps, evaluation_digests, read_evaluation
 from raiden_core.generation.settings import GenerateSettings
-from raiden_core.generation.twins import LOST_TWIN, without_widows
 from raiden_core.samples import write_samples
 from raiden_core.stages.digests import digest_bytes, digest_path
 from raiden_core.stages.layout import EVALUATION_ONLY, SAMPLES_FILE, SKIPPED_FILE

@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from raiden_core.characters.character import Character
+from raiden_core.dataset.twins import TWIN, linked
 from raiden_core.errors import ConfigError
 from raiden_core.generation.made import (
     Generated,
@@ -32,7 +33,6 @@ from raiden_core.generation.offline.teacher import OfflineTeacher
 from raiden_core.generation.quality import filters
 from raiden_core.generation.quality.distractors import Pools, choose_distractors, collect_pools
 from raiden_core.generation.teacher import Draft, Fact, Teacher
-from raiden_core.generation.twins import TWIN, linked
 from raiden_core.rewards import Scorer
 from raiden_core.rewards.aside import guarded, of_profile
 from raiden_core.samples import Sample, Validator

@@ -8,13 +8,13 @@ import pytest
 
 from raiden_core.characters import Character, read_characters
 from raiden_core.characters.compose import compose
+from raiden_core.dataset.twins import LOST_TWIN, is_boundary, linked, twin_of, without_widows
 from raiden_core.errors import ConfigError
 from raiden_core.generation import Generated, generate
 from raiden_core.generation.offline import boundaries
 from raiden_core.generation.offline.boundary_words import boundary_words
 from raiden_core.generation.offline.catalogue import LANGUAGES
 from raiden_core.generation.offline.teacher import OfflineTeacher
-from raiden_core.generation.twins import LOST_TWIN, is_boundary, linked, twin_of, without_widows
 from raiden_core.rewards import Scorer, contains_term
 from raiden_core.samples import Sample, character_id
 
