@@ -65,9 +65,15 @@ class Cells(Part):
     """None, as the next, where no question stands at a boundary of what the character knows."""
     RCB: Cell | None = None
 
+    @property
+    def parts(self) -> dict[str, Cell]:
+        """The cells that there are, in the order of `PARTS`."""
+        found = {"all": self.all, "SBK": self.SBK, "CM": self.CM, "SCK": self.SCK, "RCB": self.RCB}
+        return {name: cell for name, cell in found.items() if cell is not None}
+
     def part(self, name: str) -> Cell:
         """The cell of one of `PARTS`; one without questions where there is none."""
-        return {"all": self.all, "SBK": self.SBK, "CM": self.CM, "SCK": self.SCK, "RCB": self.RCB}[name] or NO_CELL
+        return self.parts.get(name, NO_CELL)
 
 
 NO_CELL = Cell(

@@ -27,7 +27,12 @@ from raiden_core.generation.offline.catalogue import LANGUAGES
 from raiden_core.models.fencing import fence, fill
 from raiden_core.samples import Turn
 
-Task = Literal["facts", "questions", "conversation", "recall", "answer", "guess", "keywords", "parse", "judge"]
+# fmt: off
+Task = Literal[
+    "facts", "questions", "conversation", "recall", "answer", "guess", "keywords", "parse", "judge",
+    "premise", "unknowable", "holds", "boundary_answer", "boundary_judge",
+]
+# fmt: on
 """What can be asked; an entry of the templates each."""
 
 Messages = tuple[dict[str, str], ...]
@@ -63,6 +68,12 @@ class Prompts(BaseModel):
     keywords: Prompt
     parse: Prompt
     judge: Prompt
+    premise: Prompt
+    """The next five are of questions at the boundaries of what the character knows."""
+    unknowable: Prompt
+    holds: Prompt
+    boundary_answer: Prompt
+    boundary_judge: Prompt
     memory_kinds: tuple[str, ...] = Field(min_length=12)
     """Subjects of the details that conversations are about."""
 
