@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from raiden_core.dataset.twins import BOUNDARY_DIMENSIONS
+from raiden_core.evaluation.erring import Boundaries, Erring, ErringPair, Errors
 from raiden_core.evaluation.predictions import Prediction
-from raiden_core.evaluation.results import Boundaries, Erring, ErringPair, Errors
 from raiden_core.evaluation.statistics import mcnemar, mean_interval, paired_difference
 from raiden_core.rewards import fold
 from raiden_core.rewards.admission import admits

@@ -19,6 +19,7 @@ from typing import Self
 from pydantic import ValidationError, model_validator
 
 from raiden_core.errors import DataError
+from raiden_core.evaluation.erring import Boundaries
 from raiden_core.evaluation.judged import Judged
 from raiden_core.evaluation.parts import Count, Interval, Number, Part
 from raiden_core.stages.layout import MODELS, RESULTS_FILE
@@ -228,55 +229,6 @@ class Controls(Part):
     """Agreement with whatever the question says."""
     leaks: Leaks | None = None
     """None where nobody named the training data."""
-
-
-class Erring(Part):
-    """How often a model errs in one way."""
-
-    n: Count
-    share: Number | None
-    ci95: Interval | None
-
-
-class Errors(Part):
-    """Both ways to err at the boundaries of what a character knows, of one model."""
-
-    over_refusal: Erring
-    """Answerable twins that were refused."""
-    invention: Erring
-    """Unanswerable questions (RCB) that were answered with something else than an admission."""
-
-
-class ErringPair(Part):
-    """The change of a share from base to trained."""
-
-    delta: Number | None
-    ci95: Interval | None
-    p: Number | None
-    """McNemar's."""
-
-
-class ErrorsPaired(Part):
-    """The change of both shares."""
-
-    over_refusal: ErringPair
-    invention: ErringPair
-
-
-class Boundaries(Part):
-    """Over-refusal and invention, a model that does one of them always being perfect in the other."""
-
-    original: Errors | None = None
-    base: Errors | None = None
-    trained: Errors | None = None
-    paired: ErrorsPaired | None = None
-    """``trained`` less ``base``."""
-
-    @property
-    def models(self) -> dict[str, Errors]:
-        """The models that there are, in the order of `MODELS`."""
-        found = {"original": self.original, "base": self.base, "trained": self.trained}
-        return {name: errors for name, errors in found.items() if errors is not None}
 
 
 class Mean(Part):

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from raiden_core.evaluation.erring import Boundaries
 from raiden_core.evaluation.judged import Judged
-from raiden_core.evaluation.results import DIMENSIONS, Boundaries, Comparison, Controls, Results, SampledReplies
+from raiden_core.evaluation.results import DIMENSIONS, Comparison, Controls, Results, SampledReplies
 from raiden_core.stages.layout import MODELS
 from raiden_core.text.formatting import p_value, percent, percent_range, points, points_range
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from raiden_core.evaluation.results import Boundaries, Erring, ErringPair
+from raiden_core.evaluation.erring import Boundaries, Erring, ErringPair
 from raiden_core.report.charts import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH
 
 TICKS = (0, 25, 50, 75, 100)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from raiden_core.evaluation.results import Boundaries
+from raiden_core.evaluation.erring import Boundaries
 from raiden_core.report import build_report
 from raiden_core.report.boundaries import boundary_figures
 from raiden_core.report.charts import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH
