@@ -1,5 +1,6 @@
 """Questions at a character's boundaries: admissions, corrections, and what only looks like them."""
 
+import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -88,6 +89,30 @@ def test_every_kind_has_rows(language: str) -> None:
 def test_the_quick_look_hides_no_row(language: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Table, "may_hold", lambda self, kind, text: True)
     assert [row.where for row in load(language).rows if not shows(row)] == []
+
+
+HARD = (
+    "얼마나 ",
+    "왜 모",
+    "아마 ",
+    "なぜ",
+    "わからなぜ",
+    "how ",
+    "don't know perhaps ",
+    "what kind ",
+    "说不",
+    "也许",
+    "no ",
+    "뭐 ",
+)
+
+
+@pytest.mark.parametrize("phrase", HARD)
+def test_the_time_grows_with_the_text_and_no_faster(phrase: str) -> None:
+    admits(phrase)  # compiles the rules
+    start = time.process_time()
+    admits(fold(phrase * (40_000 // len(phrase))))
+    assert time.process_time() - start < 1
 
 
 @pytest.mark.parametrize("name", ["boundaries", "boundaries_frozen"])

@@ -259,7 +259,7 @@ class BoundaryDrafts:
             question_type=twin.question_type,
             difficulty="hard",
             history=history,
-            rivals=tuple(sorted(self.random.sample(free, min(len(free), 2 * DISTRACTORS)))),
+            rivals=tuple(sorted(self.random.sample(free, min(len(free), 3 * DISTRACTORS)))),
             abstains=True,
             boundary=boundary,
             twin=twin.id,
