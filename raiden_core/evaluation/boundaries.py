@@ -13,7 +13,7 @@ from raiden_core.evaluation.erring import Boundaries, Erring, ErringPair, Errors
 from raiden_core.evaluation.predictions import Prediction
 from raiden_core.evaluation.statistics import mcnemar, mean_interval, paired_difference
 from raiden_core.rewards import fold
-from raiden_core.rewards.admission import admits
+from raiden_core.rewards.admission import admits, declines
 
 KINDS = ("over_refusal", "invention")
 
@@ -47,8 +47,9 @@ def _erring(rows: Sequence[Prediction]) -> dict[str, _Counted]:
 
 
 def is_refusal(row: Prediction) -> bool:
-    """Whether an answerable question was not answered but refused."""
-    return row.accuracy != 1 and admits(fold(row.answer), fold(row.question))
+    """Whether an answerable question was not answered but refused, on whatever grounds."""
+    answer = fold(row.answer)
+    return row.accuracy != 1 and (admits(answer, fold(row.question)) or declines(answer))
 
 
 def is_invention(row: Prediction) -> bool:

@@ -76,7 +76,8 @@ def run_controls(samples: Sequence[Sample], answers: Sequence[str], scorer: Scor
 def find_leaks(samples: Sequence[Sample], training: Iterable[Sample]) -> Leaks:
     """What of a validation set is in the training data, where nothing should be.
 
-    A character is known by its name or by an identical profile, a sample by character, history and question.
+    A character is known by its name or by an identical profile, a sample by character, history and question. Small talk
+    before a question that nobody can answer gives nothing away.
     """
     names, profiles, ids, conversations = set(), set(), set(), set()
     for sample in training:
@@ -88,7 +89,10 @@ def find_leaks(samples: Sequence[Sample], training: Iterable[Sample]) -> Leaks:
     return Leaks(
         characters=tuple(sorted(seen)),
         samples=sum(sample_id(sample) in ids for sample in samples),
-        conversations=sum(bool(s.conversation_history) and s.conversation_history in conversations for s in samples),
+        conversations=sum(
+            bool(sample.conversation_history) and sample.conversation_history in conversations and not _abstains(sample)
+            for sample in samples
+        ),
     )
 
 

@@ -11,6 +11,7 @@ from raiden_core.characters.compose import compose
 from raiden_core.config.sections.evaluation import EvaluationConfig
 from raiden_core.dataset.policies import agreeing, unknowing
 from raiden_core.dataset.twins import is_boundary, twin_of
+from raiden_core.evaluation.controls import find_leaks
 from raiden_core.evaluation.evaluate import evaluate
 from raiden_core.evaluation.predictions import read_predictions
 from raiden_core.evaluation.results import Results, read_results
@@ -88,10 +89,25 @@ def test_the_reference_errs_in_neither_way_and_controls_stand_beside_it(tmp_path
     assert {row.id: row.twin for row in rows} == {one.id: twin_of(one) or "" for one in SAMPLES}
 
 
+def test_a_secret_is_a_refusal_too(tmp_path: Path) -> None:
+    results = results_of(tmp_path, trained=lambda sample: "这是秘密，我不想说。")
+    assert results.boundaries is not None
+    one = results.boundaries.models["trained"]
+    assert (one.over_refusal.share, one.invention.share) == (1.0, 1.0), "it does not say that it does not know"
+
+
 def test_a_right_answer_with_a_doubt_is_no_refusal(tmp_path: Path) -> None:
     results = results_of(tmp_path, trained=lambda sample: f"{sample.answer}别的我不知道。")
     assert results.boundaries is not None
     assert results.boundaries.models["trained"].over_refusal.share == 0.0
+
+
+def test_small_talk_before_what_nobody_knows_is_no_leak() -> None:
+    untold = [one for one in SAMPLES if one.metadata.get("boundary") == "untold"]
+    memory = [one for one in SAMPLES if one.dimension == "CM"]
+    strangers = [one.model_copy(update={"character_name": "别人", "character_profile": {}}) for one in SAMPLES]
+    assert untold and find_leaks(untold, strangers).conversations == 0
+    assert find_leaks(memory, strangers).conversations == len(memory)
 
 
 def test_without_boundaries_the_file_is_as_it_was(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import yaml
 
 from raiden_core.errors import DataError
 from raiden_core.rewards import Scorer, admission
-from raiden_core.rewards.admission import admits, turns_down
+from raiden_core.rewards.admission import admits, declines, turns_down
 from raiden_core.rewards.admission.table import LANGUAGES, load, read_rows
 from raiden_core.rewards.folding import fold
 from raiden_core.rewards.negation.table import Row, Table
@@ -50,6 +50,13 @@ def test_every_labelled_reply_is_scored_as_it_is_labelled() -> None:
     assert wrongly_scored(labelled("boundaries")) == []
 
 
+def test_a_refusal_on_other_grounds_is_told_from_an_admission() -> None:
+    cases = labelled("boundaries")
+    assert [reply for _, kind, reply in cases if kind == "refusal" and not declines(fold(reply))] == []
+    taken = [reply for _, kind, reply in cases if kind != "refusal" and declines(fold(reply))]
+    assert taken == []
+
+
 def test_frozen_replies_are_scored_no_worse_than_at_first_sight() -> None:
     """The replies themselves are not shown, so that nobody tunes the rules on them."""
     wrong = Counter(kind in RIGHT for _, kind, _ in wrongly_scored(labelled("boundaries_frozen")))
@@ -60,8 +67,8 @@ def test_frozen_replies_are_scored_no_worse_than_at_first_sight() -> None:
 def shows(row: Row) -> bool:
     """Whether the example does what its row's verdict says."""
     example = fold(row.example)
-    if row.kind == "mistaken":
-        return turns_down(example)
+    if row.kind in ("mistaken", "declines"):
+        return {"mistaken": turns_down, "declines": declines}[row.kind](example)
     return admits(example) == row.denied
 
 

@@ -63,6 +63,14 @@ def turns_down(text: str) -> bool:
     )
 
 
+def declines(text: str) -> bool:
+    """Whether a folded answer refuses on other grounds than that it does not know (that is a secret)."""
+    return any(
+        table.may_hold("declines", text) and table["declines"].search(text) is not None
+        for table in map(load, _spoken(text))
+    )
+
+
 def _admits_in(table: Table, text: str) -> bool:
     if not (table.may_hold("admits", text) or table.may_hold("asks", text)):
         return False

@@ -31,13 +31,15 @@ FRAMES = {
     "guess": ROWS,
     "no guess": ROWS,
     "mistaken": ROWS,
+    "declines": ROWS,
 }
-"""The kinds: statements that admit, questions that do, what only looks so, guesses, what only looks like one, and denials
-of the premise."""
+"""The kinds: statements that admit, questions that do, what only looks so, guesses, what only looks like one, denials of the
+premise, and refusals on other grounds."""
 VERDICTS = {
     **dict.fromkeys(("admits", "asks", "no guess"), "admits"),
     **dict.fromkeys(("harmless", "guess"), "claims"),
     "mistaken": "denies",
+    "declines": "refuses",
 }
 """What the example of each kind shows."""
 _FIELDS = ("kind", "pattern", "example", "verdict")
