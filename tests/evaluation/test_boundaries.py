@@ -125,4 +125,5 @@ def test_the_terminal_shows_all_four_dimensions_and_both_errors(tmp_path: Path) 
     shown = console.file.getvalue()  # type: ignore[attr-defined]
     assert [name for name in ("SBK", "CM", "SCK", "RCB") if f"\n{name} " in shown] == ["SBK", "CM", "SCK", "RCB"]
     assert "base: over-refusal 100.0" in shown and "trained: over-refusal 0.0" in shown
-    assert "always refuses" in shown and "always agrees 0.0" in shown
+    row = next(line for line in shown.splitlines() if line.startswith('"I don\'t know"'))
+    assert "what nobody can know" in row and any(line.startswith("agreement") for line in shown.splitlines())

@@ -27,14 +27,13 @@ from raiden_core.generation.mining.verify import Verifier
 from raiden_core.generation.offline.boundary_words import boundary_words
 from raiden_core.generation.quality import filters
 from raiden_core.generation.quality.distractors import DISTRACTORS, holds
+from raiden_core.prompts import GREETING
 from raiden_core.rewards import contains_term, fold
 from raiden_core.rewards.aside import guarded
 from raiden_core.samples import Sample, Turn, Validator
 
 PREMISE, UNTOLD, UNKNOWABLE = "false premise", "untold", "unknowable"
 """What ``metadata.boundary`` says of a sample."""
-MIN_TURNS = 2
-"""A conversation without the detail keeps an exchange at least."""
 
 
 @dataclass(frozen=True)
@@ -97,12 +96,13 @@ def _untold(twin: Sample) -> Write:
     async def write(interview: Interview) -> Edge:
         detail = [term for group in _wanted(twin) for term in group]
         history = without_detail(twin.conversation_history, detail)
-        if len(history) < MIN_TURNS:
+        if sum(turn.role == "user" for turn in history) == 0:
             raise Dropped(reasons.NO_CONVERSATION)
         inventions = (*detail, *(twin.validator.none_of if twin.validator else ()))
         said = "\n".join((interview.briefing.profile, twin.question, *(turn.content for turn in history)))
         attribute = str(twin.metadata.get("attribute"))
         asked = _asked(twin, "RCB", twin.question, attribute, f"{UNTOLD} of {twin.metadata.get('template')}", history)
+        asked = replace(asked, greeting=twin.metadata.get(GREETING))
         return Edge(asked, twin, UNTOLD, _abstaining(inventions, said), (twin.answer,))
 
     return write
@@ -132,8 +132,9 @@ def _unknowable(twin: Sample, draw: int) -> Write:
 
 
 def without_detail(history: Sequence[Turn], detail: Sequence[str]) -> tuple[Turn, ...]:
-    """A conversation without the exchanges that mention a detail."""
-    exchanges = [history[place : place + 2] for place in range(0, len(history), 2)]
+    """A conversation without the exchanges that mention a detail; a greeting that opens it stays."""
+    first = 1 if history and history[0].role == "assistant" else 0
+    exchanges = [history[:first], *(history[place : place + 2] for place in range(first, len(history), 2))]
     kept = [
         exchange
         for exchange in exchanges

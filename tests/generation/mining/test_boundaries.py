@@ -91,4 +91,6 @@ def test_a_conversation_loses_the_exchange_that_told_the_detail() -> None:
     history = [Turn(role="user" if place % 2 == 0 else "assistant", content=text) for place, text in enumerate(said)]
     assert [turn.content for turn in without_detail(history, ["雪球"])] == ["天气不错。", "是啊。"]
     assert without_detail(history[:2], ["雪球"]) == ()
+    greeted = [Turn(role="assistant", content="欢迎。"), *history]
+    assert [turn.content for turn in without_detail(greeted, ["雪球"])] == ["欢迎。", "天气不错。", "是啊。"]
     assert without_detail((), ["雪球"]) == ()

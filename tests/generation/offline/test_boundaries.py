@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from raiden_core.cards.card import Card
 from raiden_core.characters import Character, read_characters
 from raiden_core.characters.compose import compose
 from raiden_core.dataset.twins import LOST_TWIN, is_boundary, linked, twin_of, without_widows
@@ -190,6 +191,17 @@ def test_things_of_another_time_are_asked_of_those_who_lived_before(
     someone = Character("李白", language, {"姓名": "李白", **facts}, facts, "", "people.txt", row=1)
     kinds = {sample.metadata.get("boundary") for sample in run([someone], share=0.5, count=12).samples}
     assert ("another time" in kinds) == asks
+
+
+def test_a_greeting_opens_what_was_said_and_what_was_not_alike() -> None:
+    facts = {"职业": "木匠", "家乡": "长沙"}
+    someone = Character(
+        "甲", "zh", {"姓名": "甲", **facts}, facts, "", "cards.json", row=1, card=Card(greetings=("欢迎，旅人。",))
+    )
+    samples = run([someone, *OTHERS], share=0.5, count=12).samples
+    asked = [one for one in samples if one.character_name == "甲" and one.conversation_history]
+    assert {one.metadata.get("boundary", one.dimension) for one in asked} == {"CM", "untold"}
+    assert {one.conversation_history[0].content for one in asked} == {"欢迎，旅人。"}
 
 
 def test_only_the_offline_teacher_knows_boundaries() -> None:

@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from raiden_core.training.shared_prefix import SharedPrefix, completions_per_row, pack, together
 from tests.support import injection
 
+pytestmark = pytest.mark.integration
+
 GROUP, PROMPTS = 4, 3
 SHAPE = {
     "vocab_size": 300, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 4,
