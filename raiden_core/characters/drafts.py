@@ -112,12 +112,16 @@ def character_of(draft: Draft, source: str, row: int | None) -> Character:
     if name is not None:
         profile[draft.name_key] = name
     for item in kept:
-        value = resolve(item.value.strip(), stand_in, language, name or "")
+        value = item.value.strip()
+        if "{{" in value or "<" in value:
+            value = resolve(value, stand_in, language, name or "")
         same = item.key in profile
         profile[item.key] = f"{profile[item.key]}\n{value}" if same else value
-    facts = {key: resolve(value, stand_in, language) for key, value in _facts(stated, name).items() if value != name}
-    others = {key: value for key, value in facts.items() if about(key) is not None}
-    facts = {key: value for key, value in facts.items() if about(key) is None}
+    facts: dict[str, str] = {}
+    others: dict[str, str] = {}
+    for key, value in _facts(stated, name).items():
+        if value != name:
+            (others if PATH in key else facts)[key] = resolve(value, stand_in, language)
     card = card_of(draft.speech, name, stand_in, language) if draft.speech else None
     if card is not None and card.lorebook.entries:
         lore = lore_of(card, tuple(filter(None, (name, draft.nickname))))

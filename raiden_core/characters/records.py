@@ -76,8 +76,10 @@ def draft_of_record(record: Mapping[str, Value], key: str | None = None) -> Draf
         NotACharacter: the record is empty or is about something else.
     """
     for value in record.values():
-        for block in setting_blocks(_setting_text(value)):
-            return draft_of_text(block, name=key)
+        if (value.__class__ is list or (value.__class__ is str and "<" in value)) and (
+            blocks := next(setting_blocks(_setting_text(value)), None)
+        ):
+            return draft_of_text(blocks, name=key)
     if is_card(record):
         return _draft_of_card(record)
     if what := what_it_is(record):
@@ -147,6 +149,8 @@ def _inlined(record: Mapping[str, Value]) -> dict[str, Value]:
     """The record with the fields of its inner profile beside its own; its own come first where both say something."""
     flat: dict[str, Value] = {}
     inner: dict[str, Value] = {}
+    if not any(map(_may_be_opened, record.values())):
+        return dict(record)
     for key, value in record.items():
         folded = fold_key(key)
         holds_fields = folded in NESTED_KEYS or (is_group(key) and folded not in BOOKKEEPING_KEYS)
@@ -170,6 +174,10 @@ def _inlined(record: Mapping[str, Value]) -> dict[str, Value]:
             continue
         flat[key] = value
     return flat
+
+
+def _may_be_opened(value: Value) -> bool:
+    return value.__class__ is dict or (value.__class__ is str and "{" in value)
 
 
 def _opened(value: Value) -> dict[str, Value] | None:

@@ -162,6 +162,8 @@ def _ready(fields: Fields, question: str, reference: str) -> Rules:
     topic = topic_of(question)
     if fields.about:
         topic = topic._replace(about=fields.about, is_name=topic.is_name and fields.about in ("identity", "possession"))
+    if topic.is_name and not any(_may_be_name(name) for name in _names(fields.all_of)):
+        topic = topic._replace(is_name=False)
     if topic != rules.topic:
         rules = replace(rules, topic=topic)
     if fields.aside:
@@ -173,6 +175,11 @@ def _ready(fields: Fields, question: str, reference: str) -> Rules:
     if not reference:
         return rules
     return _as_the_reference_says(rules, fold(reference), fields.polarity is None)
+
+
+def _may_be_name(term: str) -> bool:
+    """Whether a term may name somebody: English names are capitalised, those of other scripts look like any word."""
+    return not term.isascii() or not term.islower()
 
 
 def _as_the_reference_says(rules: Rules, reference: str, is_free: bool) -> Rules:
