@@ -87,6 +87,26 @@ def draft_of_record(record: Mapping[str, Value], key: str | None = None) -> Draf
         raise NotACharacter(what)
     flat = _inlined(record)
     name_key, name = _name(flat)
+    fields, speech, language = _told(flat, name_key)
+    described = any(is_description_key(item.key) for item in fields)
+    if name is None and key is None:
+        name = next((own for item in fields if is_description_key(item.key) and (own := name_in(item.value))), None)
+        name_key = NAME if name is not None else None
+    _check(record, flat, name or key, fields, described)
+    if len(fields) == 1 and described:
+        draft = draft_of_text(fields[0].value, name=key or name)
+        return Draft(draft.name, draft.name_key, draft.fields, fields[0].value, speech, language)
+    # A mapping's key is how its author refers to the character; a name inside that differs is told as a field.
+    lines = [f"{name_key}: {name}"] if name and name_key else []
+    lines += [f"{item.key}: {item.value}" for item in fields]
+    if name and name_key and key and name != key:
+        fields.insert(0, Field(name_key, name))
+    label = name_key if name_key and (not key or key == name) else NAME
+    return Draft(key or name, label, tuple(fields), "\n".join(lines), speech, language)
+
+
+def _told(flat: Mapping[str, Value], name_key: str | None) -> tuple[list[Field], dict[str, Value], str | None]:
+    """What a record says beside the name: its fields, the texts of a card where it holds speech, and its language."""
     fields: list[Field] = []
     speech: dict[str, Value] = {}
     language: str | None = None
@@ -104,21 +124,7 @@ def draft_of_record(record: Mapping[str, Value], key: str | None = None) -> Draf
             fields += [Field(DESCRIPTION, str(value))] if named else fields_of(label, value)
     if speech:
         speech |= {label: value for label, value in flat.items() if fold_key(label) in CARD_TEXTS}
-    described = any(is_description_key(item.key) for item in fields)
-    if name is None and key is None:
-        name = next((own for item in fields if is_description_key(item.key) and (own := name_in(item.value))), None)
-        name_key = NAME if name is not None else None
-    _check(record, flat, name or key, fields, described)
-    if len(fields) == 1 and described:
-        draft = draft_of_text(fields[0].value, name=key or name)
-        return Draft(draft.name, draft.name_key, draft.fields, fields[0].value, speech, language)
-    # A mapping's key is how its author refers to the character; a name inside that differs is told as a field.
-    lines = [f"{name_key}: {name}"] if name and name_key else []
-    lines += [f"{item.key}: {item.value}" for item in fields]
-    if name and name_key and key and name != key:
-        fields.insert(0, Field(name_key, name))
-    label = name_key if name_key and (not key or key == name) else NAME
-    return Draft(key or name, label, tuple(fields), "\n".join(lines), speech, language)
+    return fields, speech, language
 
 
 def _draft_of_card(record: Mapping[str, Value]) -> Draft:
