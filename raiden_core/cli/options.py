@@ -49,12 +49,22 @@ def write_folder(
 
     Raises:
         UsageError: the folder holds something already.
+        StageError: it cannot be written, or the disk is full.
     """
-    from raiden_core.stages.folder import STATS
+    from raiden_core.stages.run import writing_to
 
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise UsageError(f"{out}: exists already; nothing is overwritten, so name another folder with --out")
+        raise UsageError(f"{out}: exists already; nothing is overwritten, so name another folder")
     partial = out.with_name(f".{out.name}.partial")
+    with writing_to(out, "make room and run again", "name another folder", partial):
+        return _write(out, partial, work, resumable, with_stats)
+
+
+def _write(
+    out: Path, partial: Path, work: Callable[[Path], Mapping[str, Any]], resumable: bool, with_stats: bool
+) -> Mapping[str, Any]:
+    from raiden_core.stages.folder import STATS
+
     if partial.exists() and not resumable:
         shutil.rmtree(partial)
     partial.mkdir(parents=True, exist_ok=True)
