@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from raiden_core.cli.options import json_line
+from raiden_core.cli.options import ascii_option, json_line
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 @click.command("profiles")
 @click.argument("files", nargs=-1, required=True, metavar="FILE…")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a character, a line each.")
-def profiles(files: tuple[str, ...], as_json: bool) -> None:
+@ascii_option
+def profiles(files: tuple[str, ...], as_json: bool, ascii_only: bool) -> None:
     """Show the characters that FILE… holds, and what could not be read.
 
     FILE is a file, a folder, a glob, "-" for standard input, or "shipped" (also "shipped:zh", …) for raiden's own.
@@ -31,7 +32,7 @@ def profiles(files: tuple[str, ...], as_json: bool) -> None:
     result = read_characters(files)
     if as_json:
         for character in result.characters:
-            click.echo(json_line(_as_object(character)))
+            click.echo(json_line(_as_object(character), ascii_only))
         _echo_problems(result)
     else:
         _print_table(result)

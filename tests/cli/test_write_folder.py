@@ -52,7 +52,7 @@ def test_what_is_there_is_not_written_over(tmp_path: Path, kind: str) -> None:
     if kind == "folder":
         out.mkdir()
     (out if kind == "file" else out / "mine").write_text("mine")
-    with pytest.raises(UsageError, match="exists already; .*name another folder$"):
+    with pytest.raises(UsageError, match=r"exists already; .*name another folder$"):
         write_folder(out, work)
     assert (out if kind == "file" else out / "mine").read_text() == "mine"
 
