@@ -32,7 +32,7 @@ def test_a_fifth_of_faults_changes_no_sample_and_a_rerun_asks_for_nothing(tmp_pa
     met: set[str] = set()
     for seed in range(4):
         with serving(scripted_server(faults=spread(0.2), seed=seed)) as server:
-            config = configure(tmp_path / f"faulty{seed}", server.url, timeout_seconds=2)
+            config = configure(tmp_path / f"faulty{seed}", server.url, timeout_seconds=6)
             faulty, stats = generate(config, tmp_path / f"b{seed}")
             assert stats["usage"]["retries"] > 10 and not stats["usage"]["refused"]
             assert faulty.replace(f"/faulty{seed}/", "/clean/") == clean, seed
