@@ -59,7 +59,7 @@ def chat(
     with busy("loading the model" if base is None else "loading both models"):
         talkers = {label: _talker(place, settings, tokens, temperature) for label, place in places.items()}
     prefilled = settings.prefilled_think or any(talker.prefilled_think for talker in talkers.values())
-    conversation = Conversation(who, settings.system_prompt, prefilled)
+    conversation = Conversation(who, settings.system_prompt, prefilled, layout=settings.prompt.layout)
     if web:
         from raiden_core.chat.web import serve
 

@@ -22,7 +22,7 @@ from raiden_core.errors import DataError, UsageError
 from raiden_core.evaluation.compared import ComparedRun, DifferingSetting, JudgeHeadline, RunComparison, Versus
 from raiden_core.evaluation.judged import Judged
 from raiden_core.evaluation.predictions import MAIN_SET, Prediction, read_predictions
-from raiden_core.evaluation.results import PARTS, Comparison, Controls, read_results
+from raiden_core.evaluation.results import Comparison, Controls, read_results
 from raiden_core.evaluation.summary import cells, pairs
 from raiden_core.stages.folder import MANIFEST
 from raiden_core.stages.layout import EVALUATE, MODELS, PREDICTIONS_FILE, RESULTS_FILE, RUN_FILE
@@ -126,8 +126,7 @@ def comparison_rows(comparison: RunComparison) -> list[dict[str, Any]]:
     rows = []
     for run in comparison.runs:
         for model, of_parts in run.models.items():
-            for part in PARTS:
-                cell = of_parts.part(part)
+            for part, cell in of_parts.parts.items():
                 difference = run.versus.part(part) if run.versus and model == run.tested else None
                 rows.append(
                     {

@@ -30,11 +30,12 @@ USED_BY: dict[tuple[str, ...], str] = {
     (GENERATE, SPLIT, COLD_START, TRAIN, EVALUATE, REPORT): "seed",
     # The student of BASE is asked with the prompt of its training.
     (GENERATE, COLD_START, TRAIN, EVALUATE, REPORT): """
-        system_prompt prefilled_think accuracy.min_length_bound accuracy.length_ratio""",
+        system_prompt prompt.layout prefilled_think accuracy.min_length_bound accuracy.length_ratio""",
     (GENERATE, REPORT): """
         characters.paths characters.evaluation_only
         characters.composed.count characters.composed.language characters.composed.facts
         generation.samples_per_character generation.evaluation_only_samples generation.include_cm generation.cm_share
+        generation.boundaries.share
         generation.max_similarity generation.decontaminate
         teacher.kind teacher.answerer teacher.second_answerers teacher.judge teacher.answers teacher.min_agreement
         teacher.temperature teacher.max_tokens teacher.drafts teacher.student teacher.student_answers
@@ -63,7 +64,7 @@ USED_BY: dict[tuple[str, ...], str] = {
     (TRAIN, EVALUATE, REPORT): "accuracy.weight format.weight",
     (EVALUATE, REPORT): """
         evaluation.max_new_tokens evaluation.batch_size evaluation.engine evaluation.vllm_gpus evaluation.samples
-        evaluation.temperature evaluation.drop_bad_gold
+        evaluation.temperature evaluation.drop_bad_gold evaluation.layouts
         evaluation.served.model evaluation.served.thinking evaluation.served.json_schema
         evaluation.judge.model evaluation.judge.thinking evaluation.judge.json_schema
         evaluation.judge_rubrics evaluation.judge_questions evaluation.judge_max_tokens""",
@@ -190,6 +191,20 @@ def test_what_is_not_used_under_a_configuration_makes_nothing_anew(
 ) -> None:
     before, after = (calls(configured(changes, base), folder) for changes in ({}, values))
     assert {stage for stage in STAGES if before[stage].key != after[stage].key} == anew
+
+
+@pytest.mark.parametrize(("section", "stage"), [("cold_start", COLD_START), ("grpo", TRAIN)])
+def test_an_accelerate_file_counts_by_what_stands_in_it(section: str, stage: str, folder: Path, tmp_path: Path) -> None:
+    def key_with(name: str, text: str | None) -> str:
+        file = tmp_path / name
+        if text is not None:
+            file.write_text(text, "utf-8")
+        return calls(configured({f"{section}.launch.accelerate": str(file)}), folder)[stage].key
+
+    first = key_with("ddp.yaml", "num_processes: 8\n")
+    assert key_with("copy.yaml", "num_processes: 8\n") == first
+    assert key_with("ddp.yaml", "num_processes: 4\n") != first
+    assert key_with("missing.yaml", None) != key_with("another.yaml", None), "the stage says that it is missing"
 
 
 @pytest.mark.parametrize("stage", STAGES)

@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from raiden_core.training.shared_prefix import SharedPrefix, completions_per_row, pack, together
 from tests.support import injection
 
+pytestmark = pytest.mark.integration
+
 GROUP, PROMPTS = 4, 3
 SHAPE = {
     "vocab_size": 300, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 4,
@@ -188,7 +190,7 @@ def test_rows_give_the_log_probabilities_of_each_sequence(
             logits = model(
                 input_ids=rows.input_ids,
                 position_ids=rows.position_ids,
-                attention_mask=rows.mask(kernel, torch.float32),
+                attention_mask=rows.mask(torch.float32),
                 logits_to_keep=rows.tail,
             ).logits
             scores = logits.log_softmax(-1)[scored[:, -rows.tail :]]
