@@ -21,7 +21,6 @@ from prefect.runtime import flow_run
 from raiden_core.config import Config
 from raiden_core.config.loading import START, config_of, dump_config, load_config
 from raiden_core.errors import StageError
-from raiden_core.models.folder import check_model_folder
 from raiden_core.stages.folder import StageResult
 from raiden_core.stages.layout import (
     COLD_START,
@@ -38,6 +37,7 @@ from raiden_core.stages.layout import (
     WITHOUT_STUDENT,
     Stage,
 )
+from raiden_core.training.stage import check_student
 from tasks.artifacts import announce, publish_results, publish_samples
 from tasks.cold_start import cold_start
 from tasks.evaluate import evaluate
@@ -97,8 +97,8 @@ class Run:
         self.refresh = refresh
         self.record: dict[str, dict[str, Any]] = {}
         check_runner(config)
-        if not config.student.is_nano and until not in WITHOUT_STUDENT:
-            check_model_folder(config.student.model)  # now, and not when all the data has been written
+        if until not in WITHOUT_STUDENT:
+            check_student(config.student)  # now, and not when all the data has been written
         output_dir = config.output_dir.absolute()
         try:
             output_dir.mkdir(parents=True, exist_ok=True)

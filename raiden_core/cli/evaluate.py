@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 
 @click.command("evaluate")
-@click.option("--model", required=True, metavar="DIR_OR_URL", help="A folder, or http://HOST:PORT/v1#NAME.")
+@click.option(
+    "--model", required=True, metavar="DIR_OR_URL", help="A folder, a .gguf file, or http://HOST:PORT/v1#NAME."
+)
 @click.option("--base", metavar="DIR_OR_URL", help="The model to compare it with.")
 @click.option(
     "--data",

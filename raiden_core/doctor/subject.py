@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from raiden_core.config import Config
 from raiden_core.errors import ConfigError, DataError, RaidenError
+from raiden_core.models.templates import complete_template
 from raiden_core.rewards import Scorer
 from raiden_core.rewards.configured import evaluation_scorer
 from raiden_core.rewards.gold import read_verified
@@ -95,7 +96,7 @@ class Subject:
 
         model = str(student_input(self.config.student))
         try:
-            return AutoTokenizer.from_pretrained(
+            tokenizer = AutoTokenizer.from_pretrained(
                 model, padding_side="left", local_files_only=True, trust_remote_code=False
             )
         except (OSError, ValueError, KeyError) as error:  # missing files, broken JSON, an unknown class
@@ -103,6 +104,8 @@ class Subject:
                 raise ConfigError(f"the tokenizer of {model} is not in the Hub cache") from None
             first = " ".join(str(error).split())[:200]
             raise ConfigError(f"student.model: {model}: no tokenizer can be loaded here: {first}") from None
+        complete_template(tokenizer, model)
+        return tokenizer
 
     def missing_tokenizer(self) -> str | None:
         """Why checks that need tokenizer and samples cannot be done; None where they can."""

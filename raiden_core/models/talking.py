@@ -12,7 +12,10 @@ from threading import Event
 from typing import Any
 
 from raiden_core.config.sections.endpoint import EndpointConfig
+from raiden_core.config.sections.training import GgufConfig
 from raiden_core.errors import ConfigError, DataError, StageError
+from raiden_core.models.gguf import is_gguf
+from raiden_core.models.gguf.unpack import dense_folder
 from raiden_core.prompts import Message
 
 CONNECT_SECONDS = 15.0
@@ -20,12 +23,15 @@ CONNECT_SECONDS = 15.0
 
 
 def model_folder(place: str) -> Path:
-    """The folder of a model; of a stage's folder the ``model`` in it.
+    """The folder of a model; of a stage's folder the ``model`` in it; of a GGUF file what it was unpacked into.
 
     Raises:
         DataError: there is none.
+        RaidenError: a GGUF file cannot be unpacked.
     """
     folder = Path(place)
+    if is_gguf(place) and not folder.is_dir():
+        return dense_folder(folder, GgufConfig())
     inner = folder / "model"
     if not (folder / "config.json").is_file() and (inner / "config.json").is_file():
         return inner

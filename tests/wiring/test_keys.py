@@ -21,6 +21,7 @@ from raiden_core.stages.run import run_stage
 from tasks import cold_start, evaluate, generate, report, split, train
 from tasks.stage import StageCall
 from tests.support.config_tree import WITH, configured, keys, neutral_keys, off_default
+from tests.support.gguf_files import write_gguf
 
 NOBODY: tuple[str, ...] = ()
 USED_BY: dict[tuple[str, ...], str] = {
@@ -64,9 +65,10 @@ USED_BY: dict[tuple[str, ...], str] = {
         evaluation.served.model evaluation.served.thinking evaluation.served.json_schema
         evaluation.judge.model evaluation.judge.thinking evaluation.judge.json_schema
         evaluation.judge_rubrics evaluation.judge_questions evaluation.judge_max_tokens""",
-    (REPORT,): "name report.title report.notes",
+    # How a GGUF file is unpacked counts by what comes of it, the folder that the stages are given: see below.
+    (REPORT,): "name report.title report.notes student.gguf.dtype",
     NOBODY: """
-        output_dir teacher.characters_at_once
+        output_dir teacher.characters_at_once student.gguf.sha256
         teacher.launch.command teacher.launch.ready_path teacher.launch.ready_seconds
         storage.url runner.kind runner.address runner.shards runner.stages runner.gpus
         limits.stage_seconds limits.gpu_slot """
@@ -187,6 +189,16 @@ def test_what_is_not_used_under_a_configuration_makes_nothing_anew(
 ) -> None:
     before, after = (calls(configured(changes, base), folder) for changes in ({}, values))
     assert {stage for stage in STAGES if before[stage].key != after[stage].key} == anew
+
+
+def test_a_gguf_file_counts_by_what_it_is_unpacked_into(
+    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RAIDEN_CACHE", str(tmp_path))
+    base = {"characters": {"composed": {"count": 4}}, "student": {"model": str(write_gguf(tmp_path / "m.gguf"))}}
+    ways: list[dict[str, Any]] = [{}, {"student.gguf.dtype": "bfloat16"}]
+    before, after = (calls(configured(changes, base), folder) for changes in ways)
+    assert {stage for stage in STAGES if before[stage].key != after[stage].key} == {COLD_START, EVALUATE, REPORT}
 
 
 @pytest.mark.parametrize("stage", STAGES)
