@@ -26,6 +26,8 @@ from tests.support.gguf_files import ANSWER, CONTEXT, byte_tokenizer, speaking_m
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("RAIDEN_CACHE", str(tmp_path / "cache"))
+    # What llama.cpp says of such files is asked in tests/integration/test_gguf.py.
+    monkeypatch.setattr("raiden_core.models.gguf.unpack.is_installed", lambda: False)
     return tmp_path / "cache" / "gguf"
 
 

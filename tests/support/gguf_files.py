@@ -84,6 +84,7 @@ def write_gguf(
     leave_out: Sequence[str] = (),
     extra: Sequence[str] = (),
     rolled: bool = False,
+    vocabulary: tuple[Sequence[str], Sequence[str]] | None = None,
 ) -> Path:
     """Write the speaking model.
 
@@ -94,6 +95,7 @@ def write_gguf(
         metadata: replaces values; None takes a key away.
         leave_out: tensors that are not written.
         extra: tensors that no such model has.
+        vocabulary: pieces and merges that replace its own; embeddings are repeated to their number.
         rolled: each matrix has its rows one place off, as if they were read wrongly.
     """
     import gguf
@@ -104,17 +106,13 @@ def write_gguf(
     config = model.config
     writer = gguf.GGUFWriter(path, kind)
     given = {**_metadata(kind, config), **(metadata or {})}
-    for key, value in given.items():
-        if isinstance(value, bool):
-            writer.add_bool(key, value)
-        elif isinstance(value, int):
-            writer.add_uint32(key, value)
-        elif isinstance(value, float):
-            writer.add_float32(key, value)
-        elif isinstance(value, str):
-            writer.add_string(key, value)
-        elif value is not None:
-            writer.add_array(key, list(value))
+    if vocabulary is not None:
+        pieces, merges = vocabulary
+        given["tokenizer.ggml.tokens"], given["tokenizer.ggml.merges"] = pieces, merges
+        given["tokenizer.ggml.token_type"] = [3 if piece in SPECIALS else 1 for piece in pieces]
+        for name in ("model.embed_tokens.weight", "lm_head.weight"):
+            weights[name] = np.resize(weights[name], (len(pieces), config.hidden_size))
+    _write_values(writer, given)
     names = gguf.get_tensor_name_map(gguf.MODEL_ARCH[kind.upper()], config.num_hidden_layers)
     for name, numbers in weights.items():
         if name == "lm_head.weight" and config.tie_word_embeddings:
@@ -138,6 +136,18 @@ def write_gguf(
     writer.write_tensors_to_file()
     writer.close()
     return path
+
+
+def _write_values(writer: Any, values: Mapping[str, Any]) -> None:
+    for key, value in values.items():
+        if isinstance(value, int):
+            writer.add_uint32(key, value)
+        elif isinstance(value, float):
+            writer.add_float32(key, value)
+        elif isinstance(value, str):
+            writer.add_string(key, value)
+        elif value is not None:
+            writer.add_array(key, list(value))
 
 
 def _metadata(kind: str, config: Any) -> dict[str, Any]:

@@ -195,6 +195,7 @@ def test_a_gguf_file_counts_by_what_it_is_unpacked_into(
     tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RAIDEN_CACHE", str(tmp_path))
+    monkeypatch.setattr("raiden_core.models.gguf.unpack.is_installed", lambda: False)
     base = {"characters": {"composed": {"count": 4}}, "student": {"model": str(write_gguf(tmp_path / "m.gguf"))}}
     ways: list[dict[str, Any]] = [{}, {"student.gguf.dtype": "bfloat16"}]
     before, after = (calls(configured(changes, base), folder) for changes in ways)

@@ -26,8 +26,10 @@ from raiden_core.errors import ConfigError, StageError
 from raiden_core.models.folder import load_tokenizer
 from raiden_core.models.gguf.architectures import architecture_of, check_tensors, config_of, to_halves
 from raiden_core.models.gguf.asking import ask
+from raiden_core.models.gguf.comparing import compare
 from raiden_core.models.gguf.header import Header, read_header
 from raiden_core.models.gguf.tokenizers import tokenizer_of
+from raiden_core.models.llama_cpp import is_installed
 from raiden_core.stages.digests import digest_code
 from raiden_core.stages.folder import folder_name, unfinished_folder
 from raiden_core.stages.run import stage_lock
@@ -121,6 +123,8 @@ def _unpack(header: Header, folder: Path, options: GgufConfig, digest: str, key:
         _write_weights(partial / "model.safetensors", header, names, config, options.dtype)
         load_tokenizer(partial).save_pretrained(partial)  # with a template that takes a system turn
         asked = ask(partial, header.path)
+        if is_installed():
+            compare(partial, header.path, partial.with_suffix(".log"))
         about = {"file": header.path.name, "sha256": digest, "dtype": options.dtype, "asked": asked}
         (partial / ABOUT_FILE).write_text(json.dumps(about, ensure_ascii=False, indent=2), "utf-8")
         partial.rename(folder)
