@@ -75,8 +75,9 @@ def chat(
 
 
 def _talker(place: str, settings: Config, tokens: int, temperature: float) -> Talker:
+    from raiden_core.models.places import model_folder
     from raiden_core.models.served_model import endpoint_at, is_url
-    from raiden_core.models.talking import LocalTalker, ServedTalker, model_folder
+    from raiden_core.models.talking import LocalTalker, ServedTalker
 
     if not is_url(place):
         return LocalTalker(model_folder(place), tokens, temperature)

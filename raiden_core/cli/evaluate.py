@@ -88,6 +88,7 @@ def _with_judge(settings: Config, judge: str | None) -> Config:
 
 
 def _place(model: str) -> Path | str:
+    from raiden_core.models.places import model_folder
     from raiden_core.models.served_model import is_url
 
-    return model if is_url(model) else Path(model)
+    return model if is_url(model) else model_folder(model)

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from raiden_core.config.sections.training import GgufConfig
 from raiden_core.errors import ConfigError
 from raiden_core.evaluation.evaluate import evaluate
 from raiden_core.evaluation.predictions import MAIN_SET
@@ -14,8 +13,6 @@ from raiden_core.evaluation.results import Results
 from raiden_core.evaluation.sets import Measure, QuestionSets
 from raiden_core.evaluation.settings import EvaluateSettings
 from raiden_core.models.answering import Answerer
-from raiden_core.models.gguf import is_gguf
-from raiden_core.models.gguf.unpack import dense_folder
 from raiden_core.models.local_model import LocalModel
 from raiden_core.models.served_model import ServedModel, endpoint_at, is_url
 from raiden_core.samples import Sample, read_samples
@@ -99,7 +96,6 @@ def answerers(settings: EvaluateSettings, models: Mapping[str, Path | str]) -> d
 
     Raises:
         UsageError, ConfigError: an address names no model; the Hub has none of that name.
-        RaidenError: a GGUF file cannot be unpacked.
         ConnectionError: the Hub does not work.
     """
     return {name: _answerer(model, settings) for name, model in models.items()}
@@ -125,7 +121,7 @@ def _answerer(model: Path | str, settings: EvaluateSettings) -> Answerer:
     evaluation = settings.evaluation
     if isinstance(model, str) and is_url(model):
         return ServedModel(endpoint_at(model, evaluation.served), evaluation.max_new_tokens, evaluation.temperature)
-    folder = _folder(model)
+    folder = model if isinstance(model, Path) else _from_hub(model)
     if evaluation.engine == "transformers":
         return LocalModel(
             folder, evaluation.max_new_tokens, evaluation.batch_size, evaluation.temperature, settings.seed
@@ -139,12 +135,6 @@ def _answerer(model: Path | str, settings: EvaluateSettings) -> Answerer:
         seed=settings.seed,
         gpus=evaluation.vllm_gpus,
     )
-
-
-def _folder(model: Path | str) -> Path:
-    if is_gguf(str(model)) and not Path(model).is_dir():
-        return dense_folder(Path(model), GgufConfig())
-    return model if isinstance(model, Path) else _from_hub(model)
 
 
 def _from_hub(model: str) -> Path:

@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
+from raiden_core.cli.evaluate import _place
 from raiden_core.config.sections.training import GgufConfig, StudentConfig
 from raiden_core.errors import ConfigError, DataError, RaidenError, StageError
-from raiden_core.evaluation.stage import _folder
 from raiden_core.models.folder import load_model, load_tokenizer
 from raiden_core.models.gguf.header import read_header
 from raiden_core.models.gguf.tokenizers import tokenizer_of
 from raiden_core.models.gguf.unpack import dense_folder, unpacked_words
-from raiden_core.models.talking import model_folder
+from raiden_core.models.places import model_folder
 from raiden_core.planning.shapes import shape_of
 from raiden_core.training.stage import check_student, student_input
 from tests.support.gguf_files import ANSWER, CONTEXT, byte_tokenizer, speaking_model, write_gguf
@@ -177,7 +177,7 @@ def test_every_entry_takes_it(tmp_path: Path) -> None:
     check_student(student)
     entries: dict[str, Callable[[], Path | str]] = {
         "student.model": lambda: student_input(student),
-        "evaluate --model": lambda: _folder(path),
+        "evaluate --model": lambda: _place(str(path)),
         "chat --model": lambda: model_folder(str(path)),
         "model_name_or_path": lambda: model_place(ModelConfig(model_name_or_path=str(path))),
     }

@@ -100,4 +100,4 @@ def _apart(
     with torch.inference_mode():
         logits = model(ids).logits[0, len(before) - 1 : -1].float().log_softmax(-1)
     ours = logits.gather(-1, ids[0, len(before) :, None])[:, 0].tolist()
-    return sum(abs(one - other) for one, other in zip(ours, theirs, strict=True)) / max(1, len(ours))
+    return float(sum(abs(one - other) for one, other in zip(ours, theirs, strict=True)) / max(1, len(ours)))
