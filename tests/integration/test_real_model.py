@@ -24,7 +24,7 @@ SMALL = {
     "cold_start.probe.stop_at": "null",
     "grpo.max_steps": 1,
     "grpo.num_generations": 2,
-    "grpo.per_device_train_batch_size": 4,
+    "grpo.per_device_train_batch_size": 2,
     "grpo.max_completion_length": 8,
     "evaluation.max_new_tokens": 12,
 }
