@@ -97,8 +97,9 @@ def drafted_lengths(config: Config) -> Lengths | None:
         return None
     prompts = [estimated_tokens(sample, config.system_prompt) for sample in samples]
     replies = [_tokens(build_completion(sample), sample.language) for sample in samples]
-    limit = config.grpo.max_prompt_length or max(prompts)
-    longest, mean = min(limit, round(MARGIN * max(prompts))), min(limit, round(sum(prompts) / len(prompts)))
+    longest, mean = round(MARGIN * max(prompts)), round(sum(prompts) / len(prompts))
+    if limit := config.grpo.max_prompt_length:
+        longest, mean = min(limit, longest), min(limit, mean)
     source = f"up to {longest:,} tokens, {mean:,} on average (drafts of up to {CHARACTERS} characters)"
     return Lengths(longest, mean, source, round(sum(replies) / len(replies)))
 
