@@ -1,21 +1,26 @@
-"""``raiden export --to trl|verl|openr1|hub DIR``: what others need.
+"""``raiden export --to trl|verl|openr1|hub|gguf DIR``: what others need.
 
-For a trainer, a dataset on which it trains with raiden's rewards alone; for the Hub, a run's model with its cards.
+For a trainer, a dataset on which it trains with raiden's rewards alone; for the Hub, a run's model with its cards; for
+llama.cpp and what is built on it, the model as GGUF files that were asked the same questions.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from raiden_core.cli.options import config_options, read_config, write_folder
+from raiden_core.cli.options import config_options, progress_bar, read_config, write_folder
 from raiden_core.errors import UsageError
+
+if TYPE_CHECKING:
+    from raiden_core.models.gguf.packing import Quant
 
 
 @click.command("export")
 @click.argument("out", type=click.Path(path_type=Path), metavar="DIR")
-@click.option("--to", type=click.Choice(["trl", "verl", "openr1", "hub"]), required=True, help="For whom.")
+@click.option("--to", type=click.Choice(["trl", "verl", "openr1", "hub", "gguf"]), required=True, help="For whom.")
 @click.option(
     "--data",
     type=click.Path(path_type=Path),
@@ -23,9 +28,16 @@ from raiden_core.errors import UsageError
     show_default=True,
     help="Folder with train.json and validation.json, or one file of samples.",
 )
-@click.option("--run", type=click.Path(path_type=Path), help="hub: folder of a finished run, with its run.json.")
+@click.option("--run", type=click.Path(path_type=Path), help="hub, gguf: folder of a finished run, with its run.json.")
 @click.option("--dataset", metavar="OWNER/NAME", help="hub: where on the Hub the data is, for the card.")
 @click.option("--push", metavar="OWNER/NAME", help="hub: upload DIR, with the token in HF_TOKEN; new ones are private.")
+@click.option(
+    "--quant",
+    "quants",
+    type=click.Choice(["f16", "q8_0", "q4_0"]),
+    multiple=True,
+    help="gguf: how weights are packed, f16 by default; give it several times for several files.",
+)
 @config_options
 def export(
     out: Path,
@@ -34,10 +46,16 @@ def export(
     run: Path | None,
     dataset: str | None,
     push: str | None,
+    quants: tuple[Quant, ...],
     config: Path | None,
     overrides: tuple[str, ...],
 ) -> None:
     """Write the samples of a split, or the model of a run with its cards, into DIR, which must be new."""
+    if quants and to != "gguf":
+        raise UsageError(f"--quant belongs to --to gguf, not to --to {to}")
+    if to == "gguf" and not (dataset or push):
+        _to_gguf(out, run, tuple(dict.fromkeys(quants)) or ("f16",))
+        return
     if to == "hub":
         _to_hub(out, run, dataset, push)
         return
@@ -67,6 +85,31 @@ def export(
             f"trl grpo --dataset_name {out} --reward_funcs raiden_core.rewards.accuracy_reward "
             f"raiden_core.rewards.format_reward --reward_weights {settings.accuracy.weight} {settings.format.weight} …"
         )
+
+
+def _to_gguf(out: Path, run: Path | None, quants: tuple[Quant, ...]) -> None:
+    """A run's model as GGUF files, with the proof that they answer as it does."""
+    from raiden_core.export.gguf import NOT_PROVEN, Exported, to_gguf
+    from raiden_core.export.proof import EQUAL
+
+    if run is None:
+        raise UsageError("--to gguf needs --run, the folder of a finished run; runs lie in OUTPUT_DIR/runs")
+    written: list[Exported] = []
+
+    def work(folder: Path) -> dict[str, int]:
+        with progress_bar("export") as progress:
+            written.append(to_gguf(run, folder, quants, progress))
+        return {}
+
+    write_folder(out, work, with_stats=False)
+    for packed in written[0].files:
+        click.echo(f"{out / packed.file.name}: {packed.size / 2**20:,.1f} MiB")
+    for proof in written[0].proofs:
+        words = f"{proof.same_tokens} of {proof.n} replies have the tokens of transformers"
+        words += f" (f16 needs {EQUAL:.0%})" if proof.quant == "f16" else ""
+        click.echo(f"{proof.quant}: {words}; right {proof.file_accuracy:.0%}, the folder {proof.folder_accuracy:.0%}")
+    if not written[0].proofs:
+        click.echo(f"warning: {NOT_PROVEN}", err=True)
 
 
 def _to_hub(out: Path, run: Path | None, dataset: str | None, repository: str | None) -> None:

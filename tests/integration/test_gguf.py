@@ -9,9 +9,9 @@ import pytest
 
 from raiden_core.config.sections.training import GgufConfig
 from raiden_core.errors import DataError
-from raiden_core.models.gguf.comparing import TEXTS, compare, compare_tokens
+from raiden_core.models.gguf.comparing import compare, compare_tokens
 from raiden_core.models.gguf.header import read_header
-from raiden_core.models.gguf.tokenizers import SPLITTINGS, tokenizer_of
+from raiden_core.models.gguf.tokenizers import SPLITTINGS, TEXTS, tokenizer_of
 from raiden_core.models.gguf.unpack import dense_folder
 from raiden_core.models.llama_cpp import is_installed, running
 from tests.support.gguf_files import CONTEXT, SPECIALS, write_gguf

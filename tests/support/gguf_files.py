@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from raiden_core.models.gguf.asking import LISTS, QUESTION
+from raiden_core.models.gguf.tokenizers import SPLITTINGS, backend_parts
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
@@ -16,14 +17,15 @@ TEMPLATE = (
     "{% for m in messages %}<|im_start|>{{ m['role'] }}\n{{ m['content'] }}<|im_end|>\n{% endfor %}"
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
-SPECIALS = ("<|pad|>", "<|im_start|>", "<|im_end|>")
+SPECIALS = ("<|pad|>", "<|im_start|>", "<|im_end|>", "<|endoftext|>")
+"""The last is one that transformers gives every Qwen tokenizer."""
 ANSWER = "Paris."
 CONTEXT = 512
 STEPS = 60
 
 
-def byte_tokenizer(split: Sequence[Any] = ()) -> PreTrainedTokenizerFast:
-    """Bytes, three merges and three special tokens; ``split`` goes before bytes."""
+def byte_tokenizer(split: Sequence[Any] = (), rule: str | None = None) -> PreTrainedTokenizerFast:
+    """Bytes, three merges and four special tokens; ``split`` goes before bytes, or text is split by a rule of GGUF."""
     from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
     from transformers import PreTrainedTokenizerFast
 
@@ -32,6 +34,10 @@ def byte_tokenizer(split: Sequence[Any] = ()) -> PreTrainedTokenizerFast:
     pieces = [*SPECIALS, *alphabet, *("".join(pair) for pair in merges)]
     bare = Tokenizer(models.BPE(vocab={piece: number for number, piece in enumerate(pieces)}, merges=merges))
     bare.pre_tokenizer = pre_tokenizers.Sequence([*split, pre_tokenizers.ByteLevel(add_prefix_space=False)])
+    if rule is not None:
+        normaliser, bare.pre_tokenizer = backend_parts(SPLITTINGS[rule])
+        if normaliser is not None:
+            bare.normalizer = normaliser
     bare.decoder = decoders.ByteLevel()
     bare.add_special_tokens([AddedToken(token, normalized=False, special=True) for token in SPECIALS])
     tokenizer = PreTrainedTokenizerFast(
@@ -49,10 +55,9 @@ def byte_tokenizer(split: Sequence[Any] = ()) -> PreTrainedTokenizerFast:
 def speaking_model(kind: str) -> Any:
     """A model of 2 layers that has learned the known lists and one answer: some seconds, once for each architecture."""
     import torch
-    from tokenizers import pre_tokenizers
     from transformers import AutoConfig, AutoModelForCausalLM
 
-    tokenizer = byte_tokenizer([pre_tokenizers.Digits(individual_digits=True)])
+    tokenizer = byte_tokenizer(rule="smollm" if kind == "llama" else "qwen2")
     torch.manual_seed(0)
     config = AutoConfig.for_model(
         kind, vocab_size=len(tokenizer), hidden_size=64, intermediate_size=128, num_hidden_layers=2,
@@ -167,7 +172,7 @@ def _metadata(kind: str, config: Any) -> dict[str, Any]:
         f"{kind}.rope.freq_base": 50000.0,
         f"{kind}.rope.dimension_count": config.head_dim if kind == "qwen3" else 16,
         "tokenizer.ggml.model": "gpt2",
-        "tokenizer.ggml.pre": "smollm",
+        "tokenizer.ggml.pre": "smollm" if kind == "llama" else "qwen2",
         "tokenizer.ggml.tokens": pieces,
         "tokenizer.ggml.token_type": [3 if piece in SPECIALS else 1 for piece in pieces],
         "tokenizer.ggml.merges": ["1 2", "t h", "Ġ th"],

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from raiden_core.errors import DataError
 from raiden_core.models.folder import load_model, load_tokenizer, render
+from raiden_core.models.gguf.tokenizers import TEXTS
 from raiden_core.models.local_model import cut_reply, decoding
 
 if TYPE_CHECKING:
@@ -31,14 +32,6 @@ GAP = 0.75
 """Nats a token between order and disorder."""
 QUESTION = "What is the capital of France?"
 REPLY_TOKENS = 24
-ROUND_TRIP = (
-    "Hello 2024, it's 12.5 kg!\n\n\tYes: “quoted” – done.",
-    "你好，世界。我今年十七岁。",
-    "こんにちは、カワイ アズサです。",
-    "안녕하세요? 저는 달입니다.",
-    "<think>why</think><answer>因为 🙂</answer>",
-)
-"""Texts that tokens must give back letter by letter; all are in NFC."""
 
 
 def ask(folder: Path, source: Path) -> tuple[str, str]:
@@ -85,7 +78,7 @@ def check_tokens(tokenizer: PreTrainedTokenizerBase, source: Path) -> None:
     Raises:
         DataError: they do not.
     """
-    for text in ROUND_TRIP:
+    for text in TEXTS:
         back = tokenizer.decode(tokenizer(text, add_special_tokens=False)["input_ids"], skip_special_tokens=False)
         if back != text:
             raise DataError(

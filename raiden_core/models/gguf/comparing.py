@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from raiden_core.errors import DataError
 from raiden_core.models.folder import load_model, load_tokenizer, render
-from raiden_core.models.gguf.asking import ROUND_TRIP
+from raiden_core.models.gguf.tokenizers import TEXTS
 from raiden_core.models.llama_cpp import LlamaServer, running
 from raiden_core.prompts import Message
 
@@ -26,15 +26,6 @@ FAR = 0.1
 """Nats a token that the two may lie apart on average: llama.cpp rounds what goes into packed matrices to 8 bits. Measured:
 0.055 with SmolLM2-135M Q4_1, 0.019 with Qwen2.5-Coder-0.5B Q4_K_M; 0.17 and 0.13 with a tenth of the rotation's base, 0.12
 with three times it."""
-TEXTS = (
-    *ROUND_TRIP,
-    "They're 1,234.56 or ３３％; I'LL  see…   well\r\n\r\n  ok\t\tno",
-    "x²+y³=½ №5 ¥100 2024年5月3日 １７歳 ๑๒๓",
-    "naïve café Ångström Ελληνικά Русский עברית العربية हिन्दी",
-    "🙂👩‍👩‍👧 <|im_start|>user\nhi<|im_end|> </think>",
-    "snake_case camelCase HTTPServer2 -- ... !!! (a)[b]{c}",
-)
-"""What splitting rules differ on. All are in NFC, which llama.cpp leaves to whoever asks."""
 
 
 def compare(folder: Path, source: Path, log: Path) -> float:

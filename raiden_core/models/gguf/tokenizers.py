@@ -16,7 +16,7 @@ from raiden_core.errors import DataError
 from raiden_core.models.gguf.header import Header
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerFast
+    from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
 MODEL = "gpt2"
 """GGUF's name of byte-level BPE."""
@@ -47,6 +47,20 @@ SPLITTINGS: Mapping[str, Splitting] = {
 }
 """GGUF's ``tokenizer.ggml.pre`` -> rule. Each is one that llama.cpp knows by this name."""
 
+TEXTS = (
+    "Hello 2024, it's 12.5 kg!\n\n\tYes: “quoted” – done.",
+    "你好，世界。我今年十七岁。",
+    "こんにちは、カワイ アズサです。",
+    "안녕하세요? 저는 달입니다.",
+    "<think>why</think><answer>因为 🙂</answer>",
+    "They're 1,234.56 or ３３％; I'LL  see…   well\r\n\r\n  ok\t\tno",
+    "x²+y³=½ №5 ¥100 2024年5月3日 １７歳 ๑๒๓",
+    "naïve café Ångström Ελληνικά Русский עברית العربية हिन्दी",
+    "🙂👩‍👩‍👧 <|im_start|>user\nhi<|im_end|> </think>",
+    "snake_case camelCase HTTPServer2 -- ... !!! (a)[b]{c}",
+)
+"""What splitting rules differ on. All are in NFC, which llama.cpp leaves to whoever asks."""
+
 NORMAL, UNKNOWN, CONTROL, USER_DEFINED, UNUSED = 1, 2, 3, 4, 5
 """What GGUF says of a token."""
 
@@ -62,6 +76,21 @@ def backend_parts(rule: Splitting) -> tuple[Any, Any]:
     if rule.pattern is not None:
         before.append(pre_tokenizers.Split(Regex(rule.pattern), "isolated"))
     return normalizers.NFC() if rule.composed else None, pre_tokenizers.Sequence([*before, byte_level])
+
+
+def rule_of(tokenizer: PreTrainedTokenizerBase) -> str | None:
+    """The name of the rule by which a tokenizer splits text; None where it is none of `SPLITTINGS`."""
+    backend: Any = getattr(tokenizer, "backend_tokenizer", None)
+    if backend is None or backend.pre_tokenizer is None or type(backend.model).__name__ != "BPE":
+        return None
+    decomposed = "e\u0301"
+    composes = backend.normalizer is not None and backend.normalizer.normalize_str(decomposed) != decomposed
+    for name, rule in SPLITTINGS.items():
+        _, splits = backend_parts(rule)
+        same = all(splits.pre_tokenize_str(text) == backend.pre_tokenizer.pre_tokenize_str(text) for text in TEXTS)
+        if same and composes == rule.composed and bool(backend.model.ignore_merges) == rule.whole_words:
+            return name
+    return None
 
 
 def tokenizer_of(header: Header, context: int) -> PreTrainedTokenizerFast:

@@ -22,13 +22,13 @@ from pathlib import Path
 from typing import Any
 
 from raiden_core.config.sections.training import GgufConfig
-from raiden_core.errors import ConfigError, StageError
+from raiden_core.errors import ConfigError, DataError, StageError
 from raiden_core.models.folder import load_tokenizer
 from raiden_core.models.gguf.architectures import architecture_of, check_tensors, config_of, to_halves
 from raiden_core.models.gguf.asking import ask
 from raiden_core.models.gguf.comparing import compare
 from raiden_core.models.gguf.header import Header, read_header
-from raiden_core.models.gguf.tokenizers import tokenizer_of
+from raiden_core.models.gguf.tokenizers import rule_of, tokenizer_of
 from raiden_core.models.llama_cpp import is_installed
 from raiden_core.stages.digests import digest_code
 from raiden_core.stages.folder import folder_name, unfinished_folder
@@ -121,7 +121,13 @@ def _unpack(header: Header, folder: Path, options: GgufConfig, digest: str, key:
         tokenizer.save_pretrained(partial)
         _write_config(partial, config, options.dtype)
         _write_weights(partial / "model.safetensors", header, names, config, options.dtype)
-        load_tokenizer(partial).save_pretrained(partial)  # with a template that takes a system turn
+        loaded = load_tokenizer(partial)
+        if (rule := rule_of(loaded)) != header.metadata["tokenizer.ggml.pre"]:
+            raise DataError(
+                f"{header.path}: transformers loads a {kind.name} model's tokenizer as {type(loaded).__name__}, which splits as "
+                f"{rule or 'nothing known'}, not as {header.metadata['tokenizer.ggml.pre']}; name the model's safetensors instead"
+            )
+        loaded.save_pretrained(partial)  # with a template that takes a system turn
         asked = ask(partial, header.path)
         if is_installed():
             compare(partial, header.path, partial.with_suffix(".log"))
