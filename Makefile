@@ -1,5 +1,5 @@
 # Two commands: `make run` and `make test`. Both install into .venv first, once.
-.PHONY: run real test fast changed install lint format benchmarks learning chaos mutations clean
+.PHONY: docs run real test fast changed install lint format benchmarks learning chaos mutations clean
 VENV := .venv
 PYTHON ?= python3.11
 BIN := $(VENV)/bin
@@ -56,6 +56,9 @@ learning: $(STAMP)  ## three seeds with rewards and three with permuted rewards:
 
 benchmarks: $(STAMP)  ## the reward's speed, as JSON in benchmarks/results: docs/vrar.md
 	@$(BIN)/python benchmarks/rewards.py
+
+docs: $(STAMP)  ## the documentation as a site in site/; a broken link is an error
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --site-dir site && echo "== site/index.html"
 
 install: $(STAMP)
 

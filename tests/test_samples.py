@@ -6,8 +6,18 @@ from pathlib import Path
 import pytest
 
 from raiden_core.errors import DataError
-from raiden_core.samples import Sample, Validator, parse_sample, read_samples, sample_id, table_row, write_samples
+from raiden_core.samples import (
+    _LATER,
+    Sample,
+    Validator,
+    parse_sample,
+    read_samples,
+    sample_id,
+    table_row,
+    write_samples,
+)
 from raiden_core.text.dates import dates_as_text
+from tests.support.tables import table
 
 GUIDE = {
     "character_name": "林晓",
@@ -100,7 +110,7 @@ def test_unknown_fields_of_other_tools_are_ignored() -> None:
     assert Sample.model_validate(GUIDE | {"source_file": "x"}) == Sample.model_validate(GUIDE)
 
 
-@pytest.mark.parametrize(
+@table(
     ("change", "field"),
     [
         ({"question": None}, "question"),
@@ -126,7 +136,7 @@ def test_a_row_that_is_no_sample_is_named_with_its_field(tmp_path: Path, change:
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize(
+@table(
     ("name", "content", "words"),
     [
         ("a.json", b'{"question": 1}', "not a JSON array"),
@@ -217,3 +227,19 @@ def test_dates_in_parquet_are_read_as_text(tmp_path: Path) -> None:
     read = read_samples(path)[0]
     assert (read.answer, list(read.keywords)) == ("1990-05-17", ["1990-05-17", "1990-05-17 08:30:00"])
     assert dates_as_text({"at": [datetime(2020, 1, 2, tzinfo=UTC)]}) == {"at": ["2020-01-02 00:00:00+00:00"]}
+
+
+def test_a_validators_later_fields_are_written_where_they_differ_from_their_defaults() -> None:
+    plain = {"all_of": [["x"]], "none_of": [], "min_groups": None}
+    assert Validator.model_validate(plain).model_dump(mode="json") == plain
+    later = {name: field.default for name, field in Validator.model_fields.items() if name not in plain}
+    assert later == _LATER
+    said = {
+        "aside": [["y"]],
+        "aside_limit": 3,
+        "polarity": "denied",
+        "about": "fear",
+        "denied": [["z"]],
+        "abstains": True,
+    }
+    assert Validator.model_validate(plain | said).model_dump(mode="json") == {**plain, **said}

@@ -42,14 +42,16 @@ def profiles(files: tuple[str, ...], as_json: bool) -> None:
 def _as_object(character: Character) -> dict[str, object]:
     """One character as the output has it; a fact's ``about`` is null where it is the character's own."""
     from raiden_core.characters.owners import about
+    from raiden_core.characters.sentences import read_sentences
 
+    stated = [(fact.key, fact.value) for fact in read_sentences(character).facts]
     return {
         "name": character.name,
         "language": character.language,
         "profile": character.profile,
         "facts": [
             {"attribute": key, "value": value, "about": about(key)}
-            for key, value in (*character.facts.items(), *character.others.items())
+            for key, value in (*character.facts.items(), *stated, *character.others.items())
         ],
         "text": character.text,
         "source": character.source,

@@ -96,7 +96,10 @@ def check_lengths(subject: Subject) -> Check:
     if missing := _missing_template(subject):
         return none(name, missing)
     config, tokenizer = subject.config, subject.tokenizer
-    context = min(shape_of(config.student.model, config.student.nano).context, int(tokenizer.model_max_length))
+    context = min(
+        shape_of(config.student.model, config.student.nano, config.student_revision).context,
+        int(tokenizer.model_max_length),
+    )
     room = context - config.grpo.max_completion_length
     if config.grpo.max_prompt_length:
         room = min(room, config.grpo.max_prompt_length)
@@ -117,7 +120,7 @@ def check_lengths(subject: Subject) -> Check:
 
 def rendered(subject: Subject, sample: Sample) -> str:
     """A sample's prompt as text, up to where the completion begins."""
-    chat = build_prompt(sample, subject.config.system_prompt)
+    chat = build_prompt(sample, subject.config.system_prompt, subject.config.prompt.layout)
     return str(subject.tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=True))
 
 

@@ -159,4 +159,4 @@ def check_model(subject: Subject) -> Check:
             return bad(name, *problem)
         asked = unpacked_words(place)
         return ok(name, f"{place}: config, weights and tokenizer are there{asked}")
-    return hub_problem(name, model)
+    return hub_problem(name, model, subject.config.student_revision)

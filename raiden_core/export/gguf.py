@@ -63,8 +63,15 @@ def to_gguf(run: Path, out: Path, quants: Sequence[Quant], progress: Progress = 
                 f"{texts.split / VALIDATION_FILE}: no question that can be checked, so nothing can be proven"
             )
         config, scorer = texts.config, evaluation_scorer(texts.config)
-        tokens = config.evaluation.max_new_tokens
-        asked = answers_of_folder(texts.model, samples, scorer, config.system_prompt, tokens, progress)
+        asked = answers_of_folder(
+            texts.model,
+            samples,
+            scorer,
+            config.system_prompt,
+            config.prompt.layout,
+            config.evaluation.max_new_tokens,
+            progress,
+        )
         proofs = tuple(prove(packed, asked, scorer, out / "llama.log", progress) for packed in files)
     (out / CARD).write_text(f"{texts.card}\n{section(files, proofs)}\n", "utf-8", errors="replace")
     about: dict[str, Any] = {

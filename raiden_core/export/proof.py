@@ -22,7 +22,7 @@ from raiden_core.models.folder import load_model, load_tokenizer, render
 from raiden_core.models.gguf.packing import Packed
 from raiden_core.models.llama_cpp import running
 from raiden_core.models.local_model import cut_reply, decoding
-from raiden_core.prompts import Message, build_prompt
+from raiden_core.prompts import Layout, Message, build_prompt
 from raiden_core.rewards import Scorer
 from raiden_core.samples import Sample
 from raiden_core.stages.progress import Progress, silent
@@ -83,6 +83,7 @@ def answers_of_folder(
     samples: Sequence[Sample],
     scorer: Scorer,
     instructions: str | None,
+    layout: Layout,
     max_new_tokens: int,
     progress: Progress = silent,
 ) -> Answers:
@@ -90,7 +91,7 @@ def answers_of_folder(
     import torch
 
     tokenizer, loaded = load_tokenizer(model), load_model(model)
-    chats = [build_prompt(sample, instructions) for sample in samples]
+    chats = [build_prompt(sample, instructions, layout) for sample in samples]
     prompts = render(tokenizer, chats, model)
     settings = decoding(loaded, tokenizer, max_new_tokens, 0)
     ends = frozenset(settings.eos_token_id or ())

@@ -9,7 +9,7 @@ from raiden_core.config import Config
 from raiden_core.errors import DataError
 from raiden_core.planning.drafts import CHARACTERS, drafted_samples
 from raiden_core.planning.job import ASSUMED_PROMPT, Lengths
-from raiden_core.prompts import build_completion, build_prompt
+from raiden_core.prompts import Layout, build_completion, build_prompt
 from raiden_core.rewards.configured import data_scorer
 from raiden_core.samples import Sample, iter_rows, parse_sample
 
@@ -55,7 +55,7 @@ def expected_amount(config: Config) -> Amount | None:
     )
 
 
-def file_amount(path: Path, instructions: str | None) -> tuple[Amount, Lengths]:
+def file_amount(path: Path, instructions: str | None, layout: Layout = "raiden") -> tuple[Amount, Lengths]:
     """The samples of a file and their prompts, in tokens estimated from their characters.
 
     Raises:
@@ -64,16 +64,16 @@ def file_amount(path: Path, instructions: str | None) -> tuple[Amount, Lengths]:
     samples = [parse_sample(row, where) for where, row in iter_rows(path)]
     if not samples:
         raise DataError(f"{path}: holds no sample")
-    lengths = [estimated_tokens(sample, instructions) for sample in samples]
+    lengths = [estimated_tokens(sample, instructions, layout) for sample in samples]
     replies = [_tokens(build_completion(sample), sample.language) for sample in samples]
     mean = round(sum(lengths) / len(lengths))
     source = f"{path.name}: up to {max(lengths):,} tokens, {mean:,} on average (from the number of characters)"
     return Amount(len(lengths), str(path)), Lengths(max(lengths), mean, source, round(sum(replies) / len(replies)))
 
 
-def estimated_tokens(sample: Sample, instructions: str | None) -> int:
+def estimated_tokens(sample: Sample, instructions: str | None, layout: Layout = "raiden") -> int:
     """Tokens of a sample's prompt, from its characters."""
-    chat = build_prompt(sample, instructions)
+    chat = build_prompt(sample, instructions, layout)
     return _tokens("".join(message["content"] for message in chat), sample.language) + TURN_TOKENS * len(chat)
 
 
@@ -95,7 +95,7 @@ def drafted_lengths(config: Config) -> Lengths | None:
     samples = drafted_samples(config, data_scorer(config))
     if not samples:
         return None
-    prompts = [estimated_tokens(sample, config.system_prompt) for sample in samples]
+    prompts = [estimated_tokens(sample, config.system_prompt, config.prompt.layout) for sample in samples]
     replies = [_tokens(build_completion(sample), sample.language) for sample in samples]
     longest, mean = round(MARGIN * max(prompts)), round(sum(prompts) / len(prompts))
     if limit := config.grpo.max_prompt_length:

@@ -192,7 +192,9 @@ def _as_the_reference_says(rules: Rules, reference: str, is_free: bool) -> Rules
         # A reference that denies what its question asks for is a broken one, and its check says so.
         return rules
     met = () if rules.topic.asks_denied else verdict.met
-    negative = replace(rules, negative=_indices(rules.groups))
+    # Of a reference it is enough that it does not affirm; what else it says is its author's business.
+    topic = rules.topic._replace(asks_denied=False)
+    negative = replace(rules, negative=_indices(rules.groups), topic=topic)
     denied = [
         group
         for number, group in enumerate(rules.groups)

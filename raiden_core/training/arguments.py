@@ -12,14 +12,15 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, NoReturn
 
-import yaml
-
 from raiden_core.config.fates import HONOURED
-from raiden_core.config.loading import numbers_from_text
+from raiden_core.config.loading import numbers_from_text, refuse_secrets
+from raiden_core.config.sections.prompt import PromptConfig
 from raiden_core.config.sections.training import ColdStartConfig, GrpoConfig, ProbeConfig
 from raiden_core.config.trl_fields import check_types, refused, suggestion, trainer_fields
 from raiden_core.errors import ConfigError
+from raiden_core.prompts import LAYOUTS, Layout
 from raiden_core.rewards import Scorer
+from raiden_core.text.strict_yaml import YamlFault, load_strict
 from raiden_core.training.checks import Machine, check_job
 
 ALIASES = {
@@ -29,7 +30,7 @@ ALIASES = {
 }
 """Names of the OpenR1 guide, and those that TRL's fields had before -> TRL's."""
 
-_SCORER, _GRPO, _COLD_START, _PROBE = Scorer(), GrpoConfig(), ColdStartConfig(), ProbeConfig()
+_SCORER, _GRPO, _COLD_START, _PROBE, _PROMPT = Scorer(), GrpoConfig(), ColdStartConfig(), ProbeConfig(), PromptConfig()
 """Where defaults come from: none is written a second time."""
 
 
@@ -39,11 +40,24 @@ class DataArguments:
 
     train_data_path: str = field(default="", metadata={"help": "train.json (or .jsonl, .parquet)"})
     system_prompt: str | None = field(default=None, metadata={"help": "replaces the default instructions"})
+    prompt_layout: str = field(default=_PROMPT.layout, metadata={"help": f"of the system turn: {', '.join(LAYOUTS)}"})
     prefilled_think: bool = field(
         default=_SCORER.prefilled_think, metadata={"help": "the chat template opens <think> itself"}
     )
     min_length_bound: int = field(default=_SCORER.min_length_bound, metadata={"help": "answers up to this are short"})
     length_ratio: float = field(default=_SCORER.length_ratio, metadata={"help": "longest answer / reference"})
+
+    @property
+    def layout(self) -> Layout:
+        """Of the prompts.
+
+        Raises:
+            ConfigError: there is no such layout.
+        """
+        for layout in LAYOUTS:
+            if layout == self.prompt_layout:
+                return layout
+        raise ConfigError(f"prompt_layout: {self.prompt_layout!r} is none of {', '.join(LAYOUTS)}")
 
     @property
     def scorer(self) -> Scorer:
@@ -209,15 +223,18 @@ def read_flat(path: Path) -> dict[str, Any]:
         ConfigError: the file is missing or broken, or an alias stands together with its native key.
     """
     try:
-        values = yaml.safe_load(path.read_text("utf-8-sig"))
+        values = load_strict(path.read_text("utf-8-sig"))
     except FileNotFoundError:
         raise ConfigError(f"{path}: no such file") from None
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}") from None
-    except (yaml.YAMLError, ValueError) as error:  # ValueError: not UTF-8, or a date that does not exist
-        raise ConfigError(f"{path}: not a readable YAML file: {' '.join(str(error).split())}") from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not UTF-8 at byte {error.start}; save the file as UTF-8") from None
+    except YamlFault as error:
+        raise ConfigError(f"{path}: {error}") from None
     if not isinstance(values, dict):
         raise ConfigError(f"{path}: the file must hold a mapping of keys")
+    refuse_secrets(values, str(path))
     return dict(numbers_from_text(native_names(values, str(path))))
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from raiden_core.characters import labels, read_characters
 from raiden_core.errors import DataError
+from tests.support.tables import table
 
 NAME, JOB, AGE = "林晚秋", "中学历史老师", "34岁"
 STORY = "她在长沙长大，大学毕业后回到母校教书。"
@@ -111,7 +112,7 @@ FILES: dict[str, Callable[[], bytes]] = {
 }
 
 
-@pytest.mark.parametrize("file", FILES)
+@table("file", FILES)
 def test_every_format_yields_the_same_character(tmp_path: Path, file: str) -> None:
     path = tmp_path / file
     path.write_bytes(FILES[file]())
@@ -151,9 +152,16 @@ def test_a_card_keeps_what_is_for_the_chat_program_apart(tmp_path: Path) -> None
         "Scenario": "At the bakery of Mina.",
     }
     assert "{{char}} bakes bread; {{user}} is a guest. <BOT> likes <USER>." in mina.text, "the text stays verbatim"
-    assert set(mina.extras) == {"first_mes", "mes_example", "system_prompt", "creator_notes"}
-    assert mina.extras["first_mes"] == "Hello the user!"
-    assert "have fun" not in mina.text
+    assert mina.card is not None
+    assert mina.card.as_json() == {
+        "description": "Mina bakes bread; the user is a guest. Mina likes the user.",
+        "personality": "calm",
+        "scenario": "At the bakery of Mina.",
+        "system_prompt": "Write as Mina.",
+        "greetings": ["Hello the user!"],
+        "examples": [[{"role": "assistant", "content": "hm"}]],
+    }
+    assert "have fun" not in mina.text + str(mina.card), "notes for the user of a card are no part of it"
 
 
 def test_a_nickname_stands_for_the_character_in_version_3(tmp_path: Path) -> None:
@@ -371,15 +379,15 @@ def test_a_very_long_description(tmp_path: Path) -> None:
     assert character.profile == {"Name": "Long", "Description": text.strip()}
 
 
-@pytest.mark.parametrize(
-    ("file", "text"),
-    [
-        ("a.json", '{"Ann": {"bio": "old"}, "Ann": {"bio": "new"}}'),
-        ("a.yaml", "Ann:\n  bio: old\nAnn:\n  bio: new\n"),
-    ],
-)
-def test_a_key_that_stands_twice_is_said(tmp_path: Path, file: str, text: str) -> None:
-    (tmp_path / file).write_text(text, encoding="utf-8")
-    result = read_characters([tmp_path / file])
+def test_a_key_that_stands_twice_in_yaml_is_refused_with_both_lines(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("Ann:\n  bio: old\nBo:\n  bio: x\nAnn:\n  bio: new\n", encoding="utf-8")
+    result = read_characters([tmp_path / "a.yaml"])
+    assert not result.characters
+    assert "lines 1 and 5: 'Ann' stands twice" in result.refused[0].reason
+
+
+def test_a_key_that_stands_twice_in_json_is_said(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text('{"Ann": {"bio": "old"}, "Ann": {"bio": "new"}}', encoding="utf-8")
+    result = read_characters([tmp_path / "a.json"])
     assert [(c.name, c.text) for c in result.characters] == [("Ann", "new")]
     assert '"Ann" stands more than once' in result.warnings[0].reason

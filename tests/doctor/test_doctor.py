@@ -187,6 +187,30 @@ def test_a_hub_id_that_is_not_cached_is_not_looked_for_offline(tmp_path: Path, m
     assert gone.status == "bad" and "no such folder" in gone.found
 
 
+def test_a_revision_is_what_doctor_and_plan_look_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Config, weights and tokenizer of the revision that the job loads, not of the newest one."""
+    from raiden_core.planning.shapes import shape_of
+
+    asked: set[tuple[str, str | None]] = set()
+
+    def cached(model: str, file: str, *, revision: str | None = None) -> None:
+        asked.add((model, revision))
+
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setattr("huggingface_hub.try_to_load_from_cache", cached)
+    student = {"model": "Qwen/Qwen2.5-0.5B"}
+    one = subject(tmp_path, student=student, cold_start={"model_revision": "v7"})
+    assert one.config.student_revision == "v7"
+    check = machine.check_model(one)
+    assert "Qwen/Qwen2.5-0.5B at revision v7: not in the Hub cache" in check.found
+    assert "hf download Qwen/Qwen2.5-0.5B --revision v7" in check.advice
+    shape_of("Qwen/Qwen2.5-0.5B", None, one.config.student_revision)
+    assert asked == {("Qwen/Qwen2.5-0.5B", "v7")}
+    without = subject(tmp_path, student=student, cold_start={"enabled": False}, grpo={"model_revision": "v8"})
+    assert without.config.student_revision == "v8"
+    assert subject(tmp_path, student=student, cold_start={"model_revision": "main"}).config.student_revision is None
+
+
 def test_without_a_network_the_hub_is_said_to_be_out_of_reach(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def unreachable(*_args: object, **_settings: object) -> None:
         raise httpx2.ConnectError("[Errno -2] Name or service not known")
@@ -286,8 +310,8 @@ def test_the_teacher_is_asked_for_its_models(tmp_path: Path, server: Server, mon
     server.server.server_close()
     assert "does not answer" in services.check_teacher(taught(tmp_path, "http://127.0.0.1:9/v1")).found
     with pytest.raises(ConfigError) as refused:
-        taught(tmp_path, "http://user:secret@127.0.0.1:9/v1")
-    assert "secret" not in str(refused.value)
+        taught(tmp_path, "http://user:sesame@127.0.0.1:9/v1")
+    assert "sesame" not in str(refused.value)
     assert services.check_teacher(subject(tmp_path)).status == "none"
 
 

@@ -16,7 +16,20 @@ from raiden_core.rewards.rules import rules_of
 LANGUAGES = (chinese, english, japanese, korean)
 
 
+EVERY = 20
+"""Of so many rows one is also tried with the whole rest of its kind, which takes long to compile."""
+
+
+def forget() -> None:
+    """What clauses said by the rules that were there is remembered no more."""
+    for language in LANGUAGES:
+        for value in vars(language).values():
+            if hasattr(value, "cache_clear"):
+                value.cache_clear()
+
+
 def denies(row: Row) -> bool:
+    forget()
     # Where there is a question, the bare term is its reference.
     reference = row.term if row.question else ""
     verdict = rules_of([row.term], None, row.question, reference).judge(fold(row.example))
@@ -30,9 +43,13 @@ def test_each_row_decides_its_example(language: ModuleType, monkeypatch: pytest.
     wrong = [f"{row.where}: {row.example}" for row in table.rows if denies(row) != row.denied]
     assert wrong == []
     idle = []
-    for row in table.rows:
-        monkeypatch.setattr(language, "RULES", table.without(row))
-        if denies(row) == row.denied:
+    for number, row in enumerate(table.rows):
+        monkeypatch.setattr(language, "RULES", table.without(row, fold(row.example)))
+        said = denies(row)
+        if number % EVERY == 0:
+            monkeypatch.setattr(language, "RULES", table.without(row))
+            assert denies(row) == said, f"{row.where}: the rows that were left out as well decide here"
+        if said == row.denied:
             idle.append(f"{row.where}: {row.kind} {row.pattern}: {row.example}")
     assert idle == [], "without the row its example says the same"
 
@@ -47,6 +64,7 @@ def test_the_quick_looks_hide_no_row(monkeypatch: pytest.MonkeyPatch) -> None:
     quick = [denies(row) for row in rows]
     monkeypatch.setattr(rules, "may_negate", lambda text, topic=None: True)
     monkeypatch.setattr(Negation, "_reach", lambda self, start, end: (True, True))
+    monkeypatch.setattr(Negation, "_is_followed", lambda self, end: True)
     for language in (chinese, english):
         monkeypatch.setattr(language, "_MAY_NEGATE", re.compile(""))
     assert [row.where for row, found in zip(rows, quick, strict=True) if denies(row) != found] == []

@@ -65,6 +65,7 @@ FREE = {
     "teacher.launch.command": ["serve", "--fast"],
     "split.validation_characters": 2,
     "evaluation.judge_rubrics": ["PLS"],
+    "evaluation.layouts": ["sillytavern"],
     **{
         f"{place}.{name}": value
         for place in ("teacher.endpoints.teacher", "evaluation.served", "evaluation.judge")

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from transformers import TrainingArguments
 
 from raiden_core.config.loading import parse_config
 from raiden_core.errors import ConfigError, DataError, StageError
@@ -17,6 +16,7 @@ from raiden_core.samples import Sample, write_samples
 from raiden_core.training.checks import Machine, check_job, check_named, too_few
 from raiden_core.training.dataset import PromptLengths, longest_in_first_batch, training_samples
 from raiden_core.training.hooks.disk import Sizes, check_disk
+from tests.support.tables import table
 
 CPU = Machine(gpus=0, bfloat16=False, processes=1, local_processes=1)
 OLD = Machine(gpus=1, bfloat16=False, processes=1, local_processes=1)
@@ -31,7 +31,7 @@ GROUPS = {
 }
 
 
-@pytest.mark.parametrize(
+@table(
     ("values", "machine", "words"),
     [
         (GROUPS, CPU, None),
@@ -187,6 +187,8 @@ GIB = 2**30
 def test_the_disk_is_checked_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sizes: Sizes, how: dict[str, Any], needed: int
 ) -> None:
+    from transformers import TrainingArguments
+
     settings: dict[str, Any] = {"save_strategy": "steps", "save_total_limit": 2, "report_to": "none", "use_cpu": True}
     training = TrainingArguments(output_dir=str(tmp_path), **settings | how)
     free = [needed * GIB + (65 << 20)]

@@ -77,18 +77,20 @@ def test_it_writes_seldom_and_on_one_process(tmp_path: Path) -> None:
     ],
 )
 def test_progress_moves_between_logs(tmp_path: Path, beat: tuple[int, str] | None, told: tuple[int, int, str]) -> None:
+    calls: list[tuple[int, int, str]] = []
+    watcher = _Watcher(tmp_path / METRICS_FILE, lambda *call: calls.append(call), lambda _: None)
     rows = [{"phase": "grpo", "total_steps": 40}, {"phase": "grpo", "step": 10, "loss": 0.5}]
     (tmp_path / METRICS_FILE).write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
     if beat is not None:
         pulse = {"step": beat[0], "total_steps": 40, "doing": beat[1]}
         (tmp_path / PULSE_FILE).write_text(json.dumps(pulse), "utf-8")
-    calls: list[tuple[int, int, str]] = []
-    _Watcher(tmp_path / METRICS_FILE, lambda *call: calls.append(call), lambda _: None).look()
+    watcher.look()
     assert calls == [told]
 
 
-def test_life_is_told_before_the_first_log(tmp_path: Path) -> None:
-    (tmp_path / METRICS_FILE).write_text('{"phase": "grpo", "total_steps": 40}\n', "utf-8")
+def test_life_is_told_before_the_first_log_of_a_run_that_goes_on(tmp_path: Path) -> None:
+    earlier = '{"phase": "grpo", "total_steps": 40}\n{"phase": "grpo", "step": 10, "loss": 0.5}\n'
+    (tmp_path / METRICS_FILE).write_text(earlier, "utf-8")
     (tmp_path / PULSE_FILE).write_text('{"step": 0, "total_steps": 40, "doing": "reading, pass 1"}', "utf-8")
     calls: list[tuple[int, int, str]] = []
     _Watcher(tmp_path / METRICS_FILE, lambda *call: calls.append(call), lambda _: None).look()

@@ -90,7 +90,9 @@ def test_an_evaluation_does_what_it_is_told(monkeypatch: pytest.MonkeyPatch, tmp
         "evaluation.temperature": 0.6,
         "evaluation.max_new_tokens": 33,
         "evaluation.judge": None,
+        "evaluation.layouts": ["sillytavern", "risu"],
         "system_prompt": "Be {name}, and brief.",
+        "prompt.layout": "sillytavern",
         "seed": 11,
         "accuracy.weight": 0.5,
         "format.weight": 0.25,
@@ -101,10 +103,14 @@ def test_an_evaluation_does_what_it_is_told(monkeypatch: pytest.MonkeyPatch, tmp
     assert (settings["samples_per_question"], settings["temperature"]) == (2, 0.6)
     assert (settings["max_new_tokens"], settings["seed"]) == (33, 11)
     assert settings["instructions"] == "Be {name}, and brief."
-    assert sorted(Said.draws) == [0, 0, 1, 1, 2, 2]
+    assert settings["layout"] == "sillytavern"
+    assert set(results["extra"]) == {"layout risu"}, "the layout of the headline is not asked twice"
+    assert sorted(Said.draws) == [0, 0, 0, 0, 1, 1, 2, 2]
+    systems = [prompt[0]["content"] for prompt in Said.asked]
+    assert sum("\n\n号：" in system for system in systems) == 2, "Risu parts its blocks by blank lines"
     assert all("and brief." in prompt[0]["content"] for prompt in Said.asked)
     lines = (tmp_path / "results" / "predictions.jsonl").read_text("utf-8").splitlines()
-    assert [json.loads(line)["total"] for line in lines] == [0.75, 0.75]
+    assert [json.loads(line)["total"] for line in lines] == [0.75] * 4
 
 
 def test_a_bad_reference_is_refused_unless_the_settings_say_otherwise(

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from raiden_core.config.sections.base import NEUTRAL, OUTSIDE_JOB, Section, TrainerSection
+from raiden_core.config.sections.base import BY_CONTENT, NEUTRAL, OUTSIDE_JOB, Section, TrainerSection
 from raiden_core.config.trl_fields import check_trainer_fields
 
 NANO = "nano"
@@ -17,15 +17,15 @@ NANO = "nano"
 class NanoConfig(Section):
     """Shape of the nano student."""
 
-    vocab_size: int = Field(default=1600, ge=600)
+    vocab_size: int = Field(default=1600, ge=600, le=1_000_000)
     """Tokens of its tokenizer, 256 of them bytes."""
-    hidden_size: int = Field(default=128, ge=16)
+    hidden_size: int = Field(default=128, ge=16, le=65_536)
     """Width."""
-    layers: int = Field(default=2, ge=1)
+    layers: int = Field(default=2, ge=1, le=1_000)
     """Transformer blocks."""
-    heads: int = Field(default=4, ge=1)
+    heads: int = Field(default=4, ge=1, le=1_000)
     """Attention heads; they divide the width."""
-    context: int = Field(default=2048, ge=256)
+    context: int = Field(default=2048, ge=256, le=1_048_576)
     """Longest sequence in tokens."""
 
     @model_validator(mode="after")
@@ -63,7 +63,7 @@ class StudentConfig(Section):
 class LaunchConfig(Section):
     """How `accelerate launch` starts a training script."""
 
-    accelerate: Path | None = None
+    accelerate: Annotated[Path | None, BY_CONTENT] = None
     """An accelerate config file, such as configs/accelerate/ddp8.yaml; None: one process."""
     num_processes: int | None = Field(default=None, ge=1)
     """Processes; None leaves it to the accelerate config (one without it)."""

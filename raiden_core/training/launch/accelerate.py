@@ -200,8 +200,10 @@ class _Watcher:
     def __init__(self, metrics: Path, progress: Progress, say: Say) -> None:
         self.metrics, self.progress, self.say = metrics, progress, say
         self.pulse = metrics.with_name(PULSE_FILE)
-        # What a try before this one warned of was said then.
-        self.said = {_warning(row) for row in read_metrics(metrics)}
+        # What a try before this one warned of was said then, and its figures are not this one's progress.
+        earlier = read_metrics(metrics)
+        self.said = {_warning(row) for row in earlier}
+        self.last = _figures(earlier)[-1:]
 
     def look(self) -> None:
         """Read the file and tell what is new."""
@@ -210,18 +212,22 @@ class _Watcher:
             if WARNING in row and _warning(row) not in self.said:
                 self.said.add(_warning(row))
                 self.say(f"step {row['step']}: {row[WARNING]}")
-        figures = [row for row in rows if WARNING not in row]
-        if not figures:
+        figures, pulse = _figures(rows), read_pulse(self.pulse)
+        newest = figures[-1] if figures[-1:] != self.last and figures else {}
+        if not newest and pulse is None:
             return
-        newest = figures[-1]
         notes = [
             f"{name} {newest[key]:.2f}" for key, name in SHOWN.items() if isinstance(newest.get(key), (int, float))
         ][:3]
-        step, total = int(newest.get("step", 0)), int(rows[0].get("total_steps", 0))
-        if (pulse := read_pulse(self.pulse)) and pulse[0] >= step:
-            step, doing = pulse[0], pulse[2]
+        step, total = int(newest.get("step", 0)), int(rows[0].get("total_steps", 0)) if rows else 0
+        if pulse is not None and pulse[0] >= step:
+            step, total, doing = pulse
             notes += [doing] if doing else []
         self.progress(step, total, ", ".join(notes))
+
+
+def _figures(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [row for row in rows if WARNING not in row]
 
 
 def _warning(row: Mapping[str, Any]) -> tuple[int, str]:

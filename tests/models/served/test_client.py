@@ -22,6 +22,7 @@ from raiden_core.models.served.store import FILE
 from raiden_core.models.served.wire import retry_after
 from raiden_core.models.served.words import shown_url
 from tests.support.fault_server import FAULTS, FaultServer, spread
+from tests.support.tables import table
 
 SCHEMA = {
     "type": "object",
@@ -195,7 +196,10 @@ def test_a_server_with_too_few_slots_turns_away_and_loses_nothing(tmp_path: Path
 
 def test_a_server_that_dies_midway_and_comes_back_is_waited_for(tmp_path: Path) -> None:
     async def run() -> None:
-        async with FaultServer(latency=0.05, slots=20) as server, Client(reached(server), tmp_path) as client:
+        async with (
+            FaultServer(latency=0.05, slots=20) as server,
+            Client(reached(server, timeout_seconds=2), tmp_path) as client,
+        ):
             work = asyncio.create_task(ask_all(client, range(200)))
             while len(server.counters.replied) < 40:
                 await asyncio.sleep(0.01)
@@ -416,7 +420,7 @@ def test_thought_in_front_is_cut_off_only_where_it_was_asked_for(text: str, thin
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-@pytest.mark.parametrize(
+@table(
     ("headers", "seconds"),
     [
         ({}, 0.0),
