@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from raiden_core.errors import DataError
-from raiden_core.export.hub import CARD, run_texts
+from raiden_core.export.hub import CARD, RunTexts, run_texts
 from raiden_core.export.proof import Proof, answers_of_folder, chosen, proof_table, prove
 from raiden_core.models.gguf.packing import Packed, Quant, pack
 from raiden_core.models.llama_cpp import PACKAGE, is_installed
@@ -37,6 +37,8 @@ class Exported:
     files: tuple[Packed, ...]
     proofs: tuple[Proof, ...]
     """Empty where llama.cpp is not installed."""
+    texts: RunTexts
+    """The run that they are from."""
 
 
 def to_gguf(run: Path, out: Path, quants: Sequence[Quant], progress: Progress = silent) -> Exported:
@@ -81,7 +83,7 @@ def to_gguf(run: Path, out: Path, quants: Sequence[Quant], progress: Progress = 
         "proofs": [proof.as_json() for proof in proofs] or NOT_PROVEN,
     }
     (out / PROOF_FILE).write_text(json.dumps(about, indent=2) + "\n", "utf-8")
-    return Exported(files, proofs)
+    return Exported(files, proofs, texts)
 
 
 def section(files: Sequence[Packed], proofs: Sequence[Proof]) -> str:
