@@ -155,8 +155,7 @@ def reply_to(messages: list[dict[str, str]]) -> dict[str, Any]:
     parts = sections(content, language)
     if task == "facts":
         rows = [(number, re.split("[:：]", row)[0]) for number, row in enumerate(numbered(parts["lines"]), 1)]
-        facts = [{"line": number, "attribute": key, "value": profile[key]} for number, key in rows if key in profile]
-        return {"facts": facts[:MAX_FACTS]}
+        return {"facts": facts_reply(rows, profile)}
     if task == "questions":
         questions = []
         for number, line in enumerate(numbered(parts["facts"]), 1):
@@ -183,7 +182,7 @@ def reply_to(messages: list[dict[str, str]]) -> dict[str, Any]:
         detail = re.search(r"(?:有了|got )(\w+?)(?=，| and|$)", told).group(1)
         question = words["recall"].format(kind="东西" if language == "zh" else "the thing")
         return {"detail": detail, "question": question, "type": "what", "difficulty": "easy"}
-    if task in ("tell", "say", "say_back", "remember"):
+    if task in ("tell", "say", "say_back", "remember", "distractors"):
         return turn_reply_to(task, parts, content, language)
     if task in ("premise", "unknowable", "holds", "boundary_answer", "boundary_judge"):
         return boundary_reply_to(task, parts, profile, language)
@@ -194,8 +193,6 @@ def reply_to(messages: list[dict[str, str]]) -> dict[str, Any]:
     if task == "guess":
         return {"reasoning": words["unknown"], "answer": words["unknown"]}
     terms = LIST.split(value)
-    if task == "distractors":
-        return {"distractors": words["others"]}
     if task == "keywords":
         return {"terms": [{"term": term, "kind": "noun"} for term in terms], "distractors": words["others"]}
     if task == "parse":
@@ -206,14 +203,23 @@ def reply_to(messages: list[dict[str, str]]) -> dict[str, Any]:
     return {"verdicts": [{"number": number, "right": right} for number, right in enumerate(verdicts, 1)]}
 
 
+def facts_reply(rows: list[tuple[int, str]], profile: dict[str, str]) -> list[dict[str, Any]]:
+    facts = [{"line": number, "attribute": key, "value": profile[key]} for number, key in rows if key in profile]
+    return facts[:MAX_FACTS]
+
+
 def turn_reply_to(task: str, parts: dict[str, str], content: str, language: str) -> dict[str, Any]:
     words = WORDS[language]
+    if task == "distractors":
+        return {"distractors": words["others"]}
     if task == "tell":
         kind = re.search(r"(?:题材是：|on this subject: )(.+?)[。.]", content).group(1)
         detail = NAMES[language][zlib.crc32(kind.encode()) % len(NAMES[language])]
         return {"said": words["said"].format(value=detail), "detail": detail}
     if task == "remember":
-        return {"question": words["recall"].format(kind="东西" if language == "zh" else "the thing"), "type": "what"}
+        number = zlib.crc32(parts["told"].encode()) % 997
+        thing = f"第{number}样东西" if language == "zh" else f"thing number {number}"
+        return {"question": words["recall"].format(kind=thing), "type": "what"}
     turns = parts["conversation"].count("\n") + 1
     user, character = words["talk"][turns // 2 % len(words["talk"])]
     return {"said": user if task == "say" else character}

@@ -7,6 +7,8 @@ from typing import Any, get_args
 
 from raiden_core.generation.mining.reasons import Drop, Stage
 
+DROPPED_AT = "dropped_at"
+"""The key of `by_stage` in a run's statistics."""
 EXAMPLES = 3
 """Of each reason."""
 LETTERS = 100
@@ -38,6 +40,15 @@ def in_words(table: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
         more = len(rows) - REASONS_TOLD
         stages.append(f"{stage}: {'; '.join(told)}{f'; and {more} more reasons' if more > 0 else ''}")
     return "dropped at " + " | ".join(stages) if stages else "nothing was drafted"
+
+
+def lines_of(table: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> list[str]:
+    """`by_stage` as lines: one a reason, with all its examples."""
+    return [
+        f"dropped at {stage}: {row['count']} x {reason}" + "".join(f"\n    {example}" for example in row["examples"])
+        for stage, rows in table.items()
+        for reason, row in rows.items()
+    ]
 
 
 def drops_in_words(drops: Sequence[Drop]) -> str:

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from raiden_core.characters.keys import is_meta_key
 from raiden_core.generation.mining import reasons
-from raiden_core.generation.mining.prompts import numbered
 from raiden_core.generation.mining.interview import Interview
+from raiden_core.generation.mining.prompts import numbered
 from raiden_core.generation.mining.reasons import Drop, Dropped
 from raiden_core.generation.mining.replies import MAX_FACTS, FactReply, FactsReply
 from raiden_core.generation.quality import filters

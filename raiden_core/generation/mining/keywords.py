@@ -27,15 +27,17 @@ from raiden_core.rewards import Scorer, contains_term, fold
 from raiden_core.rewards.folding import SPACELESS, units
 from raiden_core.samples import Validator
 
-
+_ARTICLE = re.compile(r"^(?:an?|the)\s+(?=\S)", re.IGNORECASE)
 MAX_HINT = 400
 """Letters of a value, or of a seed's reference, in which a keyword is looked for."""
 _TOKEN = re.compile(f"[^\\W{SPACELESS}]+(?:['’-][^\\W{SPACELESS}]+)*|[{SPACELESS}]")
 _CLAUSE_END = re.compile(r"[，。！？、；：,;:!?()（）“”「」\n]|\.\s")
-_FILLERS = frozenset(
-    "a an the i i'm i've me my am is are was were be been it its he she his her this that to of in on at by for from with and or as "
-    "so do does did have has had you your we our they their 们 地 得 着 过 吧 与 跟 叫 把 被 给 从 到 被 住 来 去 请 您".split()
-)
+_FILLER_WORDS = """
+a an the i i'm i've me my am is are was were be been it its he she his her this that to of in on at by for from with and or as
+so do does did have has had you your we our they their 们 地 得 着 过 吧 与 跟 叫 把 被 给 从 到 住 来 去 请 您
+"""
+_FILLERS = frozenset(_FILLER_WORDS.split())
+"""What no keyword begins or ends with, beside words that are generic anyway."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ def shared_terms(asked: Asked, answers: Answers, profile: str, language: str, sc
     def _right(validator: Validator, text: str) -> bool:
         return right(validator, text, answers, scorer)
 
-    items = tuple(group[0] for group in read_value(asked.hint, language, None).groups)
+    items = tuple(_ARTICLE.sub("", group[0]) for group in read_value(asked.hint, language, None).groups)
     if items and len(items) <= MAX_TERMS and all(map(serves, items)):
         return items
     if len(items) > 1:

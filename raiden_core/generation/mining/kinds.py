@@ -26,7 +26,10 @@ _WRITTEN_NUMBER = re.compile(
     r"|[한두세네]|하나|둘|셋|넷|다섯|여섯|일곱|여덟|아홉|열|스물|서른|마흔|쉰",
     re.IGNORECASE,
 )
-_BEFORE_A_NAME = r"(?:\b(?:named|called|by the name of|name is|nicknamed)\s+[\"“'‘]?|名叫|叫做|叫作|取名|起名|名为|唤作|叫[“「]?|이름은\s*)"
+_BEFORE_A_NAME = (
+    r"(?:\b(?:named|called|by the name of|name is|nicknamed)\s+[\"“'‘]?"
+    r"|名叫|叫做|叫作|取名|起名|名为|唤作|叫[“「]?|이름은\s*)"
+)
 _AFTER_A_NAME = r"(?:[\"”'’]?,\s+an?\s|[」”]?(?:という|と名|이?라는|이?란 이름))"
 
 
