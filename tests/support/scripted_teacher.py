@@ -44,6 +44,8 @@ BOUNDARIES: dict[str, dict[str, Any]] = {
     },
 }
 LANGUAGES = ("zh", "en")
+LONGEST_VALUE = 100
+"""Of a fact, in letters: a paragraph is none."""
 LIST = re.compile(r"、| and ")
 NAMES = {"zh": ["雪球", "丹顶", "螺号", "竹筏", "铜铃", "柚子"], "en": ["Snowball", "Juniper", "Barnacle", "Tamarind"]}
 WORDS: dict[str, dict[str, Any]] = {
@@ -205,6 +207,7 @@ def reply_to(messages: list[dict[str, str]]) -> dict[str, Any]:
 
 def facts_reply(rows: list[tuple[int, str]], profile: dict[str, str]) -> list[dict[str, Any]]:
     facts = [{"line": number, "attribute": key, "value": profile[key]} for number, key in rows if key in profile]
+    facts = [fact for fact in facts if len(fact["value"]) <= LONGEST_VALUE]
     return facts[:MAX_FACTS]
 
 
