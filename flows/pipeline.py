@@ -23,10 +23,10 @@ from raiden_core.config import Config
 from raiden_core.config.loading import START, config_of, load_config
 from raiden_core.errors import StageError
 from raiden_core.evaluation.results import parse_results
-from raiden_core.models.folder import check_model_folder
 from raiden_core.report.tracking import send_results, trackers_of
 from raiden_core.stages.folder import StageResult
 from raiden_core.stages.layout import EVALUATE, GENERATE, REPORT, RESULTS_FILE, WITHOUT_STUDENT, Stage
+from raiden_core.training.stage import check_student
 from tasks.artifacts import announce, publish_results, publish_samples, publish_trend
 from tasks.assets import asset_of
 from tasks.logs import leave_out_tracebacks
@@ -83,8 +83,8 @@ class Run:
         self.refresh = refresh
         self.rows: dict[Stage, dict[str, Any]] = {}
         check_runner(config)
-        if not config.student.is_nano and until not in WITHOUT_STUDENT:
-            check_model_folder(config.student.model)  # now, and not when all the data has been written
+        if until not in WITHOUT_STUDENT:
+            check_student(config.student)  # now, and not when all the data has been written
         output_dir = config.output_dir.absolute()
         try:
             output_dir.mkdir(parents=True, exist_ok=True)
