@@ -11,6 +11,7 @@ different questions, or scored by different keywords or settings, are shown, and
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -66,11 +67,11 @@ def load_runs(names: Sequence[str]) -> list[Run]:
     if not names:
         raise UsageError("nothing to compare; name run folders, evaluate folders, results.json or predictions.jsonl")
     runs: list[Run] = []
-    taken: dict[str, int] = {}
     for name in names:
         label, path = _labelled(name)
-        taken[label] = taken.get(label, 0) + 1
-        runs.append(_load(label if taken[label] == 1 else f"{label} ({taken[label]})", path))
+        taken = {run.label for run in runs}
+        numbered = (f"{label} ({number})" for number in itertools.count(2))
+        runs.append(_load(label if label not in taken else next(one for one in numbered if one not in taken), path))
     return runs
 
 
@@ -154,11 +155,14 @@ def _ends(name: str, interval: Sequence[float] | None) -> dict[str, float | None
 
 
 def _labelled(name: str) -> tuple[str, Path]:
-    """Label and path of ``LABEL=PATH`` or ``PATH``; an existing path is never taken apart."""
-    label, equals, rest = name.partition("=")
-    if equals and label and rest and not Path(name).exists():
-        return label, Path(rest)
+    """Label and path of ``LABEL=PATH`` or ``PATH``; an existing path is never taken apart. Both may hold further ``=``."""
     path = Path(name)
+    if not path.exists():
+        places = [place for place, letter in enumerate(name) if letter == "=" and name[:place] and name[place + 1 :]]
+        there = (place for place in places if Path(name[place + 1 :]).exists())
+        if places:
+            place = next(there, places[-1])
+            return name[:place], Path(name[place + 1 :])
     return (path.parent.resolve().name if path.is_file() else path.resolve().name) or name, path
 
 

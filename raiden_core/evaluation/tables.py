@@ -83,7 +83,8 @@ def _controls(controls: Controls) -> Group:
     table.add_column("every reply is", no_wrap=True)
     table.add_column("earns", justify="right", no_wrap=True)
     table.add_column("  should be", no_wrap=True)
-    near = f"near {percent(controls.other_character_chance)}, which is chance"
+    alone = controls.other_character is None
+    near = "there is nobody else" if alone else f"near {percent(controls.other_character_chance)}, which is chance"
     rows = [("the question's own reference", controls.gold, "100")]
     rows.append(("the reply to another character", controls.other_character, near))
     if controls.recital is not None:
@@ -94,7 +95,7 @@ def _controls(controls: Controls) -> Group:
         rows.append(('"I don\'t know"', controls.always_refuses, "what nobody can know"))
         rows.append(("agreement", controls.always_agrees, "near 0"))
     for name, share, wanted in rows:
-        table.add_row(name, percent(share), f"  {wanted}" if share is not None else "  there is nobody else")
+        table.add_row(name, percent(share), f"  {wanted}")
     if not (leaks := controls.leaks):
         return Group(table)
     counts = f"{len(leaks.characters)} characters, {leaks.samples} questions, {leaks.conversations} conversations"
