@@ -66,7 +66,9 @@ _JA_PLACE_END = re.compile(r"(?<=..)[市区町村]$")
 _JA_CLAUSE = re.compile(r"^.*[をがに].*[るうくすつぶむた]([\u30a1-\u30fa\u30fc]{2,}|[\u4e00-\u9fff]{2,})$")
 _JA_OBJECT = re.compile(r"([\u30a1-\u30fa\u30fc\u4e00-\u9fff]{2,})を.*こと$")
 _JA_ADJECTIVE = re.compile(r"^[\u4e00-\u9fff]+(?:しい|い)(?=[\u3041-\u30ff\u4e00-\u9fff]{2,}$)")
-_JA_ABOUT = re.compile(r"^([\u4e00-\u9fff\u30a1-\u30fa\u30fc]{4,})(?:職人|技師)$|^([\u4e00-\u9fff\u30a1-\u30fc]{2,})を.*する[\u4e00-\u9fff]$")
+_JA_ABOUT = re.compile(
+    r"^([\u4e00-\u9fff\u30a1-\u30fa\u30fc]{4,})(?:職人|技師)$|^([\u4e00-\u9fff\u30a1-\u30fc]{2,})を.*する[\u4e00-\u9fff]$"
+)
 _JA_COMMON = "こと もの ところ 一つ 二つ 時間 場所 人間 子供 男性 女性"
 
 # Korean: the last word, where it is no verb made a noun; else what stands before it.
