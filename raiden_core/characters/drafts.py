@@ -10,18 +10,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from raiden_core.cards.macros import resolve
 from raiden_core.characters.attributes import is_known
+from raiden_core.characters.card_parts import card_of
 from raiden_core.characters.character import Character
 from raiden_core.characters.facts import facts_of_fields, facts_of_text
 from raiden_core.characters.fields import is_made_of_fields, split_fields
 from raiden_core.characters.keys import fold_key, is_description_key, is_name_key
 from raiden_core.characters.language import detect_language
 from raiden_core.characters.lines import Field
+from raiden_core.characters.lore import lore_of
 from raiden_core.characters.markup import clean_value, plain_markup
 from raiden_core.characters.missing import is_missing, is_unfilled
 from raiden_core.characters.owners import PATH, about, is_other, is_relations
-from raiden_core.characters.placeholders import resolve
-from raiden_core.characters.rows import MAX_CHARACTER_CHARS
+from raiden_core.characters.rows import MAX_CHARACTER_CHARS, Value
 
 NAME = "Name"
 DESCRIPTION = "Description"
@@ -46,7 +48,8 @@ class Draft:
     """Everything about the character but the name, in the source's order."""
     text: str
     """Verbatim."""
-    extras: dict[str, str] = field(default_factory=dict)
+    speech: dict[str, Value] = field(default_factory=dict)
+    """Fields that are for the chat program (greetings, example messages, lorebook), as they are."""
     language: str | None = None
     """What the source says its language is."""
     nickname: str | None = None
@@ -91,12 +94,11 @@ def character_of(draft: Draft, source: str, row: int | None) -> Character:
         NotACharacter: nothing is said about it, or far too much.
     """
     name = None if draft.name is not None and is_missing(draft.name, draft.name_key) else draft.name
-    stated = [Field(f.key.strip(), f.value) for f in draft.fields if f.value.strip()]
+    stated = [f if f.key == f.key.strip() else Field(f.key.strip(), f.value) for f in draft.fields if f.value.strip()]
     if len(draft.text) > MAX_CHARACTER_CHARS:
         raise NotACharacter(f"{len(draft.text):,} characters of text; one character may have {MAX_CHARACTER_CHARS:,}")
     shown = list(_unfolded(stated, name))
-    said = [item for item in shown if not is_missing(item.value, item.key.rpartition(PATH)[2])]
-    kept = [item for item in (_cleaned(item, name) for item in said) if item.value]
+    kept = [item for item in (_cleaned(item, name) for item in shown if not _is_missing(item)) if item.value]
     if not kept:
         if any(is_unfilled(item.value, item.key) for item in shown):
             raise NotACharacter(TEMPLATE)
@@ -109,21 +111,38 @@ def character_of(draft: Draft, source: str, row: int | None) -> Character:
     if name is not None:
         profile[draft.name_key] = name
     for item in kept:
-        value = resolve(item.value.strip(), stand_in, language)
+        value = item.value.strip()
+        if "{{" in value or "<" in value:
+            value = resolve(value, stand_in, language, name or "")
         same = item.key in profile
         profile[item.key] = f"{profile[item.key]}\n{value}" if same else value
-    facts = {key: resolve(value, stand_in, language) for key, value in _facts(stated, name).items() if value != name}
+    facts: dict[str, str] = {}
+    others: dict[str, str] = {}
+    for key, value in _facts(stated, name).items():
+        if value != name:
+            (others if PATH in key else facts)[key] = resolve(value, stand_in, language)
+    card = card_of(draft.speech, name, stand_in, language) if draft.speech else None
+    if card is not None and card.lorebook.entries:
+        lore = lore_of(card, tuple(filter(None, (name, draft.nickname))))
+        for item in lore.shown:
+            profile[item.key] = f"{profile[item.key]}\n{item.value}" if item.key in profile else item.value
+        facts |= {key: value for key, value in lore.facts.items() if key not in facts}
+        others |= {key: value for key, value in lore.others.items() if key not in others}
     return Character(
         name=name,
         language=language,
         profile=profile,
-        facts={key: value for key, value in facts.items() if about(key) is None},
-        others={key: value for key, value in facts.items() if about(key) is not None},
+        facts=facts,
+        others=others,
         text=draft.text,
         source=source,
         row=row,
-        extras={key: resolve(value, stand_in, language) for key, value in draft.extras.items()},
+        card=card,
     )
+
+
+def _is_missing(item: Field) -> bool:
+    return is_missing(item.value, item.key.rpartition(PATH)[2] if PATH in item.key else item.key)
 
 
 def _cleaned(item: Field, name: str | None) -> Field:
@@ -131,7 +150,8 @@ def _cleaned(item: Field, name: str | None) -> Field:
     value = plain_markup(item.value).strip()
     if "\n" not in value and not is_description_key(item.key):
         value = clean_value(value)
-    return Field(_own_key(item.key, name), value)
+    key = _own_key(item.key, name)
+    return item if key is item.key and value is item.value else Field(key, value)
 
 
 def _own_key(key: str, name: str | None) -> str:
@@ -145,6 +165,11 @@ def _own_key(key: str, name: str | None) -> str:
     ):
         return match["key"]
     return key if is_other(whose) else match["whose"] + PATH + match["key"]
+
+
+def _owned(item: Field, name: str | None) -> Field:
+    key = _own_key(item.key, name)
+    return item if key is item.key else Field(key, item.value)
 
 
 @lru_cache(maxsize=4096)
@@ -174,12 +199,13 @@ def _unfolded(fields: list[Field], name: str | None) -> Iterable[Field]:
 
 def _facts(fields: list[Field], name: str | None) -> dict[str, str]:
     """Facts of the fields themselves, then of the lines inside the long ones."""
-    facts: dict[str, str] = facts_of_fields(Field(_own_key(item.key, name), item.value) for item in fields)
-    known = {fold_key(key) for key in facts}
+    facts: dict[str, str] = facts_of_fields([_owned(item, name) for item in fields])
+    known: set[str] | None = None
     for item in fields:
         if not is_description_key(item.key) and "\n" not in item.value and "<" not in item.value:
             continue
         owner = about(item.key)
+        known = {fold_key(key) for key in facts} if known is None else known
         for key, value in facts_of_text(item.value).items():
             key = _own_key(key, name)
             if owner is None and (is_other(item.key) or is_relations(item.key)) and about(key) is None:

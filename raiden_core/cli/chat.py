@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from raiden_core.cli.options import config_options, read_config
+from raiden_core.cli.options import busy, config_options, read_config
 
 if TYPE_CHECKING:
     from raiden_core.chat.terminal import Terminal
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 
 @click.command("chat")
-@click.option("--model", required=True, metavar="DIR_OR_URL", help="A folder, or http://HOST:PORT/v1#NAME.")
+@click.option(
+    "--model", required=True, metavar="DIR_OR_URL", help="A folder, a .gguf file, or http://HOST:PORT/v1#NAME."
+)
 @click.option("--base", metavar="DIR_OR_URL", help="A second model that replies to the same, before MODEL.")
 @click.option(
     "--character", required=True, metavar="FILE_OR_NAME", help="A file of characters, or a shipped one's name."
@@ -56,9 +58,10 @@ def chat(
     who = find_character(character, name)
     tokens = max_tokens or settings.evaluation.max_new_tokens
     places = {**({"base": base} if base else {}), "trained": model}
-    talkers = {label: _talker(place, settings, tokens, temperature) for label, place in places.items()}
+    with busy("loading the model" if base is None else "loading both models"):
+        talkers = {label: _talker(place, settings, tokens, temperature) for label, place in places.items()}
     prefilled = settings.prefilled_think or any(talker.prefilled_think for talker in talkers.values())
-    conversation = Conversation(who, settings.system_prompt, prefilled)
+    conversation = Conversation(who, settings.system_prompt, prefilled, layout=settings.prompt.layout)
     if web:
         from raiden_core.chat.web import serve
 
@@ -73,8 +76,9 @@ def chat(
 
 
 def _talker(place: str, settings: Config, tokens: int, temperature: float) -> Talker:
+    from raiden_core.models.places import model_folder
     from raiden_core.models.served_model import endpoint_at, is_url
-    from raiden_core.models.talking import LocalTalker, ServedTalker, model_folder
+    from raiden_core.models.talking import LocalTalker, ServedTalker
 
     if not is_url(place):
         return LocalTalker(model_folder(place), tokens, temperature)

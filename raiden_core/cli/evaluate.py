@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from raiden_core.cli.options import config_options, progress_bar, read_config, write_folder
+from raiden_core.cli.options import busy, config_options, progress_bar, read_config, write_folder
 
 if TYPE_CHECKING:
     from raiden_core.config import Config
 
 
 @click.command("evaluate")
-@click.option("--model", required=True, metavar="DIR_OR_URL", help="A folder, or http://HOST:PORT/v1#NAME.")
+@click.option(
+    "--model", required=True, metavar="DIR_OR_URL", help="A folder, a .gguf file, or http://HOST:PORT/v1#NAME."
+)
 @click.option("--base", metavar="DIR_OR_URL", help="The model to compare it with.")
 @click.option(
     "--data",
@@ -47,10 +49,11 @@ def evaluate(
     """Ask MODEL (and BASE) the questions of DATA and say how sure the result is."""
     from rich.console import Console
 
-    from raiden_core.evaluation.results import read_results
-    from raiden_core.evaluation.settings import EvaluateSettings
-    from raiden_core.evaluation.stage import evaluate_files, headline
-    from raiden_core.evaluation.tables import result_tables
+    with busy("loading"):
+        from raiden_core.evaluation.results import read_results
+        from raiden_core.evaluation.settings import EvaluateSettings
+        from raiden_core.evaluation.stage import evaluate_files, headline
+        from raiden_core.evaluation.tables import result_tables
     from raiden_core.stages.layout import RESULTS_FILE
     from raiden_core.text.plain import one_line
 
@@ -86,6 +89,7 @@ def _with_judge(settings: Config, judge: str | None) -> Config:
 
 
 def _place(model: str) -> Path | str:
+    from raiden_core.models.places import model_folder
     from raiden_core.models.served_model import is_url
 
-    return model if is_url(model) else Path(model)
+    return model if is_url(model) else model_folder(model)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from raiden_core.config import Config
 from raiden_core.config.sections.base import StageSettings
 from raiden_core.config.sections.evaluation import EvaluationConfig
+from raiden_core.prompts import Layout
 from raiden_core.rewards import Scorer
 from raiden_core.rewards.configured import evaluation_scorer
 
@@ -15,6 +16,7 @@ class EvaluateSettings(StageSettings):
     evaluation: EvaluationConfig
     scorer: Scorer
     system_prompt: str | None
+    layout: Layout
     seed: int
 
     @classmethod
@@ -24,5 +26,6 @@ class EvaluateSettings(StageSettings):
             evaluation=config.evaluation,
             scorer=evaluation_scorer(config),
             system_prompt=config.system_prompt,
+            layout=config.prompt.layout,
             seed=config.seed,
         )

@@ -96,7 +96,7 @@ def _without_bars() -> Iterator[None]:
 
 def _write_trl(splits: Splits, config: Config, out: Path, place: Path) -> None:
     for name, samples in splits.items():
-        table = reward_table(samples, training_scorer(config), config.system_prompt)
+        table = reward_table(samples, training_scorer(config), config.system_prompt, config.prompt.layout)
         table.to_parquet(out / f"{name}.parquet")
 
 
@@ -116,7 +116,7 @@ def _verl_row(sample: Sample, place: int, split: str, config: Config) -> dict[st
     truth = {**checked, "validator": sample.validator.model_dump(mode="json") if sample.validator else None}
     return {
         "data_source": "raiden",
-        "prompt": build_prompt(sample, config.system_prompt),
+        "prompt": build_prompt(sample, config.system_prompt, config.prompt.layout),
         "ability": f"role-playing/{sample.dimension}",
         "reward_model": {"style": "rule", "ground_truth": json.dumps(truth, ensure_ascii=False)},
         "extra_info": {"split": split, "index": place, "settings": json.dumps(settings)},

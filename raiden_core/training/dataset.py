@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from raiden_core.errors import DataError
-from raiden_core.prompts import build_prompt
+from raiden_core.prompts import Layout, build_prompt
 from raiden_core.rewards import Scorer
 from raiden_core.rewards.aside import completed
 from raiden_core.samples import Sample, iter_rows, parse_sample, table_row
@@ -28,7 +28,9 @@ REWARD_COLUMNS = (
 """Fields of a sample that the rewards read, or that a log of completions is joined by."""
 
 
-def reward_table(samples: Sequence[Sample], scorer: Scorer, instructions: str | None = None) -> Dataset:
+def reward_table(
+    samples: Sequence[Sample], scorer: Scorer, instructions: str | None = None, layout: Layout = "raiden"
+) -> Dataset:
     """A row a sample: ``prompt`` (a chat), `REWARD_COLUMNS`, and the scorer's settings (`Scorer.columns`)."""
     from datasets import Dataset
 
@@ -37,7 +39,11 @@ def reward_table(samples: Sequence[Sample], scorer: Scorer, instructions: str | 
     for sample in samples:
         row = table_row(sample)
         rows.append(
-            {"prompt": build_prompt(sample, instructions), **{name: row[name] for name in REWARD_COLUMNS}, **settings}
+            {
+                "prompt": build_prompt(sample, instructions, layout),
+                **{name: row[name] for name in REWARD_COLUMNS},
+                **settings,
+            }
         )
     return Dataset.from_list(rows)
 
@@ -78,6 +84,7 @@ class PromptLengths:
     """What the model's context leaves beside the longest completion."""
     wanted: int | None
     """Longer prompts are left out on purpose."""
+    layout: Layout = "raiden"
 
     def fitting(self, samples: Sequence[Sample], path: Path) -> tuple[list[Sample], int]:
         """The samples whose prompts fit, and how many are longer than was wanted.
@@ -100,7 +107,7 @@ class PromptLengths:
         return fitting, len(samples) - len(fitting)
 
     def _length(self, sample: Sample, limit: int) -> int:
-        chat = build_prompt(sample, self.instructions)
+        chat = build_prompt(sample, self.instructions, self.layout)
         text = str(self.tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=True))
         # A token is at least one byte of text, so short texts need not be tokenized.
         most = len(text.encode())

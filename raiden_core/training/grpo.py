@@ -112,6 +112,7 @@ def grpo(script: GrpoArguments, training: GRPOConfig, model: ModelConfig) -> Non
     )
     from raiden_core.training.hooks.metrics_log import MetricsLog
     from raiden_core.training.hooks.no_signal import NoSignal
+    from raiden_core.training.hooks.pulse import Pulse
     from raiden_core.training.hooks.resources import Resources
     from raiden_core.training.hooks.resuming import ResumableGRPOTrainer
     from raiden_core.training.hooks.watch import Watch
@@ -130,7 +131,7 @@ def grpo(script: GrpoArguments, training: GRPOConfig, model: ModelConfig) -> Non
     if _first_the_longest(script, training):
         data.train[:] = longest_in_first_batch(
             data.train,
-            lambda sample: len(str(build_prompt(sample, script.system_prompt))),
+            lambda sample: len(str(build_prompt(sample, script.system_prompt, script.layout))),
             training.generation_batch_size // training.num_generations,
             training.seed,
         )
@@ -146,12 +147,16 @@ def grpo(script: GrpoArguments, training: GRPOConfig, model: ModelConfig) -> Non
         model=base,
         reward_funcs=rewards,
         args=training,
-        train_dataset=reward_table(data.train, script.scorer, script.system_prompt),
-        eval_dataset=(reward_table(data.evaluation, script.scorer, script.system_prompt) if data.evaluation else None),
+        train_dataset=reward_table(data.train, script.scorer, script.system_prompt, script.layout),
+        eval_dataset=(
+            reward_table(data.evaluation, script.scorer, script.system_prompt, script.layout)
+            if data.evaluation
+            else None
+        ),
         processing_class=tokenizer,
         quantization_config=quantization(model),
         peft_config=get_peft_config(model),
-        callbacks=[log, no_signal, Watch(log), WholeCheckpoints(identity)],
+        callbacks=[log, no_signal, Watch(log), Pulse(out), WholeCheckpoints(identity)],
     )
     trainer.share_prefix = script.shared_prefix == "auto"
     Resources.attach(trainer)
@@ -162,7 +167,7 @@ def grpo(script: GrpoArguments, training: GRPOConfig, model: ModelConfig) -> Non
             "completions of every group earned the same reward, so there is nothing to learn from; use easier or "
             "harder questions, a longer cold start, or a larger grpo.num_generations"
         )
-    question = build_prompt(data.train[-1], script.system_prompt)
+    question = build_prompt(data.train[-1], script.system_prompt, script.layout)
     answer = save_model(trainer, tokenizer, out / MODEL, base=base, prompt=question)
     write_summary(
         trainer,
@@ -198,6 +203,7 @@ def _read_data(script: GrpoArguments, training: GRPOConfig, tokenizer: PreTraine
         script.system_prompt,
         context_of(base, tokenizer) - (training.max_completion_length or 0),
         script.max_prompt_length,
+        script.layout,
     )
     path = Path(script.train_data_path)
     samples, failures = training_samples(path, scorer)

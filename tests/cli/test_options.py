@@ -25,15 +25,23 @@ class Screen(io.StringIO):
 
 
 @pytest.mark.parametrize(
-    ("encoding", "terminal", "readable"),
-    [("utf-8", True, True), ("UTF-8", True, True), ("utf-8", False, False), ("ascii", True, False)],
+    ("encoding", "terminal", "ascii_only", "readable"),
+    [
+        ("utf-8", True, False, True),
+        ("UTF-8", True, False, True),
+        ("utf-8", False, False, True),
+        ("utf-8", False, True, False),
+        ("utf-8", True, True, False),
+        ("ascii", True, False, False),
+        ("latin-1", False, False, False),
+    ],
 )
-def test_json_is_readable_on_a_terminal_and_moves_nothing_there(
-    encoding: str, terminal: bool, readable: bool, monkeypatch: pytest.MonkeyPatch
+def test_json_is_readable_in_terminals_and_pipes_and_moves_nothing_there(
+    encoding: str, terminal: bool, ascii_only: bool, readable: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "stdout", Screen(encoding, terminal))
     value = {"why": "missing: 长沙 🐈 \x1b[2J\x9b\u202e\ud800", "n": [1.0, None]}
-    line = json_line(value)
+    line = json_line(value, ascii_only)
     assert json.loads(line) == value
     assert ("长沙 🐈" in line) is readable and line.isascii() is not readable
     assert line.isprintable()

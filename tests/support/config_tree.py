@@ -48,6 +48,7 @@ FREE = {
     "runner.address": "ray://head:10001",
     "limits.gpu_slot": "other",
     "student.model": "Qwen/Qwen2.5-0.5B-Instruct",
+    "student.gguf.sha256": "0" * 64,
     # The trainer's own class makes one module of a list of one.
     "cold_start.lora_target_modules": ["q_proj", "v_proj"],
     "grpo.lora_target_modules": ["q_proj", "v_proj"],
@@ -64,6 +65,7 @@ FREE = {
     "teacher.launch.command": ["serve", "--fast"],
     "split.validation_characters": 2,
     "evaluation.judge_rubrics": ["PLS"],
+    "evaluation.layouts": ["sillytavern"],
     **{
         f"{place}.{name}": value
         for place in ("teacher.endpoints.teacher", "evaluation.served", "evaluation.judge")

@@ -15,12 +15,15 @@ import pytest
 
 from raiden_core.config import Config
 from raiden_core.config.sections.base import StageSettings
+from raiden_core.config.sections.limits import LimitsConfig
 from raiden_core.stages.folder import StageResult
 from raiden_core.stages.layout import COLD_START, EVALUATE, GENERATE, REPORT, SPLIT, STAGES, TRAIN
 from raiden_core.stages.run import run_stage
 from tasks import cold_start, evaluate, generate, report, split, train
-from tasks.stage import StageCall
+from tasks import stage as stage_module
+from tasks.call import StageCall
 from tests.support.config_tree import WITH, configured, keys, neutral_keys, off_default
+from tests.support.gguf_files import write_gguf
 from tests.support.tables import table
 
 NOBODY: tuple[str, ...] = ()
@@ -28,11 +31,12 @@ USED_BY: dict[tuple[str, ...], str] = {
     (GENERATE, SPLIT, COLD_START, TRAIN, EVALUATE, REPORT): "seed",
     # The student of BASE is asked with the prompt of its training.
     (GENERATE, COLD_START, TRAIN, EVALUATE, REPORT): """
-        system_prompt prefilled_think accuracy.min_length_bound accuracy.length_ratio""",
+        system_prompt prompt.layout prefilled_think accuracy.min_length_bound accuracy.length_ratio""",
     (GENERATE, REPORT): """
         characters.paths characters.evaluation_only
         characters.composed.count characters.composed.language characters.composed.facts
         generation.samples_per_character generation.evaluation_only_samples generation.include_cm generation.cm_share
+        generation.boundaries.share
         generation.max_similarity generation.decontaminate
         teacher.kind teacher.answerer teacher.second_answerers teacher.judge teacher.answers teacher.min_agreement
         teacher.temperature teacher.max_tokens teacher.drafts teacher.student teacher.student_answers
@@ -61,13 +65,14 @@ USED_BY: dict[tuple[str, ...], str] = {
     (TRAIN, EVALUATE, REPORT): "accuracy.weight format.weight",
     (EVALUATE, REPORT): """
         evaluation.max_new_tokens evaluation.batch_size evaluation.engine evaluation.vllm_gpus evaluation.samples
-        evaluation.temperature evaluation.drop_bad_gold
+        evaluation.temperature evaluation.drop_bad_gold evaluation.layouts
         evaluation.served.model evaluation.served.thinking evaluation.served.json_schema
         evaluation.judge.model evaluation.judge.thinking evaluation.judge.json_schema
         evaluation.judge_rubrics evaluation.judge_questions evaluation.judge_max_tokens""",
-    (REPORT,): "name report.title report.notes",
+    # How a GGUF file is unpacked counts by what comes of it, the folder that the stages are given: see below.
+    (REPORT,): "name report.title report.notes student.gguf.dtype",
     NOBODY: """
-        output_dir teacher.characters_at_once
+        output_dir teacher.characters_at_once student.gguf.sha256
         teacher.launch.command teacher.launch.ready_path teacher.launch.ready_seconds
         storage.url runner.kind runner.address runner.shards runner.stages runner.gpus
         limits.stage_seconds limits.gpu_slot """
@@ -190,6 +195,31 @@ def test_what_is_not_used_under_a_configuration_makes_nothing_anew(
     assert {stage for stage in STAGES if before[stage].key != after[stage].key} == anew
 
 
+@pytest.mark.parametrize(("section", "stage"), [("cold_start", COLD_START), ("grpo", TRAIN)])
+def test_an_accelerate_file_counts_by_what_stands_in_it(section: str, stage: str, folder: Path, tmp_path: Path) -> None:
+    def key_with(name: str, text: str | None) -> str:
+        file = tmp_path / name
+        if text is not None:
+            file.write_text(text, "utf-8")
+        return calls(configured({f"{section}.launch.accelerate": str(file)}), folder)[stage].key
+
+    first = key_with("ddp.yaml", "num_processes: 8\n")
+    assert key_with("copy.yaml", "num_processes: 8\n") == first
+    assert key_with("ddp.yaml", "num_processes: 4\n") != first
+    assert key_with("missing.yaml", None) != key_with("another.yaml", None), "the stage says that it is missing"
+
+
+def test_a_gguf_file_counts_by_what_it_is_unpacked_into(
+    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RAIDEN_CACHE", str(tmp_path))
+    monkeypatch.setattr("raiden_core.models.gguf.unpack.is_installed", lambda: False)
+    base = {"characters": {"composed": {"count": 4}}, "student": {"model": str(write_gguf(tmp_path / "m.gguf"))}}
+    ways: list[dict[str, Any]] = [{}, {"student.gguf.dtype": "bfloat16"}]
+    before, after = (calls(configured(changes, base), folder) for changes in ways)
+    assert {stage for stage in STAGES if before[stage].key != after[stage].key} == {COLD_START, EVALUATE, REPORT}
+
+
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_stages_work_is_handed_nothing_but_what_makes_its_key(stage: str, folder: Path) -> None:
     call = calls(configured({}), folder)[stage]
@@ -210,7 +240,7 @@ def test_a_call_hands_its_settings_and_inputs_to_its_work(tmp_path: Path, monkey
 
     settings = StageSettings()
     call = StageCall("split", ("raiden_core.dataset.split",), settings, {"x": "y"}, work)
-    assert call.run(tmp_path, progress) == {"done": True}
+    assert stage_module._bounded(call, LimitsConfig(), tmp_path, progress) == {"done": True}
     assert taken[:4] == [settings, {"x": "y"}, tmp_path, progress]
     said: list[str] = []
     monkeypatch.setattr("tasks.stage.say", said.append)

@@ -28,7 +28,12 @@ from raiden_core.models.fencing import fence, fill
 from raiden_core.samples import Turn
 from raiden_core.text.control_tokens import spelled_apart
 
-Task = Literal["facts", "questions", "conversation", "recall", "answer", "guess", "keywords", "parse", "judge"]
+# fmt: off
+Task = Literal[
+    "facts", "questions", "conversation", "recall", "answer", "guess", "keywords", "parse", "judge",
+    "premise", "unknowable", "holds", "boundary_answer", "boundary_judge",
+]
+# fmt: on
 """What can be asked; an entry of the templates each."""
 
 Messages = tuple[dict[str, str], ...]
@@ -64,6 +69,12 @@ class Prompts(BaseModel):
     keywords: Prompt
     parse: Prompt
     judge: Prompt
+    premise: Prompt
+    """The next five are of questions at the boundaries of what the character knows."""
+    unknowable: Prompt
+    holds: Prompt
+    boundary_answer: Prompt
+    boundary_judge: Prompt
     memory_kinds: tuple[str, ...] = Field(min_length=12)
     """Subjects of the details that conversations are about."""
 
@@ -88,6 +99,10 @@ class Briefing:
     name: str
     profile: str
     """The profile's text, as training prompts show it."""
+    about: str = ""
+    """The part of it that is about the character, without the scene; "" where that is all of it."""
+    style: str = ""
+    """Example conversations of the character's card, which show how it speaks; "" where there are none."""
 
     @property
     def prompts(self) -> Prompts:
@@ -99,19 +114,33 @@ class Briefing:
         return f"{task}/{self.prompts.of(task).version}"
 
     def messages(
-        self, task: Task, material: str = "", *, reply: str = "", bare: bool = False, **words: str
+        self,
+        task: Task,
+        material: str = "",
+        *,
+        reply: str = "",
+        bare: bool = False,
+        opening: str = "",
+        **words: str,
     ) -> Messages:
-        """The chat of a task: profile first, task last, then an example of the ``reply``; ``bare`` has no profile."""
+        """The chat of a task: profile first, task last, then an example of the ``reply``; ``bare`` has no profile.
+
+        ``opening`` is what the character has said already when a conversation begins.
+        """
         if bare:
             name = f"{self.prompts.labels['name']}: {self.name}"
             system = fill(self.prompts.bare.text, profile=fence(name))
         else:
             system = fill(self.prompts.system.text, profile=fence(self.profile))
+            if self.style:
+                system = f"{system.strip()}\n\n{self.prompts.labels['style']}\n{fence(self.style)}"
         content = fill(
             self.prompts.of(task).text,
             material=fence(material),
             **{name: spelled_apart(word) for name, word in words.items()},
         )
+        if opening:
+            content = f"{content.strip()}\n\n{self.prompts.labels['opening']}\n{fence(opening)}"
         if reply:
             content = f"{content.strip()}\n\n{self.prompts.labels['reply']}: {reply}"
         return ({"role": "system", "content": system.strip()}, {"role": "user", "content": content.strip()})

@@ -1,6 +1,7 @@
 """The offline teacher: questions, answers and reasoning by rule, in Chinese, English, Japanese and Korean.
 
-It needs no server and no model. It reads any ``key: value`` fact: a known attribute is asked the way people ask, an
+It needs no server and no model. It reads any ``key: value`` fact and sentences that state one plainly: a known
+attribute is asked the way people ask, an
 unknown one with generic words around its key. Its wording lives in ``templates/<language>.yaml``. What it drafts for
 a character depends on the seed, the character's name and its profile, and on nothing else.
 
@@ -18,10 +19,11 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from raiden_core.characters.character import Character
+from raiden_core.characters.sentences import read_sentences
 from raiden_core.generation.offline.catalogue import LANGUAGES, Attribute, Catalogue, Memory, Wording, load, plain_key
 from raiden_core.generation.offline.values import Reading, read_value
 from raiden_core.generation.offline.wording import fill, key_words, value_words
-from raiden_core.generation.teacher import Draft, Fact
+from raiden_core.generation.teacher import UNREAD, Draft, Fact
 from raiden_core.samples import Difficulty, Turn
 
 MAX_ASIDE = {"zh": 14, "en": 90, "ja": 30, "ko": 40}
@@ -49,10 +51,19 @@ class OfflineTeacher:
         self.seed = seed
 
     def facts_of(self, character: Character) -> list[Fact]:
-        """The ``key: value`` facts of a profile, each with what a right answer must contain."""
+        """The facts of a profile, those of its fields and those that its sentences state, each with what a right answer
+        must contain; then the sentences of which nothing was used."""
         catalogue = load(character.language)
+        stated = read_sentences(character)
+        found = [(key, raw, _evidence(character, key, raw)) for key, raw in character.facts.items()]
+        known = {catalogue.find(key) for key in character.facts} - {None}
+        for said in stated.facts:
+            attribute = catalogue.find(said.key)
+            if attribute is None or attribute not in known:
+                found.append((said.key, said.value, said.evidence))
+                known.add(attribute)
         facts = []
-        for key, raw in character.facts.items():
+        for key, raw, evidence in found:
             name = catalogue.find(key)
             reading = _read(raw, character.language, name)
             unverifiable = reading.unverifiable
@@ -65,17 +76,17 @@ class OfflineTeacher:
                     key=key,
                     value=reading.value,
                     attribute=name or plain_key(key),
-                    evidence=_evidence(character, key, raw),
+                    evidence=evidence,
                     groups=() if unverifiable else reading.groups,
                     unverifiable=unverifiable,
                 )
             )
-        return facts
+        return facts + [Fact(UNREAD, said, UNREAD, said, unverifiable=UNREAD) for said in stated.left]
 
     def script_drafts(self, character: Character, facts: Sequence[Fact]) -> Iterator[Draft]:
         """SBK drafts, round by round; a fact drops out when its wordings are used up."""
         catalogue = load(character.language)
-        rng = self._random(character, "script")
+        rng = self.random(character, "script")
         queue = [
             (fact, _shuffled(rng, self._wording(catalogue, character.language, fact)[1].questions)) for fact in facts
         ]
@@ -88,7 +99,7 @@ class OfflineTeacher:
     def memory_drafts(self, character: Character, facts: Sequence[Fact]) -> Iterator[Draft]:
         """CM drafts, kind by kind, endlessly: when all kinds are used up, they come again with other details."""
         catalogue = load(character.language)
-        rng = self._random(character, "memory")
+        rng = self.random(character, "memory")
         while True:
             for kind in _shuffled(rng, tuple(catalogue.memory)):
                 yield self._memory_draft(character, catalogue, kind, facts, rng)
@@ -99,7 +110,7 @@ class OfflineTeacher:
         language = character.language
         source, wording = self._wording(catalogue, language, fact)
         attribute = catalogue.attributes.get(source)
-        words = self._words(character, fact, attribute)
+        words = self.words(character, fact, attribute)
         difficulty: Difficulty = attribute.difficulty if attribute else "medium"
         return Draft(
             dimension="SBK",
@@ -130,7 +141,7 @@ class OfflineTeacher:
         said = fill(rng.choice(memory.says), language, **words)
         reply, told = self._reply(character, catalogue, memory, facts, rng)
         untold = [fact for fact in facts if fact is not told]
-        fillers = self._fillers(character, catalogue, untold, rng, 1 if language == "zh" else rng.choice((1, 1, 2)))
+        fillers = self.fillers(character, catalogue, untold, rng, 1 if language == "zh" else rng.choice((1, 1, 2)))
         turns = [(said, reply), *fillers]
         if len(fillers) > 1 and rng.random() < 0.5:
             turns[0], turns[1] = turns[1], turns[0]
@@ -172,7 +183,7 @@ class OfflineTeacher:
         lowered = answer[0].lower() + answer[1:] if answer.startswith("My ") else answer
         return reply + gap + fill(catalogue.aside, character.language, answer=lowered), fact
 
-    def _fillers(
+    def fillers(
         self, character: Character, catalogue: Catalogue, facts: Sequence[Fact], rng: random.Random, count: int
     ) -> list[tuple[str, str]]:
         """Turns about something else: small talk, or a question about a fact."""
@@ -183,17 +194,17 @@ class OfflineTeacher:
             answer = self._tell(character, catalogue, fact)
             if len(answer) <= MAX_ASIDE[character.language]:
                 source, wording = self._wording(catalogue, character.language, fact)
-                words = self._words(character, fact, catalogue.attributes.get(source))
+                words = self.words(character, fact, catalogue.attributes.get(source))
                 chats[0] = (fill(rng.choice(wording.questions), character.language, **words), answer)
         return chats
 
     def _tell(self, character: Character, catalogue: Catalogue, fact: Fact) -> str:
         source, wording = self._wording(catalogue, character.language, fact)
         return fill(
-            wording.answers[0], character.language, **self._words(character, fact, catalogue.attributes.get(source))
+            wording.answers[0], character.language, **self.words(character, fact, catalogue.attributes.get(source))
         )
 
-    def _words(self, character: Character, fact: Fact, attribute: Attribute | None) -> dict[str, str]:
+    def words(self, character: Character, fact: Fact, attribute: Attribute | None) -> dict[str, str]:
         # Unknown values keep their capitals: whether they are names cannot be told.
         proper = attribute.proper if attribute else True
         pronoun = character.facts.get("一人称", "私").strip(" 「」") or "私"
@@ -215,7 +226,7 @@ class OfflineTeacher:
             return "generic.number", catalogue.generic.number
         return "generic.plain", catalogue.generic.plain
 
-    def _random(self, character: Character, purpose: str) -> random.Random:
+    def random(self, character: Character, purpose: str) -> random.Random:
         profile = json.dumps(character.profile, ensure_ascii=False)
         return random.Random(f"{self.seed}:{purpose}:{character.language}:{character.name}:{profile}")
 
