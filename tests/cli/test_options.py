@@ -3,10 +3,14 @@
 import io
 import json
 import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from functools import partial
 
 import pytest
+from rich.console import Console
 
-from raiden_core.cli.options import json_line, samples_of
+from raiden_core.cli.options import busy, json_line, progress_bar, samples_of
 
 
 class Screen(io.StringIO):
@@ -53,3 +57,16 @@ def test_json_is_readable_in_terminals_and_pipes_and_moves_nothing_there(
 )
 def test_one_is_not_many(samples: int, characters: int, words: str) -> None:
     assert samples_of(samples, characters) == words
+
+
+@pytest.mark.parametrize("bar", [busy, progress_bar])
+def test_bars_are_drawn_on_standard_error_so_that_output_can_be_piped(
+    bar: Callable[[str], AbstractContextManager[object]],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("rich.console.Console", partial(Console, force_terminal=True))
+    with bar("loading"):
+        pass
+    said = capsys.readouterr()
+    assert "loading" in said.err and said.out == ""
