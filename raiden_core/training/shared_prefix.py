@@ -3,7 +3,7 @@
 A group asks one prompt G times. Plain GRPO pads G copies of the prompt beside G completions and computes all of them;
 with a profile of 400 tokens and answers of 60 that is 3,680 tokens for 880 different ones. Here the copies go, and
 nothing else changes: losses, gradients and log-probabilities are those of the plain computation up to the order in
-which floating-point numbers are added (tests/training/test_shared_prefix.py holds them to it).
+which floating-point numbers are added (tests/integration/test_shared_prefix.py holds them to it).
 
 **Log-probabilities.** In a causal decoder the hidden state of token i depends on tokens 0 to i and their positions
 alone. So the G sequences ``prompt + c_g`` may stand in one row,
@@ -54,6 +54,10 @@ _log = logging.getLogger(__name__)
 
 MASKED_KERNELS = ("sdpa", "eager")
 """Attention implementations of transformers that take a mask of any shape."""
+MASK_ALIGNMENT = 16
+"""Elements, as PyTorch's memory-efficient attention wants them."""
+COMPUTED = {"bf16": torch.bfloat16, "fp16": torch.float16}
+"""What is computed in under mixed precision, whatever the weights are kept in."""
 LOGITS_BYTES = {"cpu": 1 << 28, "cuda": 1 << 26}
 """Up to so many bytes the logits of a micro-batch are computed at once; otherwise TRL's chunked head scores them."""
 APART = 2.5
@@ -88,15 +92,20 @@ class Rows:
     places: torch.Tensor
     """(N,): where each scored token stands in the flattened (batch, completion) matrix, in row-major order of `labels`."""
 
-    def mask(self, kernel: str, dtype: torch.dtype) -> torch.Tensor:
-        """(R, 1, W + M, W + M): who attends to whom; True or 0 for yes, False or the dtype's minimum for no."""
-        length = self.segments.shape[1]
+    def mask(self, dtype: torch.dtype) -> torch.Tensor:
+        """(R, 1, W + M, W + M): who attends to whom, 0 for yes and the dtype's minimum for no.
+
+        In the dtype that is computed in, and with rows that begin at multiples of `MASK_ALIGNMENT`: a mask of another
+        kind is converted or copied in every layer, and each layer keeps its copy for the backward pass.
+        """
+        rows, length = self.segments.shape
         own = self.segments[:, :, None] == self.segments[:, None, :]
         causal = torch.ones(length, length, dtype=torch.bool, device=own.device).tril()
-        allowed = ((own | (self.segments[:, None, :] == 0)) & causal)[:, None]
-        if kernel == "sdpa":
-            return allowed
-        return torch.zeros(allowed.shape, dtype=dtype, device=own.device).masked_fill(~allowed, torch.finfo(dtype).min)
+        allowed = (own | (self.segments[:, None, :] == 0)) & causal
+        room = torch.zeros(
+            rows, 1, length, -(-length // MASK_ALIGNMENT) * MASK_ALIGNMENT, dtype=dtype, device=own.device
+        )
+        return room[..., :length].masked_fill_(~allowed[:, None], torch.finfo(dtype).min)
 
 
 def completions_per_row(prompt: int, completion: float, group: int, hidden_size: int) -> int:
@@ -256,7 +265,7 @@ class SharedPrefix(GRPOTrainer):
         inputs = {
             "input_ids": rows.input_ids,
             "position_ids": rows.position_ids,
-            "attention_mask": rows.mask(config._attn_implementation, self._unwrapped(model).dtype),
+            "attention_mask": rows.mask(COMPUTED.get(self.accelerator.mixed_precision, self._unwrapped(model).dtype)),
             "use_cache": False,
         }
         scored = rows.labels != -100

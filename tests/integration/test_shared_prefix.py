@@ -190,7 +190,7 @@ def test_rows_give_the_log_probabilities_of_each_sequence(
             logits = model(
                 input_ids=rows.input_ids,
                 position_ids=rows.position_ids,
-                attention_mask=rows.mask(kernel, torch.float32),
+                attention_mask=rows.mask(torch.float32),
                 logits_to_keep=rows.tail,
             ).logits
             scores = logits.log_softmax(-1)[scored[:, -rows.tail :]]

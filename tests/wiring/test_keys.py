@@ -36,6 +36,7 @@ USED_BY: dict[tuple[str, ...], str] = {
         characters.paths characters.evaluation_only
         characters.composed.count characters.composed.language characters.composed.facts
         generation.samples_per_character generation.evaluation_only_samples generation.include_cm generation.cm_share
+        generation.boundaries.share
         generation.max_similarity generation.decontaminate
         teacher.kind teacher.answerer teacher.second_answerers teacher.judge teacher.answers teacher.min_agreement
         teacher.temperature teacher.max_tokens teacher.drafts teacher.student teacher.student_answers
