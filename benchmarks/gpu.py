@@ -314,6 +314,8 @@ def _unpack(file: Path, folder: Path) -> None:
     loading = {} if settings is None else {"quantization_config": settings(dequantize=True)}
     model: Any = AutoModelForCausalLM.from_pretrained(file.parent, gguf_file=file.name, dtype=torch.bfloat16, **loading)
     tokenizer = AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name)
+    # 5.17 takes the first token of a turn for its end where the file says otherwise.
+    tokenizer.eos_token = tokenizer.convert_ids_to_tokens(model.config.eos_token_id)
     unfinished = folder.with_name(f"{folder.name}.new")
     model.save_pretrained(unfinished)
     tokenizer.save_pretrained(unfinished)

@@ -77,7 +77,8 @@ def duration(job: Job, devices: Devices, samples: int, lengths: Lengths, section
         completion = min(job.completion, questions * MEAN_COMPLETION * int(section["max_completion_length"]) + prompt)
         prompt = 0
     trained = per_device * (prompt + completion)
-    train = trained * _operations(job, prompt + completion) / _speed(job, devices)
+    computed, row = job.passes(prompt, completion)
+    train = computed * job.accumulation * _operations(job, row) / _speed(job, devices)
     rollout = 0.0
     if job.stage == "grpo" and job.rollouts != "none":
         rollout = _rollout(job, devices, prompt) * per_device / max(1, job.generation_batch) / iterations
@@ -115,7 +116,8 @@ def _rollout(job: Job, devices: Devices, prompt: float) -> float:
     read = (weights * width / job.vllm_parallel + cache) / (devices.bandwidth * 1e9 * BANDWIDTH)
     arithmetic = 2 * job.shape.active_parameters * batch / _speed(job, devices)
     start = job.shape.layers * (CPU_LAYER_SECONDS if devices.cpu else LAYER_SECONDS[job.rollouts])
-    prefill = 2 * job.shape.active_parameters * batch * prompt / _speed(job, devices)
+    read_prompts = batch / job.group if job.shared_prefix and job.rollouts == "transformers" else batch
+    prefill = 2 * job.shape.active_parameters * read_prompts * prompt / _speed(job, devices)
     return prefill + decoded * (max(read, arithmetic) + start)
 
 
