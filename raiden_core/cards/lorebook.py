@@ -135,37 +135,32 @@ def _compiled(key: str, case_sensitive: bool) -> Any:
         return None
 
 
+_ITEM = re.compile(r"\\.|\[(?:\\.|[^\\\]])*\]?|.", re.DOTALL)
+"""An escape, a class or another letter of a pattern."""
+
+
 def _is_harmless(body: str) -> bool:
     """Whether no repetition without bound stands inside another, nor goes over alternatives; no back references."""
     groups: list[bool] = []
-    closed_open_ended = False
-    escaped = in_class = False
-    for place, letter in enumerate(body):
-        after_group = closed_open_ended
-        closed_open_ended = False
-        if escaped:
-            escaped = False
-            if letter.isdigit() and letter != "0" and not in_class:
-                return False
-        elif letter == "\\":
-            escaped = True
-        elif in_class:
-            in_class = letter != "]"
-        elif letter == "[":
-            in_class = True
-        elif letter == "(":
+    after_group = False
+    for found in _ITEM.finditer(body):
+        item, closed_open_ended = found.group(), False
+        if item[0] == "\\" and item[1:].isdigit() and item != "\\0":
+            return False
+        if item == "(":
             groups.append(False)
-        elif letter == ")":
+        elif item == ")":
             closed_open_ended = groups.pop() if groups else False
             if groups and closed_open_ended:
                 groups[-1] = True
-        elif letter == "|":
+        elif item == "|":
             groups[-1:] = [True] if groups else []
-        elif letter in "*+" or (letter == "{" and "," in body[place : place + 8]):
+        elif item in ("*", "+") or (item == "{" and "," in body[found.start() : found.start() + 8]):
             if after_group:
                 return False
             if groups:
                 groups[-1] = True
+        after_group = closed_open_ended
     return True
 
 

@@ -40,10 +40,9 @@ _SPOKEN = frozenset().union(*_TEXTS.values(), _FIRST, _ALTERNATE, _GROUP_ONLY, _
 CARD_TEXTS = frozenset().union(*_TEXTS.values())
 """Names of a card's texts, which count as a card where something that is spoken stands beside them."""
 _START = re.compile(r"<\s*START\s*>|\{\{\s*start\s*\}\}", re.IGNORECASE)
-_SPEAKER = (
-    r"[ \t]*(?:\*\*)?(?P<who>\{\{\s*(?:user|char|bot)\s*\}\}|<\s*(?:user|bot|char)\s*>|you|user|anon"
-    r"%s)(?:\*\*)?[ \t]*[:：][ \t]*"
-)
+_SPEAKER = re.compile(r"[ \t]*(?:\*\*)?(?P<who>[^:：\n*]{1,80}?)(?:\*\*)?[ \t]*[:：][ \t]*")
+_USERS = frozenset(("{{user}}", "<user>", "you", "user", "anon"))
+_CHARACTERS = frozenset(("{{char}}", "{{bot}}", "<bot>", "<char>"))
 _POSITIONS: dict[str | int, Position] = {
     **{"before_char": "before_char", "after_char": "after_char"},
     **{0: "before_char", 1: "after_char"},
@@ -102,14 +101,14 @@ def example_turns(text: str, char: str | None) -> Iterator[tuple[Turn, ...]]:
 
     What stands before the first mark is the character's.
     """
-    names = f"|{re.escape(char)}" if char else ""
-    speaker = re.compile(_SPEAKER % names, re.IGNORECASE)
-    for block in _START.split(text):
+    own = (char or "").casefold()
+    for block in _START.split(text) if "<" in text or "{{" in text else [text]:
         turns: list[tuple[str, list[str]]] = []
         for line in block.replace("\r\n", "\n").split("\n"):
-            match = speaker.match(line)
-            if match is not None:
-                turns.append((_role(match["who"], char), [line[match.end() :]]))
+            match = _SPEAKER.match(line)
+            role = _role(match["who"], own) if match is not None else None
+            if match is not None and role is not None:
+                turns.append((role, [line[match.end() :]]))
             elif turns:
                 turns[-1][1].append(line)
             elif line.strip():
@@ -119,9 +118,13 @@ def example_turns(text: str, char: str | None) -> Iterator[tuple[Turn, ...]]:
             yield found
 
 
-def _role(who: str, char: str | None) -> str:
-    plain = who.strip("{}<> \t").casefold()
-    return "user" if plain in ("user", "you", "anon") and plain != (char or "").casefold() else "assistant"
+def _role(who: str, own: str) -> str | None:
+    """Whose turn a mark opens; None where it is no speaker's."""
+    plain = who.strip().casefold()
+    if plain == own and own:
+        return "assistant"
+    bare = plain if plain.isalnum() else "".join(plain.split())
+    return "user" if bare in _USERS else "assistant" if bare in _CHARACTERS else None
 
 
 def _lorebook(value: Value, said: _Said) -> Lorebook:

@@ -22,6 +22,7 @@ from raiden_core.characters.owners import PATH, about, is_other
 
 LOREBOOK = "Lorebook"
 """The profile's name for an entry without a title."""
+HANGUL = re.compile("[\uac00-\ud7a3]")
 MIN_NAME_PART = 3
 """A part of a Latin name that stands for the whole has at least so many letters."""
 
@@ -50,7 +51,7 @@ def lore_of(card: Card, names: tuple[str, ...]) -> Lore:
         text = plain_markup(entry.content).strip()
         own = _is_about(entry, text, spoken)
         title = entry.title.strip()
-        if own or (spoken is not None and spoken.search(text)):
+        if own or _says(text, spoken):
             label = LOREBOOK if not title or is_meta_key(title) or ":" in title or "：" in title else title
             shown.append(Field(label, text))
         for key, value in _facts(text).items():
@@ -69,24 +70,31 @@ def _facts(text: str) -> dict[str, str]:
     return facts_of_text(text) if parts.lead or parts.plain_lines else facts_of_fields(parts.fields)
 
 
-def _is_about(entry: Entry, text: str, spoken: re.Pattern[str] | None) -> bool:
-    if spoken is None:
-        return False
-    titles = (entry.name, *entry.keys)
-    return any(spoken.fullmatch(title.strip()) for title in titles) or spoken.match(text) is not None
+def _is_about(entry: Entry, text: str, spoken: tuple[str, ...]) -> bool:
+    titles = {title.strip().casefold() for title in (entry.name, *entry.keys)}
+    return any(name in titles for name in spoken) or _says(text[: max(map(len, spoken), default=0) + 1], spoken, True)
 
 
-def _names(names: tuple[str, ...]) -> re.Pattern[str] | None:
-    """What the character is called: its names, and the parts of Latin ones."""
-    found = [part for name in names for part in _parts(name) if fold_key(part)]
-    if not found:
-        return None
-    ordered = sorted(dict.fromkeys(found), key=len, reverse=True)
-    choices = [re.escape(part) if CJK.search(part) else rf"\b{re.escape(part)}\b" for part in ordered]
-    return re.compile("|".join(choices), re.IGNORECASE)
+def _says(text: str, spoken: tuple[str, ...], at_start: bool = False) -> bool:
+    """Whether a text says one of the names, at its start only where that is wanted; Latin names as whole words."""
+    folded = text.casefold()
+    for name in spoken:
+        place = folded.find(name)
+        while place >= 0 and not (at_start and place):
+            end = place + len(name)
+            inside_word = (place and folded[place - 1].isalnum()) or folded[end : end + 1].isalnum()
+            if not inside_word or CJK.search(name) or HANGUL.search(name):
+                return True
+            place = folded.find(name, end)
+    return False
+
+
+def _names(names: tuple[str, ...]) -> tuple[str, ...]:
+    """What the character is called, folded: its names, and the parts of Latin ones."""
+    return tuple(dict.fromkeys(part.casefold() for name in names for part in _parts(name) if fold_key(part)))
 
 
 def _parts(name: str) -> Iterator[str]:
     yield name
-    if not CJK.search(name):
+    if not (CJK.search(name) or HANGUL.search(name)):
         yield from (word for word in re.split(r"[\s·,]+", name) if len(word) >= MIN_NAME_PART and word[0].isupper())

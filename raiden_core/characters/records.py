@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 from raiden_core.characters.attributes import is_known
 from raiden_core.characters.bookkeeping import is_bookkeeping
@@ -76,14 +77,36 @@ def draft_of_record(record: Mapping[str, Value], key: str | None = None) -> Draf
         NotACharacter: the record is empty or is about something else.
     """
     for value in record.values():
-        for block in setting_blocks(_setting_text(value)):
-            return draft_of_text(block, name=key)
+        if (value.__class__ is list or (value.__class__ is str and "<" in value)) and (
+            blocks := next(setting_blocks(_setting_text(value)), None)
+        ):
+            return draft_of_text(blocks, name=key)
     if is_card(record):
         return _draft_of_card(record)
     if what := what_it_is(record):
         raise NotACharacter(what)
     flat = _inlined(record)
     name_key, name = _name(flat)
+    fields, speech, language = _told(flat, name_key)
+    described = any(is_description_key(item.key) for item in fields)
+    if name is None and key is None:
+        name = next((own for item in fields if is_description_key(item.key) and (own := name_in(item.value))), None)
+        name_key = NAME if name is not None else None
+    _check(record, flat, name or key, fields, described)
+    if len(fields) == 1 and described:
+        draft = draft_of_text(fields[0].value, name=key or name)
+        return Draft(draft.name, draft.name_key, draft.fields, fields[0].value, speech, language)
+    # A mapping's key is how its author refers to the character; a name inside that differs is told as a field.
+    lines = [f"{name_key}: {name}"] if name and name_key else []
+    lines += [f"{item.key}: {item.value}" for item in fields]
+    if name and name_key and key and name != key:
+        fields.insert(0, Field(name_key, name))
+    label = name_key if name_key and (not key or key == name) else NAME
+    return Draft(key or name, label, tuple(fields), "\n".join(lines), speech, language)
+
+
+def _told(flat: Mapping[str, Value], name_key: str | None) -> tuple[list[Field], dict[str, Value], str | None]:
+    """What a record says beside the name: its fields, the texts of a card where it holds speech, and its language."""
     fields: list[Field] = []
     speech: dict[str, Value] = {}
     language: str | None = None
@@ -101,21 +124,7 @@ def draft_of_record(record: Mapping[str, Value], key: str | None = None) -> Draf
             fields += [Field(DESCRIPTION, str(value))] if named else fields_of(label, value)
     if speech:
         speech |= {label: value for label, value in flat.items() if fold_key(label) in CARD_TEXTS}
-    described = any(is_description_key(item.key) for item in fields)
-    if name is None and key is None:
-        name = next((own for item in fields if is_description_key(item.key) and (own := name_in(item.value))), None)
-        name_key = NAME if name is not None else None
-    _check(record, flat, name or key, fields, described)
-    if len(fields) == 1 and described:
-        draft = draft_of_text(fields[0].value, name=key or name)
-        return Draft(draft.name, draft.name_key, draft.fields, fields[0].value, speech, language)
-    # A mapping's key is how its author refers to the character; a name inside that differs is told as a field.
-    lines = [f"{name_key}: {name}"] if name and name_key else []
-    lines += [f"{item.key}: {item.value}" for item in fields]
-    if name and name_key and key and name != key:
-        fields.insert(0, Field(name_key, name))
-    label = name_key if name_key and (not key or key == name) else NAME
-    return Draft(key or name, label, tuple(fields), "\n".join(lines), speech, language)
+    return fields, speech, language
 
 
 def _draft_of_card(record: Mapping[str, Value]) -> Draft:
@@ -141,6 +150,8 @@ def _inlined(record: Mapping[str, Value]) -> dict[str, Value]:
     """The record with the fields of its inner profile beside its own; its own come first where both say something."""
     flat: dict[str, Value] = {}
     inner: dict[str, Value] = {}
+    if not any(map(_may_be_opened, record.values())):
+        return dict(record)
     for key, value in record.items():
         folded = fold_key(key)
         holds_fields = folded in NESTED_KEYS or (is_group(key) and folded not in BOOKKEEPING_KEYS)
@@ -166,6 +177,10 @@ def _inlined(record: Mapping[str, Value]) -> dict[str, Value]:
     return flat
 
 
+def _may_be_opened(value: Value) -> bool:
+    return value.__class__ is dict or (value.__class__ is str and "{" in value)
+
+
 def _opened(value: Value) -> dict[str, Value] | None:
     """An object, also one written as a JSON string (as tables hold them)."""
     if isinstance(value, dict):
@@ -181,13 +196,25 @@ def _opened(value: Value) -> dict[str, Value] | None:
 
 def _name(record: Mapping[str, Value]) -> tuple[str | None, str | None]:
     """The key of the name and the name, as written; keys that only may hold a name need a short one."""
-    for keys, most in ((NAME_KEYS, 1_000), (WEAK_NAME_KEYS, MAX_WEAK_NAME)):
-        for key, value in record.items():
-            if fold_key(key) in keys and isinstance(value, (str, int, float)) and not isinstance(value, bool):
-                name = as_text(value)
-                if name and len(name) <= most and not is_missing(name, key):
-                    return key, name
+    for key, most in _name_keys(tuple(record)):
+        value = record[key]
+        if isinstance(value, (str, int, float)) and not isinstance(value, bool):
+            name = as_text(value)
+            if name and len(name) <= most and not is_missing(name, key):
+                return key, name
     return None, None
+
+
+@lru_cache(maxsize=256)
+def _name_keys(keys: tuple[str, ...]) -> tuple[tuple[str, int], ...]:
+    """The keys that may hold the name, the likeliest first, and how long it may be there; rows of one file share theirs."""
+    wanted = ((NAME_KEYS, 1_000), (WEAK_NAME_KEYS, MAX_WEAK_NAME))
+    return tuple((key, most) for names, most in wanted for key in keys if fold_key(key) in names)
+
+
+@lru_cache(maxsize=256)
+def _folded(keys: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(map(fold_key, keys))
 
 
 def _check(
@@ -195,7 +222,7 @@ def _check(
 ) -> None:
     if described:
         return
-    folded = {fold_key(key) for key in record}
+    folded = _folded(tuple(record))
     if "prompt" in folded and not fields:
         raise NotACharacter("its prompt has no <Character Setting> block")
     if what := what_without_profile(whole):

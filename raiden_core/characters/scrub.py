@@ -75,8 +75,8 @@ def _collect(value: Value, texts: list[str]) -> bool:
         return False
     told = False
     if isinstance(value, dict):
-        told = any(_kind_of_key(key) is not None for key in value)
-        for item in value.values():
+        for key, item in value.items():
+            told |= _kind_of_key(key) is not None and is_secret(key, item)
             told |= item.__class__ in _HOLD_TEXT and _collect(item, texts)
     elif isinstance(value, list):
         for item in value:

@@ -17,7 +17,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from raiden_core.cli.options import json_line
+from raiden_core.cli.options import ascii_option, json_line
 from raiden_core.config import defaults
 from raiden_core.errors import DataError
 
@@ -65,6 +65,7 @@ class _Tally:
 @click.option("--prefilled-think", is_flag=True, help="The chat template opens <think> itself.")
 @click.option("--partial-credit", is_flag=True, help="The share of groups that are met, instead of all or nothing.")
 @click.option("--summary", is_flag=True, help="Print a table instead of a line for each completion.")
+@ascii_option
 def score(
     file: Path,
     accuracy_weight: float,
@@ -74,6 +75,7 @@ def score(
     prefilled_think: bool,
     partial_credit: bool,
     summary: bool,
+    ascii_only: bool,
 ) -> None:
     """Score the completions in FILE (JSON Lines; - is the standard input) by VRAR.
 
@@ -94,7 +96,7 @@ def score(
         for number, line in _numbered(lines):
             result = _score_line(scorer, line, f"{file}: line {number}", tally)
             if not summary:
-                click.echo(json_line(result))
+                click.echo(json_line(result, ascii_only))
     if summary:
         _print(tally)
     if tally.unscorable:

@@ -27,6 +27,8 @@ BANDWIDTH = 0.6
 LAYER_SECONDS = {"transformers": 0.0009, "colocate": 0.00005, "server": 0.00005}
 """Time a layer and decoding step for starting kernels; vLLM replays them as one graph."""
 CPU_LAYER_SECONDS = 0.0003
+QUESTION = 20
+"""Tokens that a further question of a training sequence has, those of the chat template included."""
 MEAN_COMPLETION = 0.6
 """Mean length of a completion as a share of the longest; a batch of transformers waits for its longest."""
 
@@ -70,15 +72,17 @@ def duration(job: Job, devices: Devices, samples: int, lengths: Lengths, section
     if isinstance(limit, int) and limit > 0:
         steps = limit
     per_device = job.micro_batch * job.accumulation
-    completion = job.completion * MEAN_COMPLETION
-    prompt = lengths.mean
+    known = lengths.completion
+    completion = job.completion * MEAN_COMPLETION if known is None else min(job.completion, known)
+    prompt = float(lengths.mean)
     if job.stage == "cold start":
         # A profile, and for each question about it as much as a rollout is taken to have.
-        completion = min(job.completion, questions * MEAN_COMPLETION * int(section["max_completion_length"]) + prompt)
+        each = MEAN_COMPLETION * int(section["max_completion_length"]) if known is None else known
+        completion = min(job.completion, prompt + questions * each + (questions - 1) * QUESTION)
         prompt = 0
-    trained = per_device * (prompt + completion)
-    computed, row = job.passes(prompt, completion)
-    train = computed * job.accumulation * _operations(job, row) / _speed(job, devices)
+    at_once, row = job.passes(prompt, completion)
+    trained = at_once * job.accumulation
+    train = trained * _operations(job, row) / _speed(job, devices)
     rollout = 0.0
     if job.stage == "grpo" and job.rollouts != "none":
         rollout = _rollout(job, devices, prompt) * per_device / max(1, job.generation_batch) / iterations
@@ -93,7 +97,7 @@ def _operations(job: Job, length: float) -> float:
     backward = (1 if job.lora else 2) * forward  # frozen weights get no gradient
     passes = forward + backward + (forward if job.checkpointing else 0)
     if job.stage == "grpo":
-        passes += forward * (job.reference or bool(job.lora))
+        passes += forward * job.scored_again
         passes += forward * (job.rollouts in ("colocate", "server"))  # TRL scores again what vLLM sampled
     return passes
 

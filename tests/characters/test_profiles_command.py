@@ -27,7 +27,11 @@ def cards(tmp_path: Path) -> Path:
 def test_json_lines_and_problems(cards: Path) -> None:
     done = CliRunner().invoke(profiles, [str(cards), "--json"])
     assert done.exit_code == 0
-    assert done.stdout.isascii()
+    assert "林晚秋" in done.stdout
+    escaped = CliRunner().invoke(profiles, [str(cards), "--json", "--ascii"]).stdout
+    assert escaped.isascii() and list(map(json.loads, escaped.splitlines())) == [
+        json.loads(line) for line in done.stdout.splitlines()
+    ]
     objects = [json.loads(line) for line in done.stdout.splitlines()]
     assert [o["row"] for o in objects] == [1, 2, 3, 4]
     assert objects[0] == {
@@ -75,3 +79,13 @@ def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
 
 def test_no_file_is_wrong_usage() -> None:
     assert CliRunner().invoke(profiles, []).exit_code == 2
+
+
+def test_sentences_are_shown_where_they_are_wanted(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps({"name": "Ann", "description": "She works as a nurse. She hums."}), encoding="utf-8")
+    done = CliRunner().invoke(profiles, [str(path), "--json", "--sentences"])
+    (shown,) = map(json.loads, done.stdout.splitlines())
+    assert shown["facts"] == [{"attribute": "Occupation", "value": "nurse", "about": None}]
+    assert shown["sentences_left"] == ["She hums."]
+    assert CliRunner().invoke(profiles, [str(path), "--sentences"]).exit_code == 2

@@ -92,6 +92,13 @@ def test_what_a_field_says_is_not_said_again_and_the_rest_is_counted() -> None:
     assert stated.left == ("She hums.",)
 
 
+def test_what_two_sentences_say_differently_is_left() -> None:
+    text = "She fears dogs. She fears dogs. She lives in Wick. She fears the dark. She lives in Oslo. She is a nurse."
+    stated = read_sentences(Character("Mira", "en", {"Description": text}, {}, text, "x"))
+    assert [(fact.key, fact.value) for fact in stated.facts] == [("Occupation", "nurse")]
+    assert stated.left == tuple(f"{part}." for part in text.split(". ")[:-1])
+
+
 def test_the_scene_and_other_people_are_no_prose_about_the_character() -> None:
     profile = {"Scenario": "She lives in Wick.", "father": "He is a glazier.", "Old Mill": "She fears the dark."}
     assert read_sentences(Character("Mira", "en", profile, {}, "", "x")).facts == ()

@@ -66,6 +66,28 @@ def test_templates_that_would_spoil_training_are_found(
     assert words in check.found
 
 
+def test_a_template_that_wants_the_user_first_refuses_greetings(tmp_path: Path) -> None:
+    card = {
+        "name": "Ada Quill",
+        "description": "Occupation: glazier\nHome town: Bristol\nPet: a parrot\nHobby: chess",
+        "first_mes": "Mind the panes.",
+    }
+    file = tmp_path / "ada.json"
+    file.write_text(json.dumps({"spec": "chara_card_v2", "data": card}), "utf-8")
+    strict = (
+        "{% if messages[1].role != 'user' %}{{ raise_exception('roles must alternate') }}{% endif %}" + CHAT_TEMPLATE
+    )
+    one = subject(
+        tmp_path, characters={"paths": [str(file), "shipped:en"], "composed": {"count": 0}}, prompt={"layout": "risu"}
+    )
+    assert any(sample.conversation_history[:1] for sample in one.samples.samples if "card" in sample.metadata)
+    assert chat.check_template(one).status == "ok"
+    one.tokenizer.chat_template = strict
+    check = chat.check_template(one)
+    assert check.status == "bad"
+    assert check.found == "it refuses a conversation that a greeting opens: roles must alternate"
+
+
 def test_a_template_that_opens_think_is_right_when_configured(tmp_path: Path) -> None:
     one = subject(tmp_path, prefilled_think=True)
     one.tokenizer.chat_template = CHAT_TEMPLATE.replace("<|assistant|>'", "<|assistant|><think>\\n'")

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-
 from flows.display import TerminalDisplay
 from flows.ending import next_commands, reasons, show_ending
 from raiden_core.chat.characters import find_character

@@ -12,11 +12,14 @@ import pytest
 from raiden_core.config import Config
 from raiden_core.errors import DataError
 from raiden_core.evaluation import stage
+from raiden_core.evaluation.sets import QuestionSets
 from raiden_core.evaluation.settings import EvaluateSettings
 from raiden_core.models.answering import Reply
 from raiden_core.report import stage as report_stage
+from raiden_core.report.hardware import describe_hardware
 from raiden_core.report.settings import ReportSettings
 from raiden_core.samples import Sample, write_samples
+from raiden_core.stages.folder import KEY_DIGITS
 from raiden_core.stages.layout import STAGES
 from raiden_core.stages.progress import silent
 from tests.support.config_tree import configured, neutral_keys, off_default, value_of
@@ -81,6 +84,25 @@ def evaluated(config: Config, out: Path, monkeypatch: pytest.MonkeyPatch) -> dic
     stage.evaluate_files(EvaluateSettings.of(config), {"trained": "m"}, file, {}, out / "results", silent)
     results: dict[str, Any] = json.loads((out / "results" / "results.json").read_text("utf-8"))
     return results
+
+
+def test_every_file_of_an_evaluation_arrives_with_what_is_to_be_known_of_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    asked: list[QuestionSets] = []
+    monkeypatch.setattr(stage, "_answerer", lambda *_: Said())
+    monkeypatch.setattr(stage, "evaluate", lambda models, questions, *_, **__: asked.append(questions))
+    monkeypatch.setattr(stage, "read_evaluation_data", lambda path: (samples()[:1], [f"{path.name} has few samples"]))
+    main, other, train = (tmp_path / f"{name}.json" for name in ("validation", "other", "train"))
+    for file, some in ((other, samples()[1:2]), (train, samples()[2:])):
+        write_samples(file, some)
+    settings = EvaluateSettings.of(configured({"evaluation.judge": None}))
+    stage.evaluate_files(settings, {"trained": "m"}, main, {"other": other}, tmp_path / "results", silent, train)
+    [questions] = asked
+    assert list(questions.validation) == samples()[:1] and list(questions.notes) == ["validation.json has few samples"]
+    assert {name: list(some) for name, some in questions.extra.items()} == {"other": samples()[1:2]}
+    assert list(questions.training or ()) == samples()[2:]
+    assert questions.files == {"validation": main, "other": other}
 
 
 def test_an_evaluation_does_what_it_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -167,6 +189,15 @@ def test_the_page_says_what_it_is_told(key: str, page: dict[str, Any], tmp_path:
     assert page["run"]["notes"][-len(config.report.notes) :] == list(config.report.notes) or not config.report.notes
     assert page["run"]["seed"] == page["drawn_by"] == config.seed
     assert page["config"]["name"] == config.name
+
+
+def test_the_page_says_where_it_was_measured_and_how_to_run_it_again(page: dict[str, Any], tmp_path: Path) -> None:
+    build(configured({}), tmp_path)
+    run = page["run"]
+    assert run["commands"] == ["raiden run config.yaml", "raiden run config.yaml --refresh train"]
+    assert run["hardware"] == describe_hardware() and run["versions"] == {}
+    row = {"key": "0" * KEY_DIGITS, "seconds": 1, "inputs": {}}
+    assert run["stages"] == [{"stage": name, **row} for name in STAGES[:-1]]
 
 
 @pytest.mark.parametrize(

@@ -44,24 +44,34 @@ class Stated:
 
 
 def read_sentences(character: Character) -> Stated:
-    """What the sentences of a profile state; what a field says already is not said again."""
+    """What the sentences of a profile state.
+
+    What a field says already is not said again, and what two sentences say differently is left: either would be half of a right
+    answer.
+    """
     if character.language not in LANGUAGES:
         return Stated()
     rules = load(character.language)
     known = {fold_key(key) for key in character.facts}
-    facts: list[StatedFact] = []
-    left: list[str] = []
+    read: list[tuple[str, list[StatedFact]]] = []
     for key, text in character.profile.items():
-        if not _is_prose(key, text, character):
-            continue
-        certain = is_description_key(key) or fold_key(key) in _PROSE
-        for sentence, found in sentences_of(text, rules, names_of(character.name or "", character.language), certain):
-            fresh = [fact for fact in found if fold_key(fact.key) not in known]
-            known |= {fold_key(fact.key) for fact in fresh}
-            facts += fresh
-            if not found:
-                left.append(sentence)
-    return Stated(tuple(facts), tuple(left))
+        if _is_prose(key, text, character):
+            certain = is_description_key(key) or fold_key(key) in _PROSE
+            read += sentences_of(text, rules, names_of(character.name or "", character.language), certain)
+    values: dict[str, set[str]] = {}
+    for _, found in read:
+        for fact in found:
+            values.setdefault(fold_key(fact.key), set()).add(fact.value)
+    certain_keys = {key for key, said in values.items() if len(said) == 1} - known
+    facts = {fold_key(fact.key): fact for _, found in read for fact in found if fold_key(fact.key) in certain_keys}
+    used = {fact.evidence for fact in facts.values()}
+    left = [sentence for sentence, found in read if sentence not in used and not _is_said(found, known)]
+    return Stated(tuple(facts.values()), tuple(left))
+
+
+def _is_said(found: list[StatedFact], known: set[str]) -> bool:
+    """Whether fields say already what a sentence states."""
+    return bool(found) and all(fold_key(fact.key) in known for fact in found)
 
 
 def _is_prose(key: str, text: str, character: Character) -> bool:

@@ -24,7 +24,7 @@ from raiden_core.samples import Sample
 LANGUAGES = ("en", "zh")
 """Languages that the judge is asked in; every other one is judged in English."""
 
-OWN_RUBRIC = {"SBK": "SBK", "CM": "CM2"}
+OWN_RUBRIC = {"SBK": "SBK", "CM": "CM2", "SCK": "SCK", "RCB": "RCB"}
 """The rubric of a sample's dimension, where its metadata names none."""
 
 

@@ -78,6 +78,15 @@ def _looks(scripts: _Scripts, topical: bool) -> _Looks:
     return _Looks(*(tuple(map(re.compile, in_parts(*kinds))) for kinds in (near, far)))
 
 
+@cache
+def _plain_signs(scripts: _Scripts) -> re.Pattern[str]:
+    kana, hangul, han, latin = scripts
+    signs = [hints.plain for hints, there in ((JAPANESE, kana), (KOREAN, hangul), (CHINESE, han and not kana)) if there]
+    if latin:
+        signs.append(rf"n't\b|\b(?:{ENGLISH.plain})\b")
+    return re.compile("|".join(signs) or "(?!)")
+
+
 class _Signs(NamedTuple):
     """Where in a text the hints stand."""
 
@@ -111,7 +120,7 @@ _CLOSE, _CLOSE_IN_LATIN = 8, 14
 """A hint within so many characters of a mention."""
 _REACH_OF_ASIDES = 5
 """Asides may stand between an echo and its answer, and a whole sentence may be taken back (A nurse? Me? Well, never)."""
-_REACH_OF_REPLIES = 3
+_REACH_OF_REPLIES = 4
 """How many segments behind an echo answer it."""
 _SENTENCE_END = re.compile(r"[.。!?]")
 _LONGEST_BARE = 24
@@ -226,9 +235,20 @@ class Negation:
         is_no = any(language.RULES["no"].match(opening) for language in self._languages for opening in openings)
         return (is_no or clause.is_question) and start != clause.start and not self.claims(start, end)
 
-    def is_unknown(self) -> bool:
-        """Whether the text says that its speaker does not know."""
-        return any(language.RULES["unknown"].search(self._text) for language in self._languages)
+    def denies_one(self, spans: Sequence[tuple[int, int]]) -> bool:
+        """Whether one of the mentions of a term is denied, by its own clause or by what answers it."""
+        return any(self._is_denied(start, end) for start, end in spans)
+
+    def _is_denied(self, start: int, end: int) -> bool:
+        clause = self._clause(start, end)
+        if self._denies_itself(clause):
+            return True
+        before, after = self._reach(start, end)
+        return (before or after) and self._denies(clause, after)
+
+    def is_asked(self, start: int, end: int) -> bool:
+        """Whether the mention stands in a question."""
+        return self._clause(start, end).is_question
 
     def says_no(self) -> bool:
         """Whether the text begins with a "no" of its own."""
@@ -295,7 +315,7 @@ class Negation:
             or topic.asks_denied
         ):
             return False
-        if not self._has_sign(clause.end + 1, clause.reach(_REACH_OF_REPLIES)) or self._affirms(clause):
+        if not self._has_sign(clause.end, clause.reach(_REACH_OF_REPLIES)) or self._affirms(clause):
             return False
         return not any(
             language.RULES.begins("yes", reply.text)
@@ -304,11 +324,8 @@ class Negation:
         )
 
     def _has_sign(self, start: int, end: int) -> bool:
-        """Whether a hint other than a question mark stands between two places."""
-        near, far = self._near, self._far
-        places = near[bisect_left(near, start) : bisect_left(near, end)]
-        places += far[bisect_left(far, start) : bisect_left(far, end)]
-        return any(self._text[place] != "?" for place in places)
+        """Whether a plain sign of a denial stands between two places."""
+        return _plain_signs(self._scripts).search(self._text, start, end) is not None
 
     def _leaves_bare(self, clause: Clause) -> bool:
         """Whether a mention of what the question wants denied is left bare, or stands where something is denied.

@@ -12,6 +12,7 @@ import re
 from functools import lru_cache
 from itertools import islice
 
+from raiden_core.rewards.negation import classes
 from raiden_core.rewards.negation.clause import OPEN, QUOTES, Clause, Segment
 from raiden_core.rewards.negation.hints import ENGLISH, words
 from raiden_core.rewards.negation.table import DOUBT, REMEMBERED, ROWS, load
@@ -43,6 +44,7 @@ RULES = load(
         "others": ROWS,
         **DOUBT,
     },
+    classes.expand(classes.ENGLISH),
 )
 COMMA = ""
 ASKS = re.compile("(?!)")
