@@ -1,4 +1,4 @@
-"""``raiden export --to trl|verl|openr1|hub|gguf|ollama DIR``: what others need.
+"""``raiden export --to trl|verl|openr1|hub|gguf|ollama|sillytavern DIR``: what others need.
 
 For a trainer, a dataset on which it trains with raiden's rewards alone; for the Hub, a run's model with its cards; for
 llama.cpp and what is built on it, the model as GGUF files that were asked the same questions.
@@ -25,7 +25,10 @@ TEMPERATURE = 0.7
 @click.command("export")
 @click.argument("out", type=click.Path(path_type=Path), metavar="DIR")
 @click.option(
-    "--to", type=click.Choice(["trl", "verl", "openr1", "hub", "gguf", "ollama"]), required=True, help="For whom."
+    "--to",
+    type=click.Choice(["trl", "verl", "openr1", "hub", "gguf", "ollama", "sillytavern"]),
+    required=True,
+    help="For whom.",
 )
 @click.option(
     "--data",
@@ -35,7 +38,9 @@ TEMPERATURE = 0.7
     help="Folder with train.json and validation.json, or one file of samples.",
 )
 @click.option(
-    "--run", type=click.Path(path_type=Path), help="hub, gguf, ollama: folder of a finished run, with its run.json."
+    "--run",
+    type=click.Path(path_type=Path),
+    help="hub, gguf, ollama, sillytavern: folder of a finished run, with its run.json.",
 )
 @click.option("--dataset", metavar="OWNER/NAME", help="hub: where on the Hub the data is, for the card.")
 @click.option("--push", metavar="OWNER/NAME", help="hub: upload DIR, with the token in HF_TOKEN; new ones are private.")
@@ -67,6 +72,9 @@ def export(
         raise UsageError(f"--character belongs to --to ollama, not to --to {to}")
     if to in ("gguf", "ollama") and not (dataset or push):
         _to_gguf(out, run, tuple(dict.fromkeys(quants)) or ("f16",), ollama=to == "ollama", character=character)
+        return
+    if to == "sillytavern" and not (dataset or push):
+        _to_sillytavern(out, run)
         return
     if to == "hub":
         _to_hub(out, run, dataset, push)
@@ -129,6 +137,24 @@ def _to_gguf(out: Path, run: Path | None, quants: tuple[Quant, ...], *, ollama: 
         click.echo(f"{proof.quant}: {words}; right {proof.file_accuracy:.0%}, the folder {proof.folder_accuracy:.0%}")
     if not written[0].proofs:
         click.echo(f"warning: {NOT_PROVEN}", err=True)
+
+
+def _to_sillytavern(out: Path, run: Path | None) -> None:
+    """Presets for a run's model."""
+    from raiden_core.export.hub import run_texts
+    from raiden_core.export.sillytavern import to_sillytavern
+
+    if run is None:
+        raise UsageError("--to sillytavern needs --run, the folder of a finished run; runs lie in OUTPUT_DIR/runs")
+    texts = run_texts(run)
+    names: list[str] = []
+
+    def work(folder: Path) -> dict[str, int]:
+        names.extend(to_sillytavern(texts, TEMPERATURE, folder))
+        return {}
+
+    write_folder(out, work, with_stats=False)
+    click.echo(f"{out}: {', '.join(names)}")
 
 
 def _system_text(config: Config, character: str | None) -> str | None:
