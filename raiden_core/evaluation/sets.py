@@ -13,6 +13,7 @@ from raiden_core.evaluation.controls import bad_gold
 from raiden_core.evaluation.predictions import MAIN_SET
 from raiden_core.rewards import Scorer
 from raiden_core.rewards.aside import completed, count_completed
+from raiden_core.rewards.listed.chosen import Chosen
 from raiden_core.samples import Sample
 
 NAMED_FAILURES = 5
@@ -47,6 +48,8 @@ class Measure:
     """Replaces the prompts' instructions, as in training."""
     seed: int = 0
     """Draws the other characters of the control."""
+    rewards: Chosen = ()
+    """The list that replies are measured by besides; empty, or the usual two, where the scorer says it all."""
 
 
 @dataclass(frozen=True)

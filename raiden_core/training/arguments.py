@@ -20,6 +20,7 @@ from raiden_core.config.sections.training import ColdStartConfig, GrpoConfig, Pr
 from raiden_core.config.trl_fields import check_types, refused, suggestion, trainer_fields
 from raiden_core.errors import ConfigError
 from raiden_core.rewards import Scorer
+from raiden_core.rewards.listed.chosen import Chosen, default_rewards, parse_entries
 from raiden_core.training.checks import Machine, check_job
 
 ALIASES = {
@@ -61,6 +62,9 @@ class GrpoArguments(DataArguments):
     partial_credit: bool = field(
         default=_SCORER.partial_credit, metadata={"help": "share of groups matched instead of 1 or 0"}
     )
+    rewards: str | None = field(
+        default=None, metadata={"help": "a list of rewards and gates (docs/rewards.md), as YAML or JSON"}
+    )
     permute_rewards: bool = field(
         default=_GRPO.permute_rewards, metadata={"help": "control: shuffle rewards within the batch"}
     )
@@ -77,6 +81,18 @@ class GrpoArguments(DataArguments):
     max_prompt_length: int | None = field(
         default=_GRPO.max_prompt_length, metadata={"help": "drop samples with longer prompts"}
     )
+
+    @property
+    def chosen(self) -> Chosen:
+        """The list of rewards; without one, accuracy and format by their weights.
+
+        Raises:
+            ConfigError: it is no such list, or names a function that is not there.
+        """
+        if self.rewards is None:
+            return default_rewards(self.accuracy_weight, self.format_weight)
+        given = yaml.safe_load(self.rewards) if isinstance(self.rewards, str) else self.rewards
+        return parse_entries(given, "job")
 
 
 @dataclass
@@ -139,6 +155,7 @@ def parse_script(dataclass_types: Sequence[type], argv: Sequence[str]) -> tuple[
         raise ConfigError(f"{path}: {' '.join(message.split())}")
 
     parser.error = refuse  # instead of printing all the options there are, and exiting
+    check_short_forms(values, str(path))
     unknown = parser.set_defaults_with_config(**values)
     if unknown:
         name = unknown[0].removeprefix("--")
@@ -158,6 +175,17 @@ def parse_script(dataclass_types: Sequence[type], argv: Sequence[str]) -> tuple[
     except (ValueError, TypeError, ImportError, argparse.ArgumentError) as error:
         refuse(str(error))
     return parsed
+
+
+def check_short_forms(values: Mapping[str, Any], where: str) -> None:
+    """Refuse a flat file that weighs accuracy or format beside a list of rewards.
+
+    Raises:
+        ConfigError: both stand there.
+    """
+    for name in ("accuracy", "format"):
+        if values.get("rewards") is not None and values.get(f"{name}_weight") is not None:
+            raise ConfigError(f"{where}: {name}_weight: the short form of an entry of rewards; keep one of the two")
 
 
 def trainer_of(dataclass_types: Sequence[type]) -> str | None:

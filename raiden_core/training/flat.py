@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from raiden_core.config import Config
 from raiden_core.config.loading import apply_override, load_config, numbers_from_text, validate_config
 from raiden_core.config.sections.training import GrpoConfig
@@ -22,6 +24,7 @@ TOP = ("system_prompt", "prefilled_think", "output_dir", "seed")
 """Keys of a flat file that stand at the top of ours."""
 ACCURACY = ("min_length_bound", "length_ratio", "partial_credit")
 WEIGHTS = {"accuracy_weight": "accuracy", "format_weight": "format"}
+TOP_LIST = "rewards"
 OTHER = ("train_data_path", "eval_data_path", "use_peft", "model_name_or_path", "reward_funcs", "config")
 
 
@@ -70,10 +73,13 @@ def _tree(flat: dict[str, Any], accelerate: Path | None) -> dict[str, Any]:
     tree["student"] = {"model": flat["model_name_or_path"]}
     tree["cold_start"] = {"enabled": False}
     tree["accuracy"] = {key: flat[key] for key in ACCURACY if key in flat}
+    if flat.get(TOP_LIST) is not None:
+        given = flat[TOP_LIST]
+        tree[TOP_LIST] = yaml.safe_load(given) if isinstance(given, str) else given
     for key, section in WEIGHTS.items():
         if key in flat:
             tree.setdefault(section, {})["weight"] = flat[key]
-    used = {*TOP, *ACCURACY, *WEIGHTS, *OTHER, *SET_BY_US}
+    used = {*TOP, TOP_LIST, *ACCURACY, *WEIGHTS, *OTHER, *SET_BY_US}
     grpo = {key: value for key, value in flat.items() if key not in used}
     if not flat.get("use_peft"):
         grpo = {key: value for key, value in grpo.items() if not key.startswith("lora_")}

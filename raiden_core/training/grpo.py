@@ -22,13 +22,19 @@ from raiden_core.errors import ConfigError, DataError, StageError
 from raiden_core.models.folder import load_tokenizer
 from raiden_core.prompts import build_prompt
 from raiden_core.rewards.aside import count_completed
+from raiden_core.rewards.listed.chosen import is_default
+from raiden_core.rewards.listed.columns import trl_rewards
+from raiden_core.rewards.listed.running import RewardRun
+from raiden_core.rewards.listed.trial import check_trials, try_rewards
+from raiden_core.rewards.scorer import WEIGHTS
 from raiden_core.samples import Sample
-from raiden_core.stages.layout import MODEL
+from raiden_core.stages.layout import JUDGED, MODEL
 from raiden_core.stages.progress import Progress
 from raiden_core.training.arguments import GrpoArguments, parse_script
-from raiden_core.training.checks import check_named, context_of, too_few
+from raiden_core.training.checks import check_gates, check_named, context_of, too_few
 from raiden_core.training.dataset import (
     PromptLengths,
+    columns_for,
     hold_back,
     longest_in_first_batch,
     reward_table,
@@ -36,7 +42,6 @@ from raiden_core.training.dataset import (
 )
 from raiden_core.training.hooks.controls import permuted
 from raiden_core.training.hooks.disk import check_disk, model_sizes
-from raiden_core.training.hooks.finite import finite
 from raiden_core.training.hooks.own_log import own_log
 from raiden_core.training.hooks.saved_model import save_model
 from raiden_core.training.launch.accelerate import Runner, Say, warn
@@ -47,6 +52,7 @@ from raiden_core.training.settings import TrainSettings
 from raiden_core.training.stage import job_of
 
 if TYPE_CHECKING:
+    from datasets import Dataset
     from transformers import PreTrainedTokenizerBase
     from trl import GRPOConfig, ModelConfig
 
@@ -77,7 +83,10 @@ def train_stage(
         "model_name_or_path": str(inputs["base"]),
         "train_data_path": str(inputs["train"]),
         "eval_data_path": str(inputs["validation"]) if section.eval_on == "validation" else None,
+        "rewards": None if is_default(settings.rewards) else [one.entry() for one in settings.rewards],
     }
+    if job["rewards"] is not None:  # beside a list no short forms stand
+        job = {name: value for name, value in job.items() if name not in WEIGHTS}
     return Runner("raiden_core.training.grpo", section.launch, out, progress, say).finish(job)
 
 
@@ -103,7 +112,6 @@ def grpo(script: GrpoArguments, training: GRPOConfig, model: ModelConfig) -> Non
     """
     from trl import get_peft_config
 
-    from raiden_core.rewards import accuracy_reward, format_reward
     from raiden_core.training.hooks.checkpoints import (
         WholeCheckpoints,
         job_identity,
@@ -120,7 +128,11 @@ def grpo(script: GrpoArguments, training: GRPOConfig, model: ModelConfig) -> Non
     base = model_place(model)
     loading = loading_arguments(model, training.model_init_kwargs)
     tokenizer = load_tokenizer(base)
+    chosen = script.chosen
+    check_gates(chosen, training.multi_objective_aggregation)
     data = _read_data(script, training, tokenizer, base)
+    run = RewardRun(chosen, out / JUDGED)
+    check_trials(try_rewards(run, data.train, script.scorer, script.system_prompt, judges=False))
 
     settle_checkpoints(training, training.steps_per_generation * training.num_iterations)
     check_disk(out, model_sizes(model, base), training, str(loading["dtype"]))
@@ -135,19 +147,22 @@ def grpo(script: GrpoArguments, training: GRPOConfig, model: ModelConfig) -> Non
             training.seed,
         )
         training.shuffle_dataset = False
-    rewards = [finite(reward) for reward in (accuracy_reward, format_reward)]
+    rewards, training.reward_weights = trl_rewards(run)
     if script.permute_rewards:
         rewards = [permuted(reward, training.seed) for reward in rewards]
-    training.reward_weights = [script.accuracy_weight, script.format_weight]
     training.model_init_kwargs = loading
     log, no_signal = MetricsLog(out, "grpo"), NoSignal(script.patience)
     identity = job_identity(Path(script.train_data_path), base, training, model)
+
+    def table(samples: list[Sample]) -> Dataset:
+        return reward_table(samples, script.scorer, script.system_prompt, columns_for(chosen))
+
     trainer = ResumableGRPOTrainer(
         model=base,
         reward_funcs=rewards,
         args=training,
-        train_dataset=reward_table(data.train, script.scorer, script.system_prompt),
-        eval_dataset=(reward_table(data.evaluation, script.scorer, script.system_prompt) if data.evaluation else None),
+        train_dataset=table(data.train),
+        eval_dataset=table(data.evaluation) if data.evaluation else None,
         processing_class=tokenizer,
         quantization_config=quantization(model),
         peft_config=get_peft_config(model),
@@ -156,6 +171,7 @@ def grpo(script: GrpoArguments, training: GRPOConfig, model: ModelConfig) -> Non
     trainer.share_prefix = script.shared_prefix == "auto"
     Resources.attach(trainer)
     trainer.train(resume_from_checkpoint=trainer.prepared(last_whole_checkpoint(out, identity)))
+    run.close()
     if no_signal.stopped:
         raise StageError(
             f"GRPO stopped at step {trainer.state.global_step}: in the last {script.patience} logged steps all "

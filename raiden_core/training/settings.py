@@ -7,6 +7,7 @@ from raiden_core.config.sections.base import StageSettings
 from raiden_core.config.sections.training import ColdStartConfig, GrpoConfig, NanoConfig
 from raiden_core.rewards import Scorer
 from raiden_core.rewards.configured import data_scorer, training_scorer
+from raiden_core.rewards.listed.chosen import Chosen, chosen_rewards
 
 
 class ColdStartSettings(StageSettings):
@@ -37,7 +38,9 @@ class TrainSettings(StageSettings):
 
     grpo: GrpoConfig
     scorer: Scorer
-    """The reward."""
+    """The verifiable reward, by which it is also known what may be trained on."""
+    rewards: Chosen
+    """All that completions earn."""
     system_prompt: str | None
     seed: int
 
@@ -47,6 +50,7 @@ class TrainSettings(StageSettings):
         return cls(
             grpo=config.grpo,
             scorer=training_scorer(config),
+            rewards=chosen_rewards(config),
             system_prompt=config.system_prompt,
             seed=config.seed,
         )

@@ -64,6 +64,7 @@ FREE = {
     "teacher.launch.command": ["serve", "--fast"],
     "split.validation_characters": 2,
     "evaluation.judge_rubrics": ["PLS"],
+    "rewards": [{"use": "accuracy", "weight": 0.5}, {"use": "one_voice", "gate": True}],
     **{
         f"{place}.{name}": value
         for place in ("teacher.endpoints.teacher", "evaluation.served", "evaluation.judge")
