@@ -22,7 +22,7 @@ from raiden_core.errors import ConfigError, DataError, StageError
 from raiden_core.models.folder import load_tokenizer
 from raiden_core.prompts import build_prompt
 from raiden_core.rewards.aside import count_completed
-from raiden_core.rewards.listed.chosen import is_default
+from raiden_core.rewards.listed.chosen import ChosenReward, is_default
 from raiden_core.rewards.listed.columns import trl_rewards
 from raiden_core.rewards.listed.running import RewardRun
 from raiden_core.rewards.listed.trial import check_trials, try_rewards
@@ -132,7 +132,7 @@ def grpo(script: GrpoArguments, training: GRPOConfig, model: ModelConfig) -> Non
     check_gates(chosen, training.multi_objective_aggregation)
     data = _read_data(script, training, tokenizer, base)
     run = RewardRun(chosen, out / JUDGED)
-    check_trials(try_rewards(run, data.train, script.scorer, script.system_prompt, judges=False))
+    check_trials(try_rewards(run, data.train, script.scorer, script.system_prompt, _may_be_tried))
 
     settle_checkpoints(training, training.steps_per_generation * training.num_iterations)
     check_disk(out, model_sizes(model, base), training, str(loading["dtype"]))
@@ -232,6 +232,11 @@ def _read_data(script: GrpoArguments, training: GRPOConfig, tokenizer: PreTraine
     if few := too_few(len(train), training.generation_batch_size, training.num_generations):
         raise DataError(f"{script.train_data_path}: {few}")
     return _Data(train, evaluation, len(failures), too_long)
+
+
+def _may_be_tried(reward: ChosenReward) -> bool:
+    """Whether a reward is called once before the model is loaded: accuracy of gold is known, and a judge costs."""
+    return not reward.is_vrar and not reward.is_judge
 
 
 def _best_kept(section: GrpoConfig) -> dict[str, Any]:

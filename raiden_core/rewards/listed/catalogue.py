@@ -5,8 +5,8 @@ from __future__ import annotations
 from raiden_core.config.sections.reward import JUDGE
 
 FUNCTIONS = {
-    "accuracy": "raiden_core.rewards.functions.accuracy_reward",
-    "format": "raiden_core.rewards.functions.format_reward",
+    "accuracy": "raiden_core.rewards.accuracy_reward",
+    "format": "raiden_core.rewards.format_reward",
     "one_voice": "raiden_core.rewards.gates.one_voice",
     "in_role": "raiden_core.rewards.gates.in_role",
     "own_language": "raiden_core.rewards.gates.own_language",

@@ -36,6 +36,19 @@ GRACE_SECONDS = 5.0
 """How much longer than its limit a function is waited for that does not let its event loop go."""
 
 
+def _ignore(*_: object) -> None:
+    """Where no trainer logs."""
+
+
+OUTSIDE_TRAINING: dict[str, Any] = {
+    "completion_ids": None,
+    "trainer_state": None,
+    "log_extra": _ignore,
+    "log_metric": _ignore,
+}
+"""What a function is given in evaluation in place of what only a trainer has."""
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What a batch earned; every list has a value a completion."""
@@ -103,14 +116,14 @@ class RewardRun:
         Args:
             prompts: as TRL has them; None where nobody knows them.
             completions: as many as prompts.
-            columns: by name, a value a completion each; what else TRL hands over stands here too.
+            columns: by name, a value a completion each; in training what else TRL hands over as well.
             only: which rewards are computed; the totals are of those.
 
         Raises:
             StageError: a function failed, gave what no reward may be, or took too long; a gate is always closed; a judge
                 is gone. The message names step, reward and sample.
         """
-        named = {**columns, "completions": completions} | ({} if prompts is None else {"prompts": prompts})
+        named = {**OUTSIDE_TRAINING, **columns, "prompts": prompts, "completions": completions}
         asked = [one for one in self._rewards if only(one.chosen)]
         waiting = {one.chosen.name: self._begin(one, named) for one in asked if one.asynchronous}
         found = {one.chosen.name: self._computed(one, named) for one in asked if not one.asynchronous}
@@ -138,7 +151,7 @@ class RewardRun:
             raise
         except Exception as error:  # whatever code of the user's may raise becomes one line
             raise self._failed(one, error, named) from error
-        return checked(one.chosen.name, given, len(named["completions"]), named)
+        return checked(one.chosen.logged, given, len(named["completions"]), named)
 
     def _begin(self, one: _Loaded, named: Mapping[str, Any]) -> concurrent.futures.Future[object]:
         limit = None if one.chosen.is_judge else one.chosen.time_limit
@@ -152,9 +165,9 @@ class RewardRun:
     def _awaited(
         self, one: _Loaded, waiting: Mapping[str, concurrent.futures.Future[object]], named: Mapping[str, Any]
     ) -> list[Value]:
-        name, limit = one.chosen.name, one.chosen.time_limit
+        name, limit = one.chosen.logged, one.chosen.time_limit
         try:
-            given = waiting[name].result(None if one.chosen.is_judge else limit + GRACE_SECONDS)
+            given = waiting[one.chosen.name].result(None if one.chosen.is_judge else limit + GRACE_SECONDS)
         except RaidenError:
             raise
         except TimeoutError:
@@ -173,7 +186,7 @@ class RewardRun:
         who = begins if place is None else sample_of(named, place)
         said = " ".join(str(error).split())[:300]
         return StageError(
-            f"{step_of(named)}: {one.chosen.name} raised {type(error).__name__}: {said} ({place_of(error)}) for {who}; "
+            f"{step_of(named)}: {one.chosen.logged} raised {type(error).__name__}: {said} ({place_of(error)}) for {who}; "
             f"{AGAIN}"
         )
 
@@ -197,9 +210,9 @@ class RewardRun:
                 continue
             closed = [value is not None and value <= 0 for value in values[one.chosen.name]]
             one.closed_in_a_row = one.closed_in_a_row + 1 if all(closed) and closed else 0
-            if one.closed_in_a_row == CLOSED_BATCHES and "trainer_state" in named:
+            if one.closed_in_a_row == CLOSED_BATCHES and named["trainer_state"] is not None:
                 raise StageError(
-                    f"{step_of(named)}: the gate {one.chosen.name} was closed on all completions of {CLOSED_BATCHES} "
+                    f"{step_of(named)}: the gate {one.chosen.logged} was closed on all completions of {CLOSED_BATCHES} "
                     f"batches in a row, the last one {sample_of(named, 0)}: every total is 0 and nothing can be learned; "
                     "take the gate out, or begin with a longer cold start"
                 )

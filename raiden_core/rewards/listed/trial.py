@@ -8,7 +8,7 @@ took.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,17 +43,16 @@ def try_rewards(
     samples: Sequence[Sample],
     scorer: Scorer,
     instructions: str | None = None,
-    *,
-    judges: bool = True,
+    only: Callable[[ChosenReward], bool] = lambda one: True,
 ) -> list[Trial]:
-    """Call every reward on gold and on empty completions.
+    """Call rewards on gold and on empty completions, as an evaluation would.
 
     Args:
         run: the list.
         samples: at most `TRIED` of them are used.
         scorer: its settings travel as columns.
         instructions: of the prompts.
-        judges: whether served judges are asked too, which costs.
+        only: which rewards are called: a served judge costs, and accuracy of gold is known.
 
     Raises:
         StageError: a function failed, gave what no reward may be, or took too long.
@@ -65,7 +64,7 @@ def try_rewards(
     empty = [_begun(EMPTY, scorer)] * len(tried)
     trials = []
     for one in run.chosen:
-        if one.is_judge and not judges:
+        if not only(one):
             continue
         began = time.monotonic()
         said = [
