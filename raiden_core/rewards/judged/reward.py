@@ -32,7 +32,6 @@ from raiden_core.models.answering import Refused, Request
 from raiden_core.models.schemas import schema_of
 from raiden_core.models.served.acceptance import parse_json
 from raiden_core.models.served.client import Client
-from raiden_core.models.served.dialects import without_thought
 from raiden_core.models.served.keys import key_of
 from raiden_core.rewards.completion import extract_answer
 from raiden_core.rewards.folding import has_ink
@@ -198,7 +197,7 @@ class JudgeReward:
         reply = await client.ask(request)
         if isinstance(reply, Refused):
             return None
-        score = read_score(without_thought(reply.text, self._endpoint), points)
+        score = read_score(reply.text.rpartition("</think>")[2], points)
         return None if score is None else (score - 1) / (points - 1) if up else (points - score) / (points - 1)
 
     @staticmethod
