@@ -22,6 +22,7 @@ from raiden_core.config import Config
 from raiden_core.config.loading import START, config_of, dump_config, load_config
 from raiden_core.errors import StageError
 from raiden_core.models.folder import check_model_folder
+from raiden_core.rewards.listed.chosen import chosen_rewards
 from raiden_core.stages.folder import StageResult
 from raiden_core.stages.layout import (
     COLD_START,
@@ -97,8 +98,9 @@ class Run:
         self.refresh = refresh
         self.record: dict[str, dict[str, Any]] = {}
         check_runner(config)
+        chosen_rewards(config)  # a function that is not there is said now, and not when all the data has been written
         if not config.student.is_nano and until not in WITHOUT_STUDENT:
-            check_model_folder(config.student.model)  # now, and not when all the data has been written
+            check_model_folder(config.student.model)  # for the same reason
         output_dir = config.output_dir.absolute()
         try:
             output_dir.mkdir(parents=True, exist_ok=True)

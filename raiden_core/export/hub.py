@@ -18,7 +18,7 @@ from typing import Any
 
 import yaml
 
-from raiden_core.config.loading import load_config
+from raiden_core.config.loading import load_config, plain_config
 from raiden_core.dataset.card import dataset_card
 from raiden_core.errors import DataError, StageError, UsageError
 from raiden_core.evaluation.results import read_results
@@ -54,7 +54,7 @@ def assemble(run: Path, out: Path, dataset: str | None = None) -> dict[str, Any]
     if not model.is_dir():
         raise DataError(f"{model}: is missing; train again")
     config = load_config(run / CONFIG_FILE, ())
-    plain: Any = json.loads(json.dumps(mask_secrets(config.model_dump(mode="json")), default=str))
+    plain: Any = json.loads(json.dumps(mask_secrets(plain_config(config)), default=str))
     split = _read(folders[SPLIT] / STATS)
     files = [path for path in sorted(model.rglob("*")) if path.is_file()]
     for path in files:

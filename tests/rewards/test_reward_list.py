@@ -398,3 +398,13 @@ def test_no_data_can_name_a_function(own: Path, tmp_path: Path) -> None:
     with RewardRun(entries(ACCURACY)) as run:
         try_rewards(run, [hostile], Scorer())
     assert not [name for name in sys.modules if name.startswith("raiden_own_rewards_my")]
+
+
+def test_the_page_has_a_row_for_every_built_in_reward() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "rewards.md").read_text("utf-8")
+    rows = {row.split("`")[1]: row.split("|")[2].strip() for row in page.splitlines() if row.startswith("| `")}
+    assert list(rows) == list(BUILT_IN)
+    assert all(
+        rows[name].startswith(gives.split(",")[0].split(";")[0].split(" that")[0][:20])
+        for name, gives in BUILT_IN.items()
+    )

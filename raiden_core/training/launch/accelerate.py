@@ -28,7 +28,7 @@ from raiden_core.errors import StageError
 from raiden_core.processes.children import last_lines, start, supervised
 from raiden_core.stages.layout import LOG_FILE, METRICS_FILE, SUMMARY_FILE
 from raiden_core.stages.progress import Progress
-from raiden_core.training.launch.metrics import SHOWN, WARNING, read_metrics
+from raiden_core.training.launch.metrics import WARNING, figures_of, read_metrics, reward_names
 from raiden_core.training.launch.out_of_memory import KernelKills, OutOfMemory, smaller_job
 from raiden_core.training.launch.script import ERROR_VARIABLE, reported_error
 
@@ -193,6 +193,10 @@ def accelerate_command(launch: LaunchConfig) -> list[str]:
     return [*command, "--multi_gpu"] if processes > 1 else command
 
 
+NOTES = 3
+"""Figures beside a progress bar."""
+
+
 class _Watcher:
     """Passes on what a script writes about itself: the newest step with its figures, and each new warning."""
 
@@ -212,10 +216,10 @@ class _Watcher:
         if not figures:
             return
         newest = figures[-1]
-        notes = [
-            f"{name} {newest[key]:.2f}" for key, name in SHOWN.items() if isinstance(newest.get(key), (int, float))
-        ]
-        self.progress(int(newest.get("step", 0)), int(rows[0].get("total_steps", 0)), ", ".join(notes[:3]))
+        notes = [f"{name} {value:.2f}" for name, value in figures_of(newest).items()]
+        # Format stays out of the usual line; whoever has a list of rewards wants to see all of it.
+        shown = NOTES + 1 + len(more) if (more := reward_names(newest)) else NOTES
+        self.progress(int(newest.get("step", 0)), int(rows[0].get("total_steps", 0)), ", ".join(notes[:shown]))
 
 
 def _warning(row: Mapping[str, Any]) -> tuple[int, str]:

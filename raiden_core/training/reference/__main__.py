@@ -17,7 +17,7 @@ from raiden_core.rewards import Scorer
 from raiden_core.rewards.gold import read_verified
 from raiden_core.samples import Sample
 from raiden_core.stages.layout import METRICS_FILE
-from raiden_core.training.launch.metrics import SHOWN
+from raiden_core.training.launch.metrics import figures_of
 from raiden_core.training.launch.script import as_script
 from raiden_core.training.reference.grpo import Settings, prompt_ids, train
 
@@ -65,7 +65,7 @@ def main(argv: Sequence[str]) -> None:
             row = {"phase": "grpo", "seconds": round(time.monotonic() - began, 2), **figures}
             file.write(json.dumps(row) + "\n")
             file.flush()
-            shown = "  ".join(f"{name} {row[key]:.3g}" for key, name in SHOWN.items() if key in row)
+            shown = "  ".join(f"{name} {value:.3g}" for name, value in figures_of(row).items())
             _log.info("grpo %d/%d  %s  %.0f s", row["step"], settings.max_steps, shown, row["seconds"])
 
         file.write(json.dumps({"phase": "grpo", "total_steps": settings.max_steps}) + "\n")
