@@ -26,19 +26,18 @@ from raiden_core.rewards.listed.chosen import chosen_rewards
 from raiden_core.stages.folder import StageResult
 from raiden_core.stages.layout import (
     COLD_START,
-    CONFIG_FILE,
     EVALUATE,
     GENERATE,
     REPORT,
     REPORT_FILE,
     RESULTS_FILE,
-    RUN_FILE,
     RUNS,
     SPLIT,
     TRAIN,
     WITHOUT_STUDENT,
     Stage,
 )
+from raiden_core.stages.runs import write_run
 from tasks.artifacts import announce, publish_results, publish_samples
 from tasks.cold_start import cold_start
 from tasks.evaluate import evaluate
@@ -162,9 +161,7 @@ class Run:
             "results": results,
             "report": str(page) if page else None,
         }
-        self.folder.mkdir(parents=True)
-        (self.folder / CONFIG_FILE).write_text(dump_config(self.config), "utf-8")
-        (self.folder / RUN_FILE).write_text(json.dumps(record, ensure_ascii=False, indent=2) + "\n", "utf-8")
+        write_run(self.folder, record, dump_config(self.config))
         self._publish(record, done[GENERATE])
         get_run_logger().info("run: %s", self.folder)
         return record

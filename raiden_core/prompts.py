@@ -3,6 +3,8 @@
 A prompt is a system turn (instructions, the whole profile, the output format), the conversation so far, and the
 question as the last user turn. ``instructions`` replaces only the first of the three parts of the system turn:
 a model that does not see the profile cannot stay in character, and one that is not told the format cannot keep it.
+
+What people wrote (names, profiles, conversations, questions, answers) stays text: control tokens in it are spelled apart.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from raiden_core.samples import Sample
+from raiden_core.text.control_tokens import spelled_apart
 
 Message = dict[str, str]
 """One turn of a chat: ``{"role": …, "content": …}``."""
@@ -42,15 +45,15 @@ def build_prompt(sample: Sample, instructions: str | None = None) -> list[Messag
         Messages that start with a system turn and end with the user's question.
     """
     system = system_turn(sample.character_name, sample.character_profile, sample.language, instructions)
-    history = [{"role": turn.role, "content": turn.content} for turn in sample.conversation_history]
-    return [system, *history, {"role": "user", "content": sample.question}]
+    history = [{"role": turn.role, "content": spelled_apart(turn.content)} for turn in sample.conversation_history]
+    return [system, *history, {"role": "user", "content": spelled_apart(sample.question)}]
 
 
 def system_turn(name: str, profile: Mapping[str, Any], language: str, instructions: str | None = None) -> Message:
     """The system turn: instructions, profile as ``key：value`` lines, output format."""
-    opening = (instructions or INSTRUCTIONS.get(language, INSTRUCTIONS["en"])).replace("{name}", name)
+    opening = (instructions or INSTRUCTIONS.get(language, INSTRUCTIONS["en"])).replace("{name}", spelled_apart(name))
     closing = FORMATS.get(language, FORMATS["en"])
-    return {"role": "system", "content": f"{opening}\n{profile_text(profile, language)}\n{closing}"}
+    return {"role": "system", "content": f"{opening}\n{spelled_apart(profile_text(profile, language))}\n{closing}"}
 
 
 def profile_text(profile: Mapping[str, Any], language: str) -> str:
@@ -66,4 +69,5 @@ def colon(language: str) -> str:
 
 def build_completion(sample: Sample) -> str:
     """What a perfect model would reply: the reference answer after the teacher's reasoning, in the format."""
-    return f"<think>{sample.reasoning.strip() or sample.answer}</think><answer>{sample.answer}</answer>"
+    answer = spelled_apart(sample.answer)
+    return f"<think>{spelled_apart(sample.reasoning.strip()) or answer}</think><answer>{answer}</answer>"

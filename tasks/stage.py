@@ -9,6 +9,7 @@ Prefect loads it; one whose files were edited or deleted is a miss.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -92,7 +93,7 @@ Describe = Callable[..., StageCall[Any]]
 
 @dataclass
 class StageKey(CachePolicy):
-    """Prefect's cache key of a stage: the key of its folder."""
+    """Prefect's cache key of a stage: the key of its folder, and the output folder in which that lies."""
 
     describe: Describe | None = None
 
@@ -110,7 +111,10 @@ class StageKey(CachePolicy):
             call = self.describe(config=inputs["config"], **inputs["upstream"])
         except RaidenError:
             return None  # the task describes itself again and fails with this error, where the user sees it
-        return f"{call.stage}-{call.key}"
+        # A copy of an output folder has Prefect's records in it, which name the original's folders: there they are misses,
+        # and the stage finds its own folder by its key.
+        place = hashlib.sha256(str(inputs["config"].output_dir.absolute()).encode()).hexdigest()
+        return f"{call.stage}-{call.key}-{place[:12]}"
 
 
 def stage_task(stage: str, describe: Describe) -> Task[..., StageResult]:

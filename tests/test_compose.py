@@ -16,6 +16,7 @@ from raiden_core.generation import generate
 from raiden_core.generation.offline.teacher import OfflineTeacher
 from raiden_core.rewards import Scorer
 from raiden_core.stages.progress import silent
+from tests.support.tables import table
 
 COLONS = {"zh": "：", "en": ": ", "ja": "：", "ko": ": "}
 
@@ -170,7 +171,7 @@ attributes:
 """
 
 
-@pytest.mark.parametrize(
+@table(
     ("old", "new", "words"),
     [
         ("owl, red fox", "owl, fox, Owl", r"mine.yaml: attributes.Pet: 'Owl' stands twice; take one out"),
@@ -184,7 +185,7 @@ attributes:
         ("{surname}", "{family}", r"mine.yaml: name: it needs \{surname\} and \{given\}"),
         ("Pet:", "Name:", r"mine.yaml: name_key: 'Name' is an attribute too"),
         ("surnames:", "surname:", r"mine.yaml: surnames: Field required"),
-        ("[owl", "[owl]]", r"mine.yaml: broken YAML: "),
+        ("[owl", "[owl]]", r"mine.yaml: broken YAML at line 7, column 13: "),
     ],
 )
 def test_word_lists_that_would_surprise_are_refused_with_file_and_key(old: str, new: str, words: str) -> None:

@@ -8,6 +8,7 @@ import pytest
 from raiden_core.errors import DataError
 from raiden_core.samples import Sample, Validator, parse_sample, read_samples, sample_id, table_row, write_samples
 from raiden_core.text.dates import dates_as_text
+from tests.support.tables import table
 
 GUIDE = {
     "character_name": "林晓",
@@ -100,7 +101,7 @@ def test_unknown_fields_of_other_tools_are_ignored() -> None:
     assert Sample.model_validate(GUIDE | {"source_file": "x"}) == Sample.model_validate(GUIDE)
 
 
-@pytest.mark.parametrize(
+@table(
     ("change", "field"),
     [
         ({"question": None}, "question"),
@@ -126,7 +127,7 @@ def test_a_row_that_is_no_sample_is_named_with_its_field(tmp_path: Path, change:
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize(
+@table(
     ("name", "content", "words"),
     [
         ("a.json", b'{"question": 1}', "not a JSON array"),

@@ -12,25 +12,11 @@ from functools import lru_cache
 
 from raiden_core.characters.keys import folded
 from raiden_core.characters.rows import Value
+from raiden_core.text.secrets import SECRET_SHAPES, may_hold_secret, names_secret, squeezed
 
 LEFT_OUT = "[left out]"
 """What stands in a sentence in place of a secret."""
 
-_SECRET_KEY = re.compile(
-    r"""(?:
-        (?:api|access|secret|private|auth|encryption|signing|licen[sc]e|ssh|deploy|master|account|storage|service|openai
-          |anthropic|claude|gemini|openrouter|novelai|groq|mistral|deepseek|elevenlabs|huggingface|azure|aws)(?:api|secret|access)?key
-        |(?:access|auth|refresh|bearer|api|bot|session|oauth|csrf|discord|telegram|hf|github|gitlab|slack|login|user|jwt|app)token
-        |(?:client|app|api|consumer|webhook|shared|jwt|oauth|auth|bot|discord|telegram|twitter)secret
-        |apisecretkey|passw(?:or)?d|passphrase|passcode|passwort|pwd|pincode|pinnumber|credentials?|authorization|bearer|jwt
-        |connectionstring|databaseurl|dburl|dsn|mnemonic|seedphrase|recoveryphrase|cardnumber|creditcard|cvv|cvc
-        |密码|密碼|口令|密钥|密鑰|秘钥|私钥|访问令牌|パスワード|暗証番号|apiキー|秘密鍵|アクセスキー|アクセストークン
-        |비밀번호|패스워드|api키|비밀키|개인키|액세스키|인증키|액세스토큰
-    )(?:hash|value)?s?\d*""",
-    re.VERBOSE,
-)
-"""The end of a field's name, folded, that says that a secret is in it."""
-_ENVIRONMENT_KEY = re.compile(r"[A-Z0-9]+(?:_[A-Z0-9]+)*_(?:KEY|TOKEN|SECRET|PASSWORD|PASS|PWD|CREDENTIALS?)\d*")
 _MAYBE_SECRET_KEYS = folded(
     "secret|secrets|token|tokens|key|keys|cookie|cookies|session|auth|webhook|env|credential|令牌|トークン|토큰"
 )
@@ -38,81 +24,6 @@ _MAYBE_SECRET_KEYS = folded(
 _SECRET_CONTAINERS = folded("secrets|credentials|credential|auth|env|environment|apikeys|tokens|cookies")
 """Names of objects of which nothing is read."""
 _OPAQUE = re.compile(r"(?=.*\d)[A-Za-z0-9_\-+/=.:~!@#$%^&*]{10,}")
-_SHAPES = re.compile(
-    r"""
-    -----BEGIN[ A-Z]{0,40}PRIVATE\ KEY-----(?:(?!-----END)[\s\S]){0,10000}(?:-----END[ A-Z]{0,40}-----)?
-    |\b(?:sk|pk|rk)[-_](?:live|test|proj|ant|or|svcacct)?[-_]?[A-Za-z0-9][A-Za-z0-9_-]{7,}
-    |\b(?:gh[pousr]_|github_pat_|glpat-|hf_|gsk_|xai-|npm_|r8_|dop_v1_|nvapi-|lsv2_|pplx-|csk-|tvly-|fw_)[A-Za-z0-9_-]{8,}
-    |\bpypi-[A-Za-z0-9_-]{16,}
-    |\bxox[abeprs]-[A-Za-z0-9-]{8,}|\bxapp-[A-Za-z0-9-]{8,}
-    |\b(?:AKIA|ASIA|AROA|AIDA)[A-Z0-9]{8,}
-    |\bAIza[A-Za-z0-9_-]{16,}
-    |\bya29\.[A-Za-z0-9_-]{8,}
-    |\bSG\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}
-    |\beyJ[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*)?
-    |\b(?:Bearer|Basic)[ \t]+(?=[A-Za-z._~+/=-]*\d)[A-Za-z0-9._~+/=-]{8,}
-    |\b\d{8,10}:[A-Za-z0-9_-]{30,}
-    |\b[A-Za-z][A-Za-z0-9+.-]{1,20}://[^\s:/@"'<>]{1,200}:[^\s@/"'<>]{1,200}@[^\s"'<>]*
-    |https?://(?:[a-z]+\.)?(?:discord(?:app)?\.com/api/webhooks|hooks\.slack\.com/services)/[^\s"'<>]+
-    |(?<=[?&])(?:api_?key|access_token|auth_token|token|password|secret|sig)=[^\s&"'<>]+
-    """,
-    re.VERBOSE,
-)
-_SHAPE_MARKS = (
-    *(
-        "sk-",
-        "sk_",
-        "pk-",
-        "pk_",
-        "rk-",
-        "rk_",
-        "ghp_",
-        "gho_",
-        "ghu_",
-        "ghs_",
-        "ghr_",
-        "_pat_",
-        "glpat-",
-        "hf_",
-        "gsk_",
-        "xai-",
-    ),
-    *(
-        "npm_",
-        "r8_",
-        "dop_v1_",
-        "nvapi-",
-        "lsv2_",
-        "pplx-",
-        "csk-",
-        "tvly-",
-        "fw_",
-        "pypi-",
-        "xox",
-        "xapp-",
-        "AKIA",
-        "ASIA",
-        "AROA",
-    ),
-    *(
-        "AIDA",
-        "AIza",
-        "ya29.",
-        "SG.",
-        "eyJ",
-        "Bearer",
-        "Basic ",
-        ":AA",
-        "://",
-        "token=",
-        "key=",
-        "password=",
-        "secret=",
-        "sig=",
-    ),
-    "-----BEGIN",
-)
-"""What none of the shapes can do without: a cheap look before the expensive one."""
 _ASSIGNED = re.compile(
     r"(?P<key>[^\s\"'`=:：,;{(\[]{2,40})[\"']?[ \t]{0,4}(?:=|:|：)[ \t]{0,4}[\"']?(?P<value>[^\s\"',;)}\]]{4,})"
 )
@@ -152,7 +63,7 @@ def scrub_row(value: Value, found: Found) -> Value:
     if not _collect(value, texts):
         # Nearly all rows hold neither: one look at all of their text together tells.
         text = "\n".join(texts)
-        if not (_has(text, _SHAPE_MARKS) or _may_name(text) or "data:image" in text or _may_hold_base64(text)):
+        if not (may_hold_secret(text) or _may_name(text) or "data:image" in text or _may_hold_base64(text)):
             return value
     return scrub_value(value, found)
 
@@ -202,8 +113,8 @@ def scrub_text(text: str, found: Found, name: str = "the text") -> str:
         if count or more:
             found.images.append(name)
             text = cleaned
-    if _has(text, _SHAPE_MARKS):
-        cleaned = _SHAPES.sub(LEFT_OUT, text)
+    if may_hold_secret(text):
+        cleaned = SECRET_SHAPES.sub(LEFT_OUT, text)
         if cleaned != text:
             # A field that holds nothing but the secret is named itself, and goes.
             lines = []
@@ -315,24 +226,12 @@ def is_secret(key: str, value: Value) -> bool:
 @lru_cache(maxsize=4096)
 def _kind_of_key(key: str) -> str | None:
     """``secret``, ``container`` (of secrets) or ``maybe``; None for any other name."""
-    plain = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", key.strip())
-    folded = re.sub(r"[\s_\-.]+", "", key).casefold()
-    if _ENVIRONMENT_KEY.fullmatch(key.strip()):
+    if names_secret(key):
         return "secret"
-    match = None
-    for start in range(len(folded)):
-        match = _SECRET_KEY.fullmatch(folded, start)
-        # The name begins at a word of the key: "compass" holds no "pass", "monkey" no "key".
-        if match and (start == 0 or _begins_a_word(plain, folded[start:]) or not folded[start].isascii()):
-            return "secret"
+    folded = squeezed(key)
     if folded in _SECRET_CONTAINERS:
         return "container"
     return "maybe" if folded in _MAYBE_SECRET_KEYS else None
-
-
-def _begins_a_word(key: str, ending: str) -> bool:
-    words = re.split(r"[\s_\-.]+", key.casefold())
-    return any("".join(words[number:]) == ending for number in range(len(words)))
 
 
 def _may_hold_base64(text: str) -> bool:

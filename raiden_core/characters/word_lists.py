@@ -12,11 +12,11 @@ from functools import cache
 from importlib import resources
 from typing import Annotated, Self
 
-import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from raiden_core.characters.language import SUPPORTED
 from raiden_core.errors import ConfigError, DataError
+from raiden_core.text.strict_yaml import YamlFault, load_strict
 
 _PLACEHOLDERS = frozenset({"surname", "given", "second"})
 _QUANTITY = re.compile(r"[0-9〇零一二三四五六七八九十百千]+ ?[^0-9〇零一二三四五六七八九十百千]{1,10}")
@@ -112,13 +112,13 @@ def parse_word_lists(text: str, file: str) -> WordLists:
         DataError: see `word_lists`.
     """
     try:
-        return WordLists.model_validate(yaml.safe_load(text))
+        return WordLists.model_validate(load_strict(text))
     except ValidationError as error:
         first = error.errors()[0]
         where = "".join(f"{part}: " for part in _place(first["loc"]))
         raise DataError(f"{file}: {where}{first['msg'].removeprefix('Value error, ')}") from None
-    except yaml.YAMLError as error:
-        raise DataError(f"{file}: broken YAML: {' '.join(str(error).split())}") from None
+    except YamlFault as error:
+        raise DataError(f"{file}: {error}") from None
 
 
 def _place(loc: tuple[int | str, ...]) -> Iterator[str]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from raiden_core.characters.rows import MAX_DEPTH, Rows, Unreadable, Value
-from raiden_core.characters.structured import notes_on, rows_of_value
+from raiden_core.characters.structured import rows_of_value
+from raiden_core.text.strict_yaml import YamlFault, check_shape, fault_of, line_of, repeated_key
 
 if TYPE_CHECKING:
     import yaml
@@ -29,19 +30,16 @@ def yaml_rows(text: str) -> Rows:
     import yaml
 
     try:
-        _check_events(text)
+        _refuse_tags(check_shape(text, MAX_DEPTH, MAX_YAML_VALUES))
         builder = _Builder(max(4 * len(text), MIN_ALIAS_CHARS))
         documents = [builder.build(node)[0] for node in yaml.compose_all(text, Loader=_loader())]
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark is not None else ""
-        raise Unreadable(f"broken YAML at {place}{error.problem}") from None
     except yaml.YAMLError as error:
-        raise Unreadable(f"broken YAML: {str(error).splitlines()[0]}") from None
+        raise Unreadable(fault_of(error)) from None
+    except YamlFault as error:
+        raise Unreadable(str(error)) from None
     documents = [value for value in documents if value is not None]
     if not documents:
         raise Unreadable("an empty file")
-    yield from notes_on(None, builder.repeated)
     yield from rows_of_value(documents[0] if len(documents) == 1 else documents)
 
 
@@ -51,30 +49,11 @@ def _loader() -> type:
     return cast(type, getattr(yaml, "CBaseLoader", yaml.BaseLoader))
 
 
-def _check_events(text: str) -> None:
-    """Refuse tags and deep nesting before anything recursive looks at the text."""
-    import yaml
-
-    depth = nodes = 0
-    for event in yaml.parse(text, Loader=_loader()):
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-        elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
-        nodes += isinstance(event, yaml.NodeEvent)
-        if depth > MAX_DEPTH or nodes > MAX_YAML_VALUES:
-            line = _line(event)
-            limit = (
-                f"nested more than {MAX_DEPTH} deep" if depth > MAX_DEPTH else f"more than {MAX_YAML_VALUES:,} values"
-            )
-            raise Unreadable(f"line {line}: {limit}; no character file is")
+def _refuse_tags(tagged: list[yaml.Event]) -> None:
+    for event in tagged:
         tag = getattr(event, "tag", None)
-        if tag is not None and tag not in ("!", "tag:yaml.org,2002:str"):
-            raise Unreadable(f"line {_line(event)}: the tag {tag!r} is not read; leave it out")
-
-
-def _line(event: yaml.Event) -> int:
-    return event.start_mark.line + 1 if event.start_mark else 1
+        if tag not in ("!", "tag:yaml.org,2002:str"):
+            raise Unreadable(f"line {line_of(event)}: the tag {tag!r} is not read; leave it out")
 
 
 class _Builder:
@@ -82,7 +61,6 @@ class _Builder:
 
     def __init__(self, budget: int) -> None:
         self.budget = budget
-        self.repeated: list[str] = []
         self.done: dict[int, tuple[Value, int]] = {}
         self.open: set[int] = set()
 
@@ -95,9 +73,11 @@ class _Builder:
             return (None if empty else node.value), len(node.value) + 1
         if id(node) in self.done:
             return self.done[id(node)]
-        line = node.start_mark.line + 1
+        line = line_of(node)
         if id(node) in self.open:
             raise Unreadable(f"line {line}: an alias that contains itself")
+        if isinstance(node, yaml.MappingNode) and (fault := repeated_key(node)):
+            raise Unreadable(fault)
         self.open.add(id(node))
         size = 1
         items: list[Value] = []
@@ -115,8 +95,6 @@ class _Builder:
             elif key.value == "<<" and not key.style and isinstance(item, dict):
                 fields = {**item, **fields}
             else:
-                if key.value in fields:
-                    self.repeated.append(key.value)
                 fields[key.value] = item
         self.open.discard(id(node))
         self.done[id(node)] = (fields if isinstance(node, yaml.MappingNode) else items), size

@@ -11,9 +11,11 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from raiden_core.config import Config
+from raiden_core.config.secrets import secret_place
 from raiden_core.config.sections.base import SECRET
 from raiden_core.config.trl_fields import suggestion
 from raiden_core.errors import ConfigError
+from raiden_core.text.strict_yaml import YamlFault, load_strict
 
 START = "configs/quickstart.yaml"
 """What `raiden run` takes where nothing is named, relative to the checkout."""
@@ -44,16 +46,9 @@ def load_config(path: Path, overrides: Sequence[str] = ()) -> Config:
 def parse_config(text: str, overrides: Sequence[str] = (), where: str = "config") -> Config:
     """The configuration in YAML text; ``where`` starts every error message."""
     try:
-        tree = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        problem = " ".join(str(getattr(error, "problem", None) or error).split())
-        raise ConfigError(f"{where}: broken YAML{place}: {problem}") from None
-    except ValueError as error:  # a date that does not exist, a number of thousands of digits
-        raise ConfigError(f"{where}: broken YAML: {error}") from None
-    except RecursionError:
-        raise ConfigError(f"{where}: broken YAML: nested too deeply") from None
+        tree = load_strict(text)
+    except YamlFault as error:
+        raise ConfigError(f"{where}: {error}") from None
     if tree is None:
         tree = {}
     if not isinstance(tree, dict):
@@ -75,10 +70,23 @@ def validate_config(tree: dict[str, Any], where: str) -> Config:
     Raises:
         ConfigError: a key, type or value is wrong; one line for the first such place.
     """
+    refuse_secrets(tree, where)
     try:
         return Config.model_validate(numbers_from_text(tree))
     except ValidationError as error:
         raise ConfigError(f"{where}: {_first_line(error)}") from None
+
+
+def refuse_secrets(tree: Mapping[str, Any], where: str) -> None:
+    """Stop where settings hold a secret.
+
+    Raises:
+        ConfigError: they do; the message names the place and never the value.
+    """
+    found = secret_place(tree)
+    if found is not None:
+        place, instead = found
+        raise ConfigError(f"{where}: {place}: looks like a secret, and settings end up in files and logs; {instead}")
 
 
 def dump_config(config: Config) -> str:
@@ -96,19 +104,20 @@ def apply_override(tree: dict[str, Any], override: str) -> None:
     """Set ``a.b=value`` in the tree; the value is YAML."""
     key, equals, text = override.partition("=")
     parts = key.strip().split(".")
+    shown = override if secret_place({parts[-1]: text}) is None else f"{key}=•••"
     if not equals or not all(parts):
-        raise ConfigError(f"--set {override}: write it as key=value, e.g. grpo.max_steps=100")
+        raise ConfigError(f"--set {shown}: write it as key=value, e.g. grpo.max_steps=100")
     try:
-        value = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError):
-        raise ConfigError(f"--set {override}: the value is not valid YAML; quote it") from None
+        value = load_strict(text)
+    except YamlFault:
+        raise ConfigError(f"--set {shown}: the value is not valid YAML; quote it") from None
     node = tree
     for part in parts[:-1]:
         child = node.setdefault(part, {})
         if child is None:
             child = node[part] = {}
         if not isinstance(child, dict):
-            raise ConfigError(f"--set {override}: {part} is a value, not a section")
+            raise ConfigError(f"--set {shown}: {part} is a value, not a section")
         node = child
     node[parts[-1]] = value
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from raiden_core.config.defaults import PREFILLED_THINK
 from raiden_core.config.sections.base import NEUTRAL, Section
@@ -32,7 +32,7 @@ class Config(Section):
 
     name: str = "raiden"
     """Name of the run, for people."""
-    seed: int = 7
+    seed: int = Field(default=7, ge=0, le=2**32 - 1)
     """Seeds composing, generating, splitting, the student's weights, the samplers and the controls."""
     output_dir: Annotated[Path, NEUTRAL] = Path("runs")
     """Where stages leave their folders. Relative to the current folder."""

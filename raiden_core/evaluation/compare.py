@@ -24,9 +24,9 @@ from raiden_core.evaluation.predictions import MAIN_SET, Prediction, read_predic
 from raiden_core.evaluation.results import PARTS, Comparison, Controls, read_results
 from raiden_core.evaluation.summary import cells, pairs
 from raiden_core.stages.folder import MANIFEST
-from raiden_core.stages.layout import MODELS, PREDICTIONS_FILE, RESULTS_FILE
+from raiden_core.stages.layout import EVALUATE, MODELS, PREDICTIONS_FILE, RESULTS_FILE, RUN_FILE
+from raiden_core.stages.runs import read_run
 
-RUN = "run.json"
 ROUNDING = 1e-9
 """How far the share in results.json may be from that of the predictions beside it."""
 
@@ -77,9 +77,9 @@ def load_runs(names: Sequence[str]) -> list[Run]:
 def without_evaluation(name: str) -> bool:
     """Whether a run's folder is meant whose run ended before its evaluate stage, as ``runs/runs/*`` may hold some."""
     _, path = _labelled(name)
-    if (path / RESULTS_FILE).is_file() or not (path / RUN).is_file():
+    if (path / RESULTS_FILE).is_file() or not (path / RUN_FILE).is_file():
         return False
-    return "evaluate" not in _json(path / RUN).get("stages", {})
+    return EVALUATE not in read_run(path).stages
 
 
 def compare_runs(runs: Sequence[Run]) -> RunComparison:
@@ -211,19 +211,16 @@ def _evaluation(place: Path) -> tuple[Path, Mapping[str, Any] | None]:
         return place.parent, None
     if (place / RESULTS_FILE).is_file():
         return place, None
-    if not (place / RUN).is_file():
+    if not (place / RUN_FILE).is_file():
         raise DataError(
-            f"{place}: holds neither {RESULTS_FILE} nor {RUN}; name a run's folder or that of its evaluation"
+            f"{place}: holds neither {RESULTS_FILE} nor {RUN_FILE}; name a run's folder or that of its evaluation"
         )
-    stages = _json(place / RUN).get("stages", {})
-    if "evaluate" not in stages:
+    stages = read_run(place).stages
+    if EVALUATE not in stages:
         raise DataError(f"{place}: this run was not evaluated; run it up to its evaluate stage")
-    written = Path(stages["evaluate"]["folder"])
-    # A run that was copied elsewhere lies beside its stages as before.
-    folder = next((path for path in (written, place.parent.parent / written.name) if path.is_dir()), None)
-    if folder is None:
-        raise DataError(f"{place}: its evaluation {written} is gone; run it again")
-    return folder, _run_config(place)
+    if not stages[EVALUATE].is_dir():
+        raise DataError(f"{place}: its evaluation {stages[EVALUATE]} is gone; run it again")
+    return stages[EVALUATE], _run_config(place)
 
 
 def _run_config(place: Path) -> Mapping[str, Any] | None:

@@ -27,10 +27,11 @@ from raiden_core.report.settings import run_notes
 from raiden_core.report.tree import mask_secrets
 from raiden_core.stages.folder import MANIFEST, STATS
 from raiden_core.stages.layout import CONFIG_FILE, EVALUATE, GENERATE, MODEL, RESULTS_FILE, SPLIT, TRAIN
+from raiden_core.stages.runs import read_run
 
 CARD, DATA_CARD, CONFIG = "README.md", "DATA.md", "raiden.yaml"
 TOKEN = "HF_TOKEN"
-STAGES = ("generate", "split", "train", "evaluate")
+STAGES = (GENERATE, SPLIT, TRAIN, EVALUATE)
 """Those whose results are told."""
 
 
@@ -119,18 +120,10 @@ def check_push(repository: str) -> str:
 
 
 def _stage_folders(run: Path) -> Mapping[str, Path]:
-    record = _read(run / "run.json")
-    stages = record.get("stages")
-    folders = {
-        str(stage): Path(str(entry["folder"]))
-        for stage, entry in (stages.items() if isinstance(stages, dict) else ())
-        if isinstance(entry, dict) and "folder" in entry
-    }
-    if missing := [stage for stage in STAGES if stage not in folders]:
+    record = read_run(run)
+    if missing := [stage for stage in STAGES if stage not in record.stages]:
         raise DataError(f"{run}: the run has no {', '.join(missing)}; run it until report first")
-    if gone := [folder for stage, folder in folders.items() if stage in STAGES and not folder.is_dir()]:
-        raise DataError(f"{gone[0]}: is missing, although {run / 'run.json'} names it; run again")
-    return folders
+    return {stage: record.stage(stage) for stage in STAGES}
 
 
 def _read(path: Path) -> dict[str, Any]:

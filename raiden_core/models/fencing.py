@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import re
 
+from raiden_core.text.control_tokens import spelled_apart
+
 _NAME = re.compile(r"\{([a-z_]+)\}")
 
 
@@ -12,7 +14,8 @@ MARK_DIGITS = 12
 
 
 def fence(text: str) -> str:
-    """A text as data, between marks that do not occur in it."""
+    """A text as data, between marks that do not occur in it; control tokens in it are spelled apart."""
+    text = spelled_apart(text)
     mark = _digest(text)
     while mark in text:
         mark = _digest(mark + text)

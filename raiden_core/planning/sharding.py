@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-
 from raiden_core.config.sections.training import LaunchConfig
 from raiden_core.errors import ConfigError
+from raiden_core.text.strict_yaml import YamlFault, load_strict
 
 Kind = Literal["single", "ddp", "fsdp", "fsdp-grad-op", "zero1", "zero2", "zero3"]
 
@@ -147,10 +146,10 @@ def _deepspeed(section: Mapping[str, Any], common: dict[str, Any], path: Path) -
 
 def _read(path: Path, where: str) -> dict[str, Any]:
     try:
-        values = yaml.safe_load(path.read_text("utf-8"))
+        values = load_strict(path.read_text("utf-8"))
     except FileNotFoundError:
         raise ConfigError(f"{where}: {path}: no such file; paths are relative to the current folder") from None
-    except (OSError, yaml.YAMLError, ValueError) as error:
+    except (OSError, UnicodeDecodeError, YamlFault) as error:
         raise ConfigError(f"{where}: {path}: cannot be read: {' '.join(str(error).split())}") from None
     if not isinstance(values, dict):
         raise ConfigError(f"{where}: {path}: no accelerate config: it must hold a mapping of keys")

@@ -12,15 +12,14 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, NoReturn
 
-import yaml
-
 from raiden_core.config.fates import HONOURED
-from raiden_core.config.loading import numbers_from_text
+from raiden_core.config.loading import numbers_from_text, refuse_secrets
 from raiden_core.config.sections.training import ColdStartConfig, GrpoConfig, ProbeConfig
 from raiden_core.config.trl_fields import check_types, refused, suggestion, trainer_fields
 from raiden_core.errors import ConfigError
 from raiden_core.rewards import Scorer
 from raiden_core.rewards.listed.chosen import Chosen, default_rewards, parse_entries
+from raiden_core.text.strict_yaml import YamlFault, load_strict
 from raiden_core.training.checks import Machine, check_job
 
 ALIASES = {
@@ -91,8 +90,7 @@ class GrpoArguments(DataArguments):
         """
         if self.rewards is None:
             return default_rewards(self.accuracy_weight, self.format_weight)
-        given = yaml.safe_load(self.rewards) if isinstance(self.rewards, str) else self.rewards
-        return parse_entries(given, "job")
+        return parse_entries(listed_entries(self.rewards, "job"), "job")
 
 
 @dataclass
@@ -177,6 +175,20 @@ def parse_script(dataclass_types: Sequence[type], argv: Sequence[str]) -> tuple[
     return parsed
 
 
+def listed_entries(given: object, where: str) -> object:
+    """The entries of a list of rewards that a flat file holds as it is, and a flag as YAML or JSON.
+
+    Raises:
+        ConfigError: the flag's text is no YAML.
+    """
+    if not isinstance(given, str):
+        return given
+    try:
+        return load_strict(given)
+    except YamlFault as error:
+        raise ConfigError(f"{where}: rewards: {error}") from None
+
+
 def check_short_forms(values: Mapping[str, Any], where: str) -> None:
     """Refuse a flat file that weighs accuracy or format beside a list of rewards.
 
@@ -237,15 +249,18 @@ def read_flat(path: Path) -> dict[str, Any]:
         ConfigError: the file is missing or broken, or an alias stands together with its native key.
     """
     try:
-        values = yaml.safe_load(path.read_text("utf-8-sig"))
+        values = load_strict(path.read_text("utf-8-sig"))
     except FileNotFoundError:
         raise ConfigError(f"{path}: no such file") from None
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}") from None
-    except (yaml.YAMLError, ValueError) as error:  # ValueError: not UTF-8, or a date that does not exist
-        raise ConfigError(f"{path}: not a readable YAML file: {' '.join(str(error).split())}") from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not UTF-8 at byte {error.start}; save the file as UTF-8") from None
+    except YamlFault as error:
+        raise ConfigError(f"{path}: {error}") from None
     if not isinstance(values, dict):
         raise ConfigError(f"{path}: the file must hold a mapping of keys")
+    refuse_secrets(values, str(path))
     return dict(numbers_from_text(native_names(values, str(path))))
 
 

@@ -11,14 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from raiden_core.config import Config
 from raiden_core.config.loading import apply_override, load_config, numbers_from_text, validate_config
 from raiden_core.config.sections.training import GrpoConfig
 from raiden_core.config.trl_fields import SET_BY_US, trainer_defaults
 from raiden_core.errors import RaidenError
-from raiden_core.training.arguments import check_given, native_names, read_flat
+from raiden_core.training.arguments import check_given, listed_entries, native_names, read_flat
 
 TOP = ("system_prompt", "prefilled_think", "output_dir", "seed")
 """Keys of a flat file that stand at the top of ours."""
@@ -74,8 +72,7 @@ def _tree(flat: dict[str, Any], accelerate: Path | None) -> dict[str, Any]:
     tree["cold_start"] = {"enabled": False}
     tree["accuracy"] = {key: flat[key] for key in ACCURACY if key in flat}
     if flat.get(TOP_LIST) is not None:
-        given = flat[TOP_LIST]
-        tree[TOP_LIST] = yaml.safe_load(given) if isinstance(given, str) else given
+        tree[TOP_LIST] = listed_entries(flat[TOP_LIST], "--set")
     for key, section in WEIGHTS.items():
         if key in flat:
             tree.setdefault(section, {})["weight"] = flat[key]

@@ -14,6 +14,7 @@ import pytest
 
 from raiden_core.characters import read_characters
 from raiden_core.text.json_values import spans_lines, values_in
+from tests.support.tables import table
 
 MARA = {"name": "Mara", "job": "baker"}
 ODD = {"name": "Odd", "job": "cook"}
@@ -32,7 +33,7 @@ CONTAINERS = {
 }
 
 
-@pytest.mark.parametrize("name", CONTAINERS)
+@table("name", CONTAINERS)
 def test_json_in_any_container(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text(CONTAINERS[name], encoding="utf-8")
     result = read_characters([tmp_path / name])
@@ -121,7 +122,7 @@ CARDS: dict[str, Callable[[], bytes]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", CARDS)
+@table("name", CARDS)
 def test_cards_as_programs_write_them(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(CARDS[name]())
     result = read_characters([tmp_path / name])
@@ -160,8 +161,8 @@ TABLES = {
 }
 
 
-@pytest.mark.parametrize("file", TABLES)
-@pytest.mark.parametrize("excel", [False, True])
+@table("file", TABLES)
+@table("excel", [False, True])
 def test_tables_as_people_lay_them_out(tmp_path: Path, file: str, excel: bool) -> None:
     path = tmp_path / file
     path.write_text(TABLES[file], encoding="utf-8")

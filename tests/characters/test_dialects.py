@@ -3,11 +3,10 @@
 import json
 from pathlib import Path
 
-import pytest
-
 from raiden_core.characters import Character, read_characters
 from raiden_core.characters.dialects import in_lines
 from raiden_core.characters.markup import clean_value
+from tests.support.tables import table
 
 FACTS = {"age": "29", "occupation": "baker", "hometown": "Tarn"}
 ENGLISH = [
@@ -56,7 +55,7 @@ def read_card(tmp_path: Path, name: str, text: str) -> Character:
     return result.characters[0]
 
 
-@pytest.mark.parametrize("text", ENGLISH)
+@table("text", ENGLISH)
 def test_ways_to_write_fields(tmp_path: Path, text: str) -> None:
     mara = read_card(tmp_path, "Mara", text)
     assert {key.lower(): value.rstrip(".") for key, value in mara.facts.items()} == FACTS
@@ -85,7 +84,7 @@ ASIAN = [
 ]
 
 
-@pytest.mark.parametrize(("name", "text", "facts"), ASIAN)
+@table(("name", "text", "facts"), ASIAN)
 def test_ways_to_write_fields_in_asian_languages(tmp_path: Path, name: str, text: str, facts: dict[str, str]) -> None:
     assert read_card(tmp_path, name, text).facts == facts
 
@@ -104,7 +103,7 @@ UNTOUCHED = [
 ]
 
 
-@pytest.mark.parametrize("text", UNTOUCHED)
+@table("text", UNTOUCHED)
 def test_a_text_without_such_marks_stays_as_it_is(text: str) -> None:
     assert in_lines(text) == text
 
@@ -124,7 +123,7 @@ VALUES = [
 ]
 
 
-@pytest.mark.parametrize(("raw", "clean"), VALUES)
+@table(("raw", "clean"), VALUES)
 def test_values_are_cleaned(raw: str, clean: str) -> None:
     assert clean_value(raw) == clean
 

@@ -8,6 +8,7 @@ import pytest
 
 from raiden_core.characters import read_characters
 from raiden_core.characters.language import detect_language
+from tests.support.tables import table
 
 PROFILES: list[tuple[str, dict[str, object]]] = [
     ("en", {"name": "Orla Fenwick", "age": 29}),
@@ -34,7 +35,7 @@ PROFILES: list[tuple[str, dict[str, object]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("code", "record"), PROFILES)
+@table(("code", "record"), PROFILES)
 def test_keys_and_values_together(tmp_path: Path, code: str, record: dict[str, object]) -> None:
     (tmp_path / "a.json").write_text(json.dumps(record), encoding="utf-8")
     (character,) = read_characters([tmp_path / "a.json"]).characters

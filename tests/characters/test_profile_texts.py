@@ -6,6 +6,7 @@ import pytest
 
 from raiden_core.characters import Character, read_characters
 from raiden_core.characters.language import detect_language
+from tests.support.tables import table
 
 
 def read_text(tmp_path: Path, text: str, suffix: str = ".txt") -> tuple[Character, ...]:
@@ -46,7 +47,7 @@ FACTS = [
 ]
 
 
-@pytest.mark.parametrize(("text", "facts"), FACTS)
+@table(("text", "facts"), FACTS)
 def test_facts(tmp_path: Path, text: str, facts: dict[str, str]) -> None:
     (character,) = read_text(tmp_path, text)
     found = dict(character.facts)
@@ -87,7 +88,7 @@ def test_blocks_are_characters(tmp_path: Path, text: str) -> None:
     assert found[0].text.replace("\r\n", "\n") == "Name: A\nJob: x" + ("\n" if found[0].text.endswith("\n") else "")
 
 
-@pytest.mark.parametrize(
+@table(
     ("text", "names"),
     [
         ("# Characters\n\n## Ada\n\nAda builds looms.\n\n## Bo\n\n- Job: smith\n- Age: 40\n", ["Ada", "Bo"]),
@@ -142,7 +143,7 @@ LANGUAGES = [
 ]
 
 
-@pytest.mark.parametrize(("code", "text"), LANGUAGES)
+@table(("code", "text"), LANGUAGES)
 def test_languages(code: str, text: str) -> None:
     assert detect_language(text) == code
 

@@ -8,6 +8,7 @@ import pytest
 from raiden_core.characters import read_characters
 from raiden_core.characters.encoding import decode
 from raiden_core.characters.rows import Unreadable
+from tests.support.tables import table
 
 SIMPLIFIED = (
     "姓名：林晚秋\n性别：女\n职业：中学历史老师\n简介：她在长沙长大，大学毕业后回到母校教书，周末常去江边写生。"
@@ -35,8 +36,8 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("text", "encoding"), CASES)
-@pytest.mark.parametrize("times", [1, 800])
+@table(("text", "encoding"), CASES)
+@table("times", [1, 800])
 def test_text_comes_back_as_it_was_written(text: str, encoding: str, times: int) -> None:
     """Also where the file is far longer than the sample that is looked at, and the sample ends amid a character."""
     written = "\n".join([text] * times)
@@ -61,8 +62,8 @@ def test_what_is_no_text_is_refused(data: bytes, word: str) -> None:
         decode(data)
 
 
-@pytest.mark.parametrize("encoding", ["gbk", "utf-16", "utf-8-sig", "utf-16-le"])
-@pytest.mark.parametrize("suffix", [".jsonl", ".json", ".csv", ".yaml", ".txt"])
+@table("encoding", ["gbk", "utf-16", "utf-8-sig", "utf-16-le"])
+@table("suffix", [".jsonl", ".json", ".csv", ".yaml", ".txt"])
 def test_every_text_format_in_other_encodings(tmp_path: Path, suffix: str, encoding: str) -> None:
     record = {"姓名": "林晚秋", "职业": "中学历史老师", "简介": "她在长沙长大，回到母校教书。"}
     text = {

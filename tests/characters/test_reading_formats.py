@@ -13,6 +13,7 @@ import pytest
 
 from raiden_core.characters import labels, read_characters
 from raiden_core.errors import DataError
+from tests.support.tables import table
 
 NAME, JOB, AGE = "林晚秋", "中学历史老师", "34岁"
 STORY = "她在长沙长大，大学毕业后回到母校教书。"
@@ -111,7 +112,7 @@ FILES: dict[str, Callable[[], bytes]] = {
 }
 
 
-@pytest.mark.parametrize("file", FILES)
+@table("file", FILES)
 def test_every_format_yields_the_same_character(tmp_path: Path, file: str) -> None:
     path = tmp_path / file
     path.write_bytes(FILES[file]())
@@ -371,15 +372,15 @@ def test_a_very_long_description(tmp_path: Path) -> None:
     assert character.profile == {"Name": "Long", "Description": text.strip()}
 
 
-@pytest.mark.parametrize(
-    ("file", "text"),
-    [
-        ("a.json", '{"Ann": {"bio": "old"}, "Ann": {"bio": "new"}}'),
-        ("a.yaml", "Ann:\n  bio: old\nAnn:\n  bio: new\n"),
-    ],
-)
-def test_a_key_that_stands_twice_is_said(tmp_path: Path, file: str, text: str) -> None:
-    (tmp_path / file).write_text(text, encoding="utf-8")
-    result = read_characters([tmp_path / file])
+def test_a_key_that_stands_twice_in_yaml_is_refused_with_both_lines(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("Ann:\n  bio: old\nBo:\n  bio: x\nAnn:\n  bio: new\n", encoding="utf-8")
+    result = read_characters([tmp_path / "a.yaml"])
+    assert not result.characters
+    assert "lines 1 and 5: 'Ann' stands twice" in result.refused[0].reason
+
+
+def test_a_key_that_stands_twice_in_json_is_said(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text('{"Ann": {"bio": "old"}, "Ann": {"bio": "new"}}', encoding="utf-8")
+    result = read_characters([tmp_path / "a.json"])
     assert [(c.name, c.text) for c in result.characters] == [("Ann", "new")]
     assert '"Ann" stands more than once' in result.warnings[0].reason

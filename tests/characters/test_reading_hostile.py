@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from raiden_core.characters import read_characters, rows, structured
+from tests.support.tables import table
 
 GOOD = {"name": "Ann", "description": "Ann bakes bread."}
 
@@ -120,7 +121,7 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
 }
 
 
-@pytest.mark.parametrize("file", REFUSED)
+@table("file", REFUSED)
 def test_refused_with_a_reason(tmp_path: Path, file: str) -> None:
     make, reason = REFUSED[file]
     folder = tmp_path / "in"
@@ -246,8 +247,8 @@ SLOW = [
 ]
 
 
-@pytest.mark.parametrize("text", SLOW, ids=range(len(SLOW)))
-@pytest.mark.parametrize("suffix", [".md", ".txt"])
+@table("text", SLOW, ids=range(len(SLOW)))
+@table("suffix", [".md", ".txt"])
 def test_texts_made_to_be_slow_are_read_at_once(tmp_path: Path, text: str, suffix: str) -> None:
     """None of these ends within a test run where reading takes more than linear time."""
     (tmp_path / f"a{suffix}").write_text(text, encoding="utf-8")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from raiden_core.characters import read_characters
+from tests.support.tables import table
 
 VALUE = "x9Secret77"
 SECRETS: list[tuple[str, str]] = [
@@ -34,8 +35,8 @@ SECRETS: list[tuple[str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("key", "value"), SECRETS)
-@pytest.mark.parametrize("form", ["json", "nested", "text", "csv", "card", "json in a description"])
+@table(("key", "value"), SECRETS)
+@table("form", ["json", "nested", "text", "csv", "card", "json in a description"])
 def test_a_secret_is_left_out_everywhere(tmp_path: Path, key: str, value: str, form: str) -> None:
     lines = f"Name: Mara\nJob: baker\n{key}: {value}\nTown: Tarn\n"
     inner = json.dumps({"job": "baker", "town": "Tarn", key: value}, ensure_ascii=False)
@@ -66,7 +67,7 @@ def test_a_secret_is_left_out_everywhere(tmp_path: Path, key: str, value: str, f
     assert any("secret" in warning.reason for warning in result.warnings)
 
 
-@pytest.mark.parametrize(
+@table(
     ("key", "value"),
     [
         ("secret", "She is the queen's daughter"),

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from raiden_core.characters import read_characters
+from tests.support.tables import table
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 MANIFEST = DATA / "messy" / "MANIFEST.json"
@@ -23,7 +24,7 @@ def holds(text: str, length: int, digest: str) -> bool:
 
 
 @needs_data
-@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry["file"])
+@table("entry", ENTRIES, ids=lambda entry: entry["file"])
 def test_messy_file(entry: dict[str, object]) -> None:
     result = read_characters([DATA / "messy" / str(entry["file"])])
     expected = entry["expected"]

@@ -13,6 +13,7 @@ from raiden_core.generation.offline.generate import generate
 from raiden_core.generation.offline.teacher import OfflineTeacher
 from raiden_core.rewards import Scorer
 from raiden_core.samples import read_samples
+from tests.support.tables import table
 
 REPORTS = Path(__file__).parents[3] / "shared" / "data" / "reports"
 MANIFEST = REPORTS / "MANIFEST.json"
@@ -34,7 +35,7 @@ def named(entry: dict[str, Any]) -> str:
 
 
 @needs_data
-@pytest.mark.parametrize("entry", KINDS["generate"], ids=named)
+@table("entry", KINDS["generate"], ids=named)
 def test_questions_made_from_it(entry: dict[str, Any]) -> None:
     check = entry["check"]
     samples = generate(
@@ -55,7 +56,7 @@ def test_questions_made_from_it(entry: dict[str, Any]) -> None:
 
 
 @needs_data
-@pytest.mark.parametrize("entry", KINDS["profiles"], ids=named)
+@table("entry", KINDS["profiles"], ids=named)
 def test_characters_read_from_it(entry: dict[str, Any]) -> None:
     check = entry["check"]
     found = read_characters([REPORTS / entry["file"]]).characters

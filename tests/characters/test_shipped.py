@@ -15,6 +15,7 @@ import yaml
 import raiden_core
 from raiden_core.characters.facts import facts_of_text
 from raiden_core.characters.language import detect_language
+from tests.support.tables import table
 
 SHIPPED = Path(raiden_core.__file__).parent / "characters" / "shipped"
 AT_LEAST = {"zh": 16, "en": 12, "ja": 6, "ko": 6}
@@ -56,7 +57,7 @@ def test_the_folders_hold_nothing_but_characters() -> None:
     assert strays == [str(SHIPPED / "README.md")]
 
 
-@pytest.mark.parametrize("path", FILES, ids=label)
+@table("path", FILES, ids=label)
 def test_a_file_keeps_the_format(path: Path) -> None:
     language = path.parent.name
     source = path.read_text(encoding="utf-8")
@@ -77,7 +78,7 @@ def test_a_file_keeps_the_format(path: Path) -> None:
     assert len(set(found.values())) == len(found), "two facts with one value cannot be told apart"
 
 
-@pytest.mark.parametrize("path", FILES, ids=label)
+@table("path", FILES, ids=label)
 def test_a_description_is_one_paragraph_of_the_right_length_and_language(path: Path) -> None:
     language = path.parent.name
     description = load(path)[DESCRIPTION_KEY[language]]
@@ -92,7 +93,7 @@ def test_a_description_is_one_paragraph_of_the_right_length_and_language(path: P
     assert not re.search(r"[:：]", description), "a colon makes the line look like a fact"
 
 
-@pytest.mark.parametrize("path", FILES, ids=label)
+@table("path", FILES, ids=label)
 def test_a_file_means_to_the_reader_what_it_means_to_its_author(path: Path) -> None:
     profile = load(path)
     text = "\n".join(f"{key}: {value}" for key, value in profile.items())

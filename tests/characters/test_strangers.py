@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from raiden_core.characters import read_characters
+from tests.support.tables import table
 
 ENTRY = {"keys": ["bay"], "content": "The bay is old.", "insertion_order": 1}
 STRANGERS: list[tuple[str, Any]] = [
@@ -29,8 +30,8 @@ STRANGERS: list[tuple[str, Any]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("what", "content"), STRANGERS)
-@pytest.mark.parametrize("suffix", [".json", ".jsonl"])
+@table(("what", "content"), STRANGERS)
+@table("suffix", [".json", ".jsonl"])
 def test_what_is_no_character_is_named(tmp_path: Path, what: str, content: Any, suffix: str) -> None:
     path = tmp_path / f"a{suffix}"
     rows = content if isinstance(content, list) else [content]

@@ -9,6 +9,7 @@ import pytest
 from raiden_core.characters import read_characters
 from raiden_core.characters.bookkeeping import is_bookkeeping
 from raiden_core.characters.missing import has_macro, is_missing
+from tests.support.tables import table
 
 BOOKKEEPING: list[tuple[str, Any]] = [
     ("id", "a1"),
@@ -57,7 +58,7 @@ PERSONAL: list[tuple[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("key", "value"), BOOKKEEPING)
+@table(("key", "value"), BOOKKEEPING)
 def test_bookkeeping_of_other_tools_is_no_fact(tmp_path: Path, key: str, value: Any) -> None:
     assert is_bookkeeping(key, value)
     (tmp_path / "a.json").write_text(json.dumps({"name": "Mara", "job": "baker", key: value}), encoding="utf-8")
@@ -65,7 +66,7 @@ def test_bookkeeping_of_other_tools_is_no_fact(tmp_path: Path, key: str, value: 
     assert (mara.facts, mara.others, mara.profile) == ({"job": "baker"}, {}, {"name": "Mara", "job": "baker"})
 
 
-@pytest.mark.parametrize(("key", "value"), PERSONAL)
+@table(("key", "value"), PERSONAL)
 def test_what_a_person_has_stays(tmp_path: Path, key: str, value: Any) -> None:
     assert not is_bookkeeping(key, value)
     (tmp_path / "a.json").write_text(json.dumps({"name": "Mara", key: value}), encoding="utf-8")
@@ -154,7 +155,7 @@ SAID = [
 ]
 
 
-@pytest.mark.parametrize(("key", "value"), MISSING)
+@table(("key", "value"), MISSING)
 def test_what_nobody_filled_in_is_missing(tmp_path: Path, key: str, value: str) -> None:
     assert is_missing(value, key)
     (tmp_path / "a.json").write_text(json.dumps({"Character": "Mara", "town": "Tarn", key: value}), encoding="utf-8")
@@ -162,7 +163,7 @@ def test_what_nobody_filled_in_is_missing(tmp_path: Path, key: str, value: str) 
     assert mara.facts == {"town": "Tarn"}
 
 
-@pytest.mark.parametrize(("key", "value"), SAID)
+@table(("key", "value"), SAID)
 def test_what_is_said_is_not_missing(key: str, value: str) -> None:
     assert not is_missing(value, key)
 

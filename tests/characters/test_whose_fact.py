@@ -4,10 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from raiden_core.characters import read_characters
 from raiden_core.characters.character import Character
+from tests.support.tables import table
 
 ORLA = {"name": "Orla Fenwick", "occupation": "net mender"}
 JOB = {"occupation": "net mender"}
@@ -65,7 +64,7 @@ RECORDS: list[tuple[dict[str, Any], dict[str, str], dict[str, str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("record", "own", "others"), RECORDS)
+@table(("record", "own", "others"), RECORDS)
 def test_nested_fields_keep_their_path(
     tmp_path: Path, record: dict[str, Any], own: dict[str, str], others: dict[str, str]
 ) -> None:
@@ -122,7 +121,7 @@ TEXTS = [
 ]
 
 
-@pytest.mark.parametrize(("suffix", "text", "own", "other"), TEXTS)
+@table(("suffix", "text", "own", "other"), TEXTS)
 def test_sections_and_indented_lines_belong_to_whom_they_stand_under(
     tmp_path: Path, suffix: str, text: str, own: dict[str, str], other: str
 ) -> None:

@@ -16,6 +16,7 @@ from raiden_core.models.talking import model_folder
 from raiden_core.prompts import build_prompt
 from raiden_core.samples import Sample, Turn
 from raiden_core.text.plain import one_line, printable
+from tests.support.tables import table
 
 ANN = Character("Ann", "en", {"Name": "Ann", "Home": "Leeds"}, {"Home": "Leeds"}, "Home: Leeds", "test")
 
@@ -51,8 +52,8 @@ def _talk(
     return "".join(written), conversation
 
 
-@pytest.mark.parametrize("size", [1, 2, 5, 100])
-@pytest.mark.parametrize(
+@table("size", [1, 2, 5, 100])
+@table(
     ("completion", "prefilled", "reasoning", "reply"),
     [
         ("<think>why</think><answer>yes</answer>", False, "why", "yes"),

@@ -49,7 +49,7 @@ def test_every_key_has_one_full_row() -> None:
 def test_type_range_and_default_are_the_models() -> None:
     table = rows(config_markdown())
     expected = {
-        "seed": ("integer", "`7`"),
+        "seed": ("integer, ≥ 0, ≤ 4294967295", "`7`"),
         "output_dir": ("path", '`"runs"`'),
         "system_prompt": ("text or null", "`null`"),
         "teacher.kind": ("`offline` or `llm`", '`"offline"`'),

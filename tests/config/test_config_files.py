@@ -11,6 +11,7 @@ from raiden_core.config.loading import dump_config, load_config, parse_config
 from raiden_core.config.trl_fields import trainer_fields
 from raiden_core.errors import ConfigError, DataError, StageError, UsageError
 from raiden_core.training.arguments import ColdStartArguments, GrpoArguments
+from tests.support.tables import table
 
 
 def refusal(text: str, *overrides: str) -> str:
@@ -26,7 +27,7 @@ def test_an_empty_file_gives_the_defaults_of_the_models() -> None:
     assert parse_config("# nothing\n") == Config()
 
 
-@pytest.mark.parametrize(
+@table(
     ("text", "words"),
     [
         ("gropo: {}", ["gropo: unknown key", "'grpo'"]),
@@ -61,7 +62,7 @@ def test_no_name_is_suggested_where_none_is_near() -> None:
     assert "did you mean" not in refusal("zzzzzzzz: 1")
 
 
-@pytest.mark.parametrize(
+@table(
     ("text", "words"),
     [
         ("seed: many", ["seed: ", "integer", "'many'"]),
@@ -77,6 +78,12 @@ def test_no_name_is_suggested_where_none_is_near() -> None:
         ("student: {nano: {hidden_size: 100, heads: 3}}", ["student.nano: hidden_size 100 must be a multiple"]),
         ("cold_start: {probe: {stop_at: 0.5}}", ["cold_start.probe: stop_at 0.5 must lie below ceiling 0.45"]),
         ("cold_start: {enabled: false}", ["cold_start.enabled is false", "enable it"]),
+        ("seed: -1", ["seed", "greater than or equal to 0"]),
+        ("seed: 4294967296", ["seed", "less than or equal to 4294967295"]),
+        ("characters: {composed: {count: 100000000000}}", ["characters.composed.count", "less than or equal"]),
+        ("student: {nano: {layers: 1000000}}", ["student.nano.layers", "less than or equal"]),
+        ("grpo: {learning_rate: .inf}", ["grpo.learning_rate", "finite"]),
+        ("teacher: {temperature: .nan}", ["teacher.temperature", "finite"]),
         ("- a\n- b", ["mapping of keys", "list"]),
         ("just words", ["mapping of keys", "str"]),
     ],
@@ -94,7 +101,10 @@ def test_a_wrong_value_is_named_with_its_place(text: str, words: list[str]) -> N
         ("seed: !!python/object:os.system x", ["broken YAML at line 1"]),
         ("name: a\0b", ["broken YAML"]),
         ("name: 2024-13-45", ["broken YAML"]),
-        ("[" * 2000, ["broken YAML"]),
+        ("[" * 2000, ["broken YAML at line 1", "nested"]),
+        ("seed: 1\nname: x\nseed: 2\n", ["lines 1 and 3: 'seed' stands twice; keep one"]),
+        ("grpo:\n  beta: 0\n  'beta': 0.1\n", ["lines 2 and 3: 'beta' stands twice"]),
+        ("name: &a [*a]\n", ["line 1: an alias that contains itself"]),
     ],
 )
 def test_broken_yaml_is_one_line(text: str, words: list[str]) -> None:

@@ -18,6 +18,7 @@ from raiden_core.generation.offline.generate import generate
 from raiden_core.generation.offline.teacher import OfflineTeacher
 from raiden_core.rewards import Scorer
 from raiden_core.samples import Sample, parse_sample, write_samples
+from tests.support.tables import table
 
 TOWNS = ("长沙", "武汉", "苏州", "青岛", "大连", "昆明", "西安", "厦门")
 
@@ -68,7 +69,7 @@ WINS = [
 ]
 
 
-@pytest.mark.parametrize(("policy", "of_open", "of_closed"), WINS, ids=[policy for policy, *_ in WINS])
+@table(("policy", "of_open", "of_closed"), WINS, ids=[policy for policy, *_ in WINS])
 def test_what_a_policy_wins(policy: str, of_open: float, of_closed: float) -> None:
     assert audit_samples(OPEN, Scorer()).shares[policy].of("all") == of_open
     assert audit_samples(CLOSED, Scorer()).shares[policy].of("all") == of_closed

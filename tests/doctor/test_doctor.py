@@ -286,8 +286,8 @@ def test_the_teacher_is_asked_for_its_models(tmp_path: Path, server: Server, mon
     server.server.server_close()
     assert "does not answer" in services.check_teacher(taught(tmp_path, "http://127.0.0.1:9/v1")).found
     with pytest.raises(ConfigError) as refused:
-        taught(tmp_path, "http://user:secret@127.0.0.1:9/v1")
-    assert "secret" not in str(refused.value)
+        taught(tmp_path, "http://user:sesame@127.0.0.1:9/v1")
+    assert "sesame" not in str(refused.value)
     assert services.check_teacher(subject(tmp_path)).status == "none"
 
 

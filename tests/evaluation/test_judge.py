@@ -24,6 +24,7 @@ from raiden_core.rewards import Scorer
 from raiden_core.samples import Sample, Turn
 from tests.support.answerers import Script
 from tests.support.fault_server import FaultServer
+from tests.support.tables import table
 
 TOWNS = ("Leeds", "Derby", "Bath", "York", "Hull", "Truro")
 
@@ -69,7 +70,7 @@ def _longer(first: str, second: str) -> str:
     return "A" if len(first) > len(second) else "B" if len(second) > len(first) else "equal"
 
 
-@pytest.mark.parametrize(
+@table(
     ("base_first", "trained_first", "expected"),
     [
         ("trained", "trained", "win"),

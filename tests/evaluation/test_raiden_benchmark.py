@@ -12,6 +12,7 @@ from raiden_core.evaluation.settings import EvaluateSettings
 from raiden_core.evaluation.stage import evaluate_files, read_evaluation_data
 from raiden_core.prompts import build_prompt
 from raiden_core.stages.progress import silent
+from tests.support.tables import table
 
 NPCS = {
     "阿舟": {"npc_type": "日常人物", "npc_setting": "姓名: 阿舟,\n性别: 男,\n职业: 船工,\n家乡: 长沙,\n爱好: 下棋"},
@@ -35,7 +36,7 @@ def _write(folder: Path, dialogues: object, npcs: object = NPCS) -> Path:
     return folder
 
 
-@pytest.mark.parametrize(
+@table(
     ("metrics", "expected"),
     [
         (["A"], ("SBK",)),

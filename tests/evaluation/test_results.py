@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from raiden_core.errors import DataError
 from raiden_core.evaluation.results import Mean, Results, parse_results, read_results, write_results
+from tests.support.tables import table
 
 GOLDEN = Path(__file__).parent / "data" / "results.json"
 """Written by raiden 0.1.0 before results had types: three models, sampled replies, a judge, a further set, leaks."""
@@ -103,7 +104,7 @@ def _drop(*path: str) -> Callable[[dict[str, Any]], None]:
     return change
 
 
-@pytest.mark.parametrize(
+@table(
     ("damage", "words"),
     [
         (_drop("controls"), "controls: is missing; evaluate again"),

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from raiden_core.evaluation.statistics import Estimate, mcnemar, mean_interval, paired_difference
+from tests.support.tables import table
 
 
 def _coverage(clusters: int, rounds: int, seed: int) -> float:
@@ -163,7 +164,7 @@ def test_paired_difference_is_narrower_than_two_intervals_when_pairs_agree() -> 
     assert estimate.low > 0 and estimate.p < 0.001
 
 
-@pytest.mark.parametrize(
+@table(
     ("fixed", "broken", "exact", "p"),
     [
         (0, 0, None, 1.0),

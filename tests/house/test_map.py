@@ -7,8 +7,9 @@ import tomllib
 from pathlib import Path
 from xml.etree import ElementTree
 
-import pytest
 import yaml
+
+from tests.support.tables import table
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "raiden_core"
@@ -39,7 +40,7 @@ def test_contract_map_and_picture_name_every_room() -> None:
     assert words[words.index("cli") : words.index("cli") + len(layers())] == layers()
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+@table("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_paths_and_modules_that_a_document_names_exist(document: Path) -> None:
     text = document.read_text("utf-8")
     named = [path for path in PATH.findall(text) if path.isascii() and not MADE_LATER.search(path)]

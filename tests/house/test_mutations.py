@@ -9,6 +9,7 @@ import pytest
 
 from benchmarks.mutations.__main__ import Fate, told
 from benchmarks.mutations.draw import Mutant, Siblings, drawn, mutants_of
+from tests.support.tables import table
 
 SECTIONS = '''
 class Accuracy(Section):
@@ -48,7 +49,7 @@ def mutants(tmp_path_factory: pytest.TempPathFactory) -> list[Mutant]:
     return mutants_of(folder, "code.py", Siblings([folder / "sections.py"]))
 
 
-@pytest.mark.parametrize(
+@table(
     ("kind", "before", "after"),
     [
         ("element dropped", '("seed", "name")', "('seed',)"),

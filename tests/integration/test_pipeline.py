@@ -103,6 +103,19 @@ def test_an_edited_or_deleted_file_makes_its_stage_run_again(
     assert cached(mended) == {"generate": False, "split": False}
 
 
+def test_a_copy_of_an_output_folder_is_itself(raiden: Any, tmp_path: Path) -> None:
+    record = raiden.run(tmp_path / "mine", "--stage", "split")
+    copy = tmp_path / "copy"
+    shutil.copytree(tmp_path / "mine", copy)
+    again = raiden.run(copy, "--stage", "split")
+    assert cached(again) == {"generate": True, "split": False}
+    assert folder(again, "generate").parent == copy
+    (folder(again, "generate") / "samples.jsonl").unlink()
+    mended = raiden.run(copy, "--stage", "split")
+    assert cached(mended)["generate"] is False, "the original is whole, the copy is not"
+    assert (folder(record, "generate") / "samples.jsonl").is_file()
+
+
 def test_a_stage_alone_runs_anew_and_nothing_after_it(raiden: Any, first: tuple[Path, dict[str, Any]]) -> None:
     output_dir, record = first
     only = raiden.run(output_dir, "--stage", "evaluate")

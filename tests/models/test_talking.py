@@ -12,6 +12,7 @@ from raiden_core.models.served.streaming import pieces
 from raiden_core.models.talking import ServedTalker
 from tests.support.fault_server import FaultServer
 from tests.support.serving import serving
+from tests.support.tables import table
 
 ASKED = [{"role": "user", "content": "Where are you from?"}]
 
@@ -28,7 +29,7 @@ def said_by(way: str | None, text: str = "From Leeds.") -> list[str]:
         return list(one.stream(ASKED))
 
 
-@pytest.mark.parametrize(
+@table(
     ("way", "expected"),
     [
         (None, ["Fro", "m Leeds."]),
@@ -45,7 +46,7 @@ def test_a_valid_answer_is_never_lost(way: str | None, expected: list[str]) -> N
     assert said_by(way) == expected
 
 
-@pytest.mark.parametrize(
+@table(
     ("way", "kind", "words"),
     [
         ("models page", ConfigError, "/v1/models: no list of models but a web page: .*Log in.*end in /v1"),

@@ -12,6 +12,7 @@ from raiden_core.cli import group as cli
 from raiden_core.errors import UsageError
 from raiden_core.planning import plan as planning
 from raiden_core.planning.gpus import known_as, parse_gpus
+from tests.support.tables import table
 
 ROOT = Path(__file__).parent.parent.parent
 QUICKSTART = str(ROOT / "configs" / "quickstart.yaml")
@@ -212,7 +213,7 @@ def test_too_few_samples_for_a_step_are_said_and_exit_1(
     assert "✗ grpo: 1 usable sample, but" in " ".join(capsys.readouterr().out.split())
 
 
-@pytest.mark.parametrize(
+@table(
     ("written", "name", "count"),
     [
         ("8xA100-80GB", "A100", 8),

@@ -9,6 +9,7 @@ import pytest
 from raiden_core.config.sections.training import NanoConfig
 from raiden_core.errors import ConfigError
 from raiden_core.planning.shapes import ModelShape, nano_shape, shape_of, shape_of_config
+from tests.support.tables import table
 
 PUBLISHED = {
     "Qwen/Qwen2.5-0.5B-Instruct": 494_032_768,
@@ -35,7 +36,7 @@ def empty_hub_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("raiden_core.planning.shapes._cached_config", lambda model: None)
 
 
-@pytest.mark.parametrize(("model", "parameters"), PUBLISHED.items())
+@table(("model", "parameters"), PUBLISHED.items())
 def test_the_table_has_the_published_parameters(model: str, parameters: int) -> None:
     assert shape_of(model).parameters == parameters
 

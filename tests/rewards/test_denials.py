@@ -12,6 +12,7 @@ from raiden_core.errors import DataError
 from raiden_core.rewards import Scorer
 from raiden_core.rewards.negation.topic import topic_of
 from raiden_core.samples import Sample, Validator
+from tests.support.tables import table
 
 CASES = [json.loads(line) for line in (Path(__file__).parent / "cases.jsonl").read_text("utf-8").splitlines()]
 ANSWERS = [case for case in CASES if case.get("says") and case["rule"] != "length"]
@@ -30,7 +31,7 @@ def earned(sample: tuple[str, str, str], says: str, **validator: Any) -> float:
     return Scorer().accuracy_of_text(row, says).accuracy
 
 
-@pytest.mark.parametrize(
+@table(
     ("sample", "says", "right"),
     [
         (CAT, "小鉄は魚を食べません。", 1),
@@ -63,7 +64,7 @@ def test_about_and_polarity_go_before_the_question() -> None:
     assert earned(plain, "I love spiders.", polarity="denied") == 0
 
 
-@pytest.mark.parametrize(
+@table(
     ("question", "about"),
     [
         ("你最怕什么？", "fear"),
@@ -80,7 +81,7 @@ def test_topics(question: str, about: str) -> None:
     assert topic_of(question).about == about
 
 
-@pytest.mark.parametrize(
+@table(
     ("fields", "reason"),
     [
         ({"all_of": [["a"]], "denied": [["a"]]}, "'a' stands in all_of and in denied"),
@@ -156,7 +157,7 @@ WRAPPERS: dict[str, Callable[[str, str], str]] = {
 }
 
 
-@pytest.mark.parametrize("name", WRAPPERS)
+@table("name", WRAPPERS)
 def test_what_keeps_the_truth_keeps_the_verdict(name: str) -> None:
     scorer = Scorer(min_length_bound=10_000)
     changed = []

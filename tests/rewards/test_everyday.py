@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.rewards_accuracy import Case, expected_of, figures, read_cases, render, score_here
+from tests.support.tables import table
 
 HERE = Path(__file__).parent
 FILES = sorted(HERE.glob("everyday_*.jsonl"))
@@ -26,7 +27,7 @@ def kinds() -> set[str]:
     return {kind for cell in first_cells for kind in re.findall("`([a-z-]+)`", cell)}
 
 
-@pytest.mark.parametrize("path", FILES, ids=[path.stem for path in FILES])
+@table("path", FILES, ids=[path.stem for path in FILES])
 def test_accuracy(path: Path) -> None:
     cases = read_cases([path])
     table = figures(cases, score_here(cases))
@@ -36,7 +37,7 @@ def test_accuracy(path: Path) -> None:
         assert sum(right) / len(right) >= floor, "\n" + render(table)
 
 
-@pytest.mark.parametrize("path", FILES, ids=[path.stem for path in FILES])
+@table("path", FILES, ids=[path.stem for path in FILES])
 def test_rows_keep_to_the_format(path: Path) -> None:
     language = path.stem.split("_")[1]
     known = kinds()

@@ -8,6 +8,7 @@ import yaml
 
 from raiden_core import rewards
 from raiden_core.rewards import in_role, no_stuffing, one_voice, own_language
+from tests.support.tables import table
 
 GATES = {"one_voice": one_voice, "in_role": in_role, "own_language": own_language, "no_stuffing": no_stuffing}
 LANGUAGES = ("zh", "en", "ja", "ko")
@@ -25,7 +26,7 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("gate", "language", "kind", "row"), CASES)
+@table(("gate", "language", "kind", "row"), CASES)
 def test_what_passes_and_what_is_stopped(gate: str, language: str, kind: str, row: Any) -> None:
     answer, reference, keywords = row if isinstance(row, list) else (row, None, [])
     completion = f"<think>AI 用户： User: 长沙长沙长沙长沙长沙长沙</think><answer>{answer}</answer>"

@@ -18,6 +18,7 @@ from raiden_core.rewards import Scorer, accuracy_reward
 from raiden_core.rewards.aside import completed, count_completed, guarded, of_profile
 from raiden_core.rewards.gold import read_verified
 from raiden_core.samples import Sample, Validator, parse_sample, table_row
+from tests.support.tables import table
 
 ASIDE = [["医生", "大夫"], ["豆包", "橘猫"], ["十七岁"], ["围棋"]]
 SAMPLE = {
@@ -39,7 +40,7 @@ VERDICTS = [
 ]
 
 
-@pytest.mark.parametrize(("says", "accuracy", "reason"), VERDICTS, ids=[reason for *_, reason in VERDICTS])
+@table(("says", "accuracy", "reason"), VERDICTS, ids=[reason for *_, reason in VERDICTS])
 def test_an_answer_may_tell_so_much_besides(says: str, accuracy: int, reason: str) -> None:
     assert Scorer().accuracy_of_text(SAMPLE, says).accuracy == accuracy
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from raiden_core.rewards import Scorer, accuracy_reward, format_reward
+from tests.support.tables import table
 
 HERE = Path(__file__).parent
 CASES = [json.loads(line) for line in (HERE / "cases.jsonl").read_text(encoding="utf-8").splitlines()]
@@ -21,9 +22,7 @@ def completion_of(case: dict[str, Any]) -> object:
     return case["completion"] if "completion" in case else f"<think>.</think><answer>{case['says']}</answer>"
 
 
-@pytest.mark.parametrize(
-    "case", CASES, ids=[f"{number}-{case['rule']}-{case['language']}" for number, case in enumerate(CASES, 1)]
-)
+@table("case", CASES, ids=[f"{number}-{case['rule']}-{case['language']}" for number, case in enumerate(CASES, 1)])
 def test_case(case: dict[str, Any]) -> None:
     score = Scorer(prefilled_think=case.get("prefilled_think", False)).score(case, completion_of(case))
     assert score.accuracy == case["accuracy"], f"{case['reason']}: {score.why}"

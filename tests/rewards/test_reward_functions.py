@@ -15,6 +15,7 @@ from raiden_core.rewards.folding import units
 from raiden_core.rewards.gold import read_verified
 from raiden_core.rewards.numbers import find_numbers
 from raiden_core.samples import Sample, Validator
+from tests.support.tables import table
 
 RIGHT = "<think>他问名字。</think><answer>我叫小明。</answer>"
 WRONG = "<think>他问名字。</think><answer>我叫小红。</answer>"
@@ -113,7 +114,7 @@ def test_columns_that_are_missing_altogether_are_an_error() -> None:
         accuracy_reward([RIGHT], answer=["我叫小明。"])
 
 
-@pytest.mark.parametrize("completion", [None, 17, b"\xff\xfe", [], {}, [[]], [{"role": "assistant"}], object()])
+@table("completion", [None, 17, b"\xff\xfe", [], {}, [[]], [{"role": "assistant"}], object()])
 def test_what_is_no_text_earns_nothing_and_says_why(completion: object) -> None:
     score = Scorer().score({"keywords": ["小明"]}, completion)
     assert (score.accuracy, score.format, score.total, score.answer) == (0.0, 0.0, 0.0, "")
@@ -154,7 +155,7 @@ def test_weights_and_reasons() -> None:
         Scorer(accuracy_weight=-1)
 
 
-@pytest.mark.parametrize(
+@table(
     ("fields", "reason"),
     [
         ({}, None),
@@ -208,7 +209,7 @@ def test_contains_term_knows_no_negation(text: str, term: str, held: bool) -> No
     assert contains_term(text, term) is held
 
 
-@pytest.mark.parametrize(
+@table(
     ("text", "values"),
     [
         ("一百零五;一百五十;三百五;百五;一万二;两千零一", "105 150 350 105 12000 2001"),

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from raiden_core.rewards import Scorer, contains_term, extract_answer, fold, folding, rules
 from raiden_core.rewards.extras import language_consistency, length_penalty, repetition_penalty
 from raiden_core.rewards.negation import Negation, chinese, english, surroundings
+from tests.support.tables import table
 
 CASES = [json.loads(line) for line in (Path(__file__).parent / "cases.jsonl").read_text(encoding="utf-8").splitlines()]
 ANSWERS = [case for case in CASES if case.get("says") and case["rule"] != "length"]
@@ -113,7 +114,7 @@ DISGUISES: dict[str, Callable[[str], str]] = {
 }
 
 
-@pytest.mark.parametrize("case", ANSWERS[::3], ids=lambda case: case["says"][:20])
+@table("case", ANSWERS[::3], ids=lambda case: case["says"][:20])
 def test_disguises_change_nothing(case: dict[str, object]) -> None:
     for name, disguise in DISGUISES.items():
         assert Scorer().accuracy_of_text(case, disguise(str(case["says"]))).accuracy == case["accuracy"], name

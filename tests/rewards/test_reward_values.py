@@ -12,7 +12,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -22,6 +21,7 @@ from raiden_core.rewards.forms import forms_of
 from raiden_core.rewards.numbers import calendar, clock, find_numbers, han, measured, measures, units, words
 from raiden_core.rewards.numbers.asked import asked_for
 from raiden_core.rewards.numbers.quantities import read
+from tests.support.tables import table
 
 HERE = Path(__file__).parent
 VALUES, WORDS = (
@@ -37,12 +37,12 @@ def is_right(keyword: str, says: str, question: str | None = None) -> bool:
     return Scorer().accuracy_of_text(sample, says).accuracy == 1.0
 
 
-@pytest.mark.parametrize("case", VALUES, ids=lambda case: f"{case['kind']}-{case['keyword']}-{case['says'][:16]}")
+@table("case", VALUES, ids=lambda case: f"{case['kind']}-{case['keyword']}-{case['says'][:16]}")
 def test_value(case: dict[str, Any]) -> None:
     assert is_right(case["keyword"], case["says"], case["question"]) == case["right"]
 
 
-@pytest.mark.parametrize("case", WORDS, ids=lambda case: f"{case['kind']}-{case['keyword']}-{case['says'][:16]}")
+@table("case", WORDS, ids=lambda case: f"{case['kind']}-{case['keyword']}-{case['says'][:16]}")
 def test_word(case: dict[str, Any]) -> None:
     assert is_right(case["keyword"], case["says"]) == case["right"]
 

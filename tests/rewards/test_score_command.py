@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from raiden_core.cli.score import score
+from tests.support.tables import table
 
 GOOD = {
     "id": "a",
@@ -38,7 +39,7 @@ def test_every_line_that_is_not_blank_gets_one_in_order(tmp_path: Path) -> None:
     assert result.stderr == ""
 
 
-@pytest.mark.parametrize(
+@table(
     ("line", "reason"),
     [
         (b"{broken\n", "broken JSON"),

@@ -25,6 +25,7 @@ from tasks.split import describe as describe_split
 from tasks.split import split
 from tasks.stage import Inputs, Say, StageCall, StageKey, may_heal
 from tasks.train import describe as describe_train
+from tests.support.tables import table
 
 
 class Busy(Exception):
@@ -54,7 +55,7 @@ def caused(error: Exception, cause: Exception) -> Exception:
     return error
 
 
-@pytest.mark.parametrize(
+@table(
     ("error", "heals"),
     [
         (ConnectionError("lost"), True),
@@ -232,12 +233,18 @@ def test_a_task_does_its_stage_and_finds_it_again(
     assert StageResult.model_validate_json(first.model_dump_json()) == first
 
 
-def test_the_cache_key_of_a_task_is_the_key_of_its_folder(tmp_path: Path, generated: StageResult) -> None:
+def test_the_cache_key_of_a_task_is_the_key_of_its_folder_in_its_output_folder(
+    tmp_path: Path, generated: StageResult
+) -> None:
     config = config_for(tmp_path)
     inputs = {"config": config, "upstream": {"generated": generated}, "refresh": False}
     context: Any = None
     key = StageKey(describe=describe_split).compute_key(context, inputs, {})
-    assert key == f"split-{describe_split(config, generated=generated).key}"
+    assert key is not None
+    assert key.startswith(f"split-{describe_split(config, generated=generated).key}-")
+    # Prefect's records in a copy of an output folder name the folders of the original: they must not be taken.
+    copied = inputs | {"config": config.model_copy(update={"output_dir": tmp_path / "copy"})}
+    assert key != StageKey(describe=describe_split).compute_key(context, copied, {})
     assert key == StageKey(describe=describe_split).compute_key(context, inputs | {"refresh": True}, {})
     assert StageKey().compute_key(context, inputs, {}) is None
 

@@ -10,6 +10,7 @@ from raiden_core.config.sections.reward import AccuracyConfig, FormatConfig
 from raiden_core.config.sections.training import ProbeConfig
 from raiden_core.errors import ConfigError
 from raiden_core.training.arguments import ColdStartArguments, GrpoArguments, parse_script, read_flat
+from tests.support.tables import table
 
 
 @dataclass
@@ -56,7 +57,7 @@ def test_an_alias_beside_its_native_key_is_an_error(tmp_path: Path) -> None:
         parse(tmp_path, "{}", "--kl_penalty", "0.1", "--beta=0.2")
 
 
-@pytest.mark.parametrize(
+@table(
     ("text", "flags", "words"),
     [
         ("num_generation: 4", [], ["job.yaml: num_generation: unknown key", "'num_generations'"]),

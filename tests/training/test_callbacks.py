@@ -17,6 +17,7 @@ from raiden_core.training.hooks.controls import permuted
 from raiden_core.training.hooks.metrics_log import MetricsLog
 from raiden_core.training.hooks.no_signal import NoSignal
 from raiden_core.training.launch.metrics import read_metrics
+from tests.support.tables import table
 
 ARGUMENTS: Any = SimpleNamespace()
 VALUES = [float(number) for number in range(16)]
@@ -51,8 +52,8 @@ def test_a_permuted_reward_keeps_its_name_for_the_logs() -> None:
     assert permuted(accuracy, 7).__name__ == "accuracy"
 
 
-@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
-@pytest.mark.parametrize(
+@table("value", [math.nan, math.inf, -math.inf])
+@table(
     ("columns", "who"),
     [
         ({"id": ["a"] * 9 + ["zh-9", *"b" * 6], "prompts": ["?"] * 16}, "sample zh-9"),

@@ -16,6 +16,7 @@ from raiden_core.training.hooks.checkpoints import (
     settle_checkpoints,
     torn,
 )
+from tests.support.tables import table
 
 JOB = {"seed": 7, "model": "m"}
 
@@ -66,7 +67,7 @@ def test_another_jobs_checkpoint_is_refused_and_kept(tmp_path: Path) -> None:
     assert folder.is_dir()
 
 
-@pytest.mark.parametrize(
+@table(
     ("wanted", "how", "steps"),
     [
         (50, {}, 50),

@@ -17,6 +17,7 @@ from raiden_core.samples import Sample, write_samples
 from raiden_core.training.checks import Machine, check_job, check_named, too_few
 from raiden_core.training.dataset import PromptLengths, longest_in_first_batch, training_samples
 from raiden_core.training.hooks.disk import Sizes, check_disk
+from tests.support.tables import table
 
 CPU = Machine(gpus=0, bfloat16=False, processes=1, local_processes=1)
 OLD = Machine(gpus=1, bfloat16=False, processes=1, local_processes=1)
@@ -31,7 +32,7 @@ GROUPS = {
 }
 
 
-@pytest.mark.parametrize(
+@table(
     ("values", "machine", "words"),
     [
         (GROUPS, CPU, None),

@@ -19,6 +19,7 @@ from raiden_core.rewards import Scorer
 from raiden_core.samples import Sample, write_samples
 from raiden_core.stages.progress import silent
 from raiden_core.training.nano import ROLES, TAGS, build_nano, build_tokenizer, frequent_keys, frequent_values
+from tests.support.tables import table
 
 
 def tokens(tokenizer: Any, text: str) -> list[int]:
@@ -126,7 +127,7 @@ def test_the_longest_value_is_kept_apart_and_latin_ones_as_whole_words_only() ->
     assert pieces == ["a", " ", "red", " cat", ",", " a", " ", "cat", ",", " cats"]
 
 
-@pytest.mark.parametrize(
+@table(
     "text",
     [
         "",

@@ -18,6 +18,7 @@ from raiden_core.samples import Sample, read_samples
 from raiden_core.training.arguments import ALIASES, GrpoArguments, parse_script
 from raiden_core.training.checks import Machine
 from raiden_core.training.flat import read_any_config
+from tests.support.tables import table
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
@@ -154,7 +155,7 @@ def test_what_is_wrong_with_a_file_is_one_line(guide_file: Path, line: str, word
     assert all(word in message for word in words), message
 
 
-@pytest.mark.parametrize(
+@table(
     ("change", "language", "dimension", "reasoning"),
     [
         ({}, "zh", "SBK", ""),

@@ -24,6 +24,7 @@ from raiden_core.training.grpo import train_stage
 from raiden_core.training.launch.accelerate import Runner
 from raiden_core.training.settings import ColdStartSettings, TrainSettings
 from raiden_core.training.stage import student_input
+from tests.support.tables import table
 
 ROOT = Path(__file__).parents[2]
 CONFIGS = ROOT / "configs"
@@ -85,7 +86,7 @@ def test_there_are_recipes_for_all_that_was_promised() -> None:
     assert recipe("glm46-qwen7b").teacher.kind == "llm"
 
 
-@pytest.mark.parametrize("name", RECIPES)
+@table("name", RECIPES)
 def test_a_recipe_fits_a_screen_and_says_what_it_needs(name: str) -> None:
     text = (CONFIGS / f"{name}.yaml").read_text("utf-8")
     head = text[: text.index("\nname:")]
@@ -141,7 +142,7 @@ def check_type(owner: Any, key: str, value: Any) -> None:
     TypeAdapter(hint, config=ConfigDict(arbitrary_types_allowed=True)).validate_python(value)
 
 
-@pytest.mark.parametrize("name", RECIPES)
+@table("name", RECIPES)
 def test_batches_hold_whole_groups_and_processes_are_those_of_the_launch(name: str) -> None:
     config = recipe(name)
     file, grpo = accelerate_file(config), config.grpo

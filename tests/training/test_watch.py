@@ -3,11 +3,11 @@
 from types import SimpleNamespace
 from typing import Any
 
-import pytest
 from transformers import TrainerControl, TrainerState
 
 from raiden_core.training.hooks.watch import Alarms, Watch
 from raiden_core.training.launch.metrics import VALIDATION_ACCURACY
+from tests.support.tables import table
 
 EQUAL = {"frac_reward_zero_std": 1.0}
 FREE = {"frac_reward_zero_std": 0.5}
@@ -20,7 +20,7 @@ def rounds(*pairs: tuple[float, float]) -> list[dict[str, Any]]:
     return [log for reward, accuracy in pairs for log in ({"reward": reward}, {VALIDATION_ACCURACY: accuracy})]
 
 
-@pytest.mark.parametrize(
+@table(
     ("logs", "said"),
     [
         ([EQUAL] * 2, []),

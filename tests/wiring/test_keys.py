@@ -21,6 +21,7 @@ from raiden_core.stages.run import run_stage
 from tasks import cold_start, evaluate, generate, report, split, train
 from tasks.stage import StageCall
 from tests.support.config_tree import WITH, configured, keys, neutral_keys, off_default
+from tests.support.tables import table
 
 NOBODY: tuple[str, ...] = ()
 USED_BY: dict[tuple[str, ...], str] = {
@@ -152,7 +153,7 @@ def test_every_key_of_the_configuration_says_who_uses_it() -> None:
     assert set(keys()) == set(STAGES_OF)
 
 
-@pytest.mark.parametrize("key", sorted(keys()))
+@table("key", sorted(keys()))
 def test_a_key_makes_those_stages_anew_that_use_it_and_no_other(key: str, folder: Path) -> None:
     assert changed(folder, key) == STAGES_OF.get(key)
 

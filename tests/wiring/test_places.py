@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.support.config_tree import keys
 from tests.support.places import PLACES, keys_at, place_of
+from tests.support.tables import table
 
 
-@pytest.mark.parametrize("key", sorted(keys()))
+@table("key", sorted(keys()))
 def test_a_key_has_a_place_where_it_works(key: str) -> None:
     assert place_of(key), f"{key}: say in tests/support/places.py where it works, and look there"
 

@@ -24,6 +24,7 @@ from raiden_core.samples import Sample, write_samples
 from raiden_core.training import cold_start, grpo
 from raiden_core.training.arguments import GrpoArguments, parse_script
 from raiden_core.training.flat import read_any_config
+from tests.support.tables import table
 
 SCRIPTS = {"GRPOConfig": grpo, "SFTConfig": cold_start}
 TRAINERS = {"GRPOConfig": "ResumableGRPOTrainer", "SFTConfig": "ResumableSFTTrainer"}
@@ -318,7 +319,7 @@ def refusals() -> Iterator[Any]:
             yield pytest.param(kind, owner, name, id=f"{kind}-{name}")
 
 
-@pytest.mark.parametrize(("kind", "owner", "name"), refusals())
+@table(("kind", "owner", "name"), refusals())
 def test_a_refused_field_is_named_with_a_reason_by_script_plan_and_doctor(
     kind: str, owner: str, name: str, tmp_path: Path
 ) -> None:
@@ -331,6 +332,8 @@ def test_a_refused_field_is_named_with_a_reason_by_script_plan_and_doctor(
     if name == "reward_weights":
         value = [1.0, 2.0]
     reason = {**REFUSED[kind], **REFUSED["ModelConfig"]}[name]
+    if name == "hub_token":
+        reason = "looks like a secret, and settings end up in files and logs; set the environment variable HF_TOKEN"
     path = tmp_path / "job.yaml"
     path.write_text(yaml.safe_dump({"model_name_or_path": "a/b", name: value, "use_peft": True}), "utf-8")
     with pytest.raises(ConfigError) as caught:
@@ -353,7 +356,7 @@ def needing() -> Iterator[Any]:
             yield pytest.param(kind, name, switch, id=name)
 
 
-@pytest.mark.parametrize(("kind", "name", "switch"), needing())
+@table(("kind", "name", "switch"), needing())
 def test_a_field_whose_switch_is_off_is_refused_with_the_switch(
     kind: str, name: str, switch: str, tmp_path: Path
 ) -> None:

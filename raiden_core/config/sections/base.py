@@ -57,13 +57,13 @@ NEUTRAL = _Mark()
 class Section(BaseModel):
     """A part of the configuration: frozen, and closed to keys it does not know."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False)
 
 
 class TrainerSection(BaseModel):
     """A section in which fields of a TRL config may stand beside ours."""
 
-    model_config = ConfigDict(frozen=True, extra="allow", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="allow", use_attribute_docstrings=True, allow_inf_nan=False)
 
     def job_fields(self) -> dict[str, Any]:
         """What the flat job of a training script says of this section: every field that is not `OUTSIDE_JOB`.

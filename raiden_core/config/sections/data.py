@@ -10,7 +10,7 @@ from raiden_core.config.sections.base import Section
 class ComposedConfig(Section):
     """Characters drawn from word lists."""
 
-    count: int = Field(default=0, ge=0)
+    count: int = Field(default=0, ge=0, le=10_000_000)
     """How many; 0 for none."""
     language: str = "zh"
     """Language of the word lists: zh, en, ja or ko."""
@@ -32,7 +32,7 @@ class CharactersConfig(Section):
 class GenerationConfig(Section):
     """How many questions of which kind."""
 
-    samples_per_character: int | None = Field(default=8, ge=1)
+    samples_per_character: int | None = Field(default=8, ge=1, le=100_000)
     """At most so many samples a character; None for all that its facts give."""
     evaluation_only_samples: int | None = Field(default=None, ge=1)
     """At most so many samples of a character that is only evaluated; None: as many as of the others."""

@@ -17,15 +17,15 @@ NANO = "nano"
 class NanoConfig(Section):
     """Shape of the nano student."""
 
-    vocab_size: int = Field(default=1600, ge=600)
+    vocab_size: int = Field(default=1600, ge=600, le=1_000_000)
     """Tokens of its tokenizer, 256 of them bytes."""
-    hidden_size: int = Field(default=128, ge=16)
+    hidden_size: int = Field(default=128, ge=16, le=65_536)
     """Width."""
-    layers: int = Field(default=2, ge=1)
+    layers: int = Field(default=2, ge=1, le=1_000)
     """Transformer blocks."""
-    heads: int = Field(default=4, ge=1)
+    heads: int = Field(default=4, ge=1, le=1_000)
     """Attention heads; they divide the width."""
-    context: int = Field(default=2048, ge=256)
+    context: int = Field(default=2048, ge=256, le=1_048_576)
     """Longest sequence in tokens."""
 
     @model_validator(mode="after")

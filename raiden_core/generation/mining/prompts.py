@@ -26,6 +26,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from raiden_core.generation.offline.catalogue import LANGUAGES
 from raiden_core.models.fencing import fence, fill
 from raiden_core.samples import Turn
+from raiden_core.text.control_tokens import spelled_apart
 
 Task = Literal["facts", "questions", "conversation", "recall", "answer", "guess", "keywords", "parse", "judge"]
 """What can be asked; an entry of the templates each."""
@@ -106,7 +107,11 @@ class Briefing:
             system = fill(self.prompts.bare.text, profile=fence(name))
         else:
             system = fill(self.prompts.system.text, profile=fence(self.profile))
-        content = fill(self.prompts.of(task).text, material=fence(material), **words)
+        content = fill(
+            self.prompts.of(task).text,
+            material=fence(material),
+            **{name: spelled_apart(word) for name, word in words.items()},
+        )
         if reply:
             content = f"{content.strip()}\n\n{self.prompts.labels['reply']}: {reply}"
         return ({"role": "system", "content": system.strip()}, {"role": "user", "content": content.strip()})

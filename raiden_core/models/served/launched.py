@@ -21,6 +21,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from raiden_core.config.secrets import REFERENCE
 from raiden_core.config.sections.endpoint import EndpointConfig
 from raiden_core.config.sections.teacher import ServerConfig
 from raiden_core.errors import ConfigError, StageError
@@ -71,7 +72,8 @@ def launched(
     if program is None:
         raise ConfigError(f"teacher.launch.command: {server.command[0]}: no such program, or it may not be executed")
     key = environment.get(endpoint.api_key_env, "") if endpoint.api_key_env else ""
-    child = start(supervised([program, *server.command[1:]]), log, environment, private=True)
+    arguments = [_filled(word, environment) for word in server.command[1:]]
+    child = start(supervised([program, *arguments]), log, environment, private=True)
     try:
         _wait_until_ready(child, server, f"http://{_bracketed(host)}:{port}", key, progress)
         _check_model(endpoint, key)
@@ -87,6 +89,17 @@ def launched(
             ) from error
     finally:
         child.stop()
+
+
+def _filled(word: str, environment: Mapping[str, str]) -> str:
+    """An argument whose ``$NAME``, or the one after its ``=``, is replaced: a key stands in the environment only."""
+    option, equals, value = word.rpartition("=")
+    if not REFERENCE.fullmatch(value):
+        return word
+    name = value.strip("${}")
+    if name not in environment:
+        raise ConfigError(f"teacher.launch.command: the environment has no variable {name}; set it")
+    return f"{option}{equals}{environment[name]}"
 
 
 def _address(server: ServerConfig, endpoint: EndpointConfig) -> tuple[str, int]:

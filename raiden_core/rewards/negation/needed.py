@@ -8,6 +8,7 @@ optional, or, where groups alternate, the strings of a group.
 from __future__ import annotations
 
 import re
+from functools import cache
 
 _QUANTIFIER = re.compile(r"[*+?]\??|\{(\d+)(?:,\d*)?\}\??")
 
@@ -17,6 +18,7 @@ MENTION = "■"
 _SPECIAL = frozenset(".^$[(|)\\*+?{}" + MENTION)
 
 
+@cache
 def needed(pattern: str) -> frozenset[str] | None:
     """The strings of a pattern; None where one of its alternatives needs nothing in particular."""
     found: set[str] = set()

@@ -22,6 +22,7 @@ from raiden_core.generation.quality.dedup import OVERLAP
 from raiden_core.models.answering import Refused, Reply, Request
 from raiden_core.rewards import Scorer, contains_term
 from tests.support.scripted_teacher import ScriptedTeacher, numbered, sections
+from tests.support.tables import table
 
 ZH = {"姓名": "林晚", "家乡": "长沙", "职业": "木匠", "宠物": "黑猫", "爱好": "钓鱼、下棋", "乐器": "二胡"}
 EN = {"Name": "Ada Quill", "home town": "Bristol", "trade": "glazier", "pets": "a parrot and a tortoise"}
@@ -216,9 +217,7 @@ CASES: list[tuple[str, dict[str, str], float, dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("reason", "profile", "share", "twists"), CASES, ids=[f"{n}-{c[0]}" for n, c in enumerate(CASES)]
-)
+@table(("reason", "profile", "share", "twists"), CASES, ids=[f"{n}-{c[0]}" for n, c in enumerate(CASES)])
 def test_each_fault_is_dropped_by_its_name(
     reason: str, profile: dict[str, str], share: float, twists: dict[str, Any]
 ) -> None:

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from raiden_core.generation.mining.prompts import Briefing, Prompts, load_prompts
 from raiden_core.generation.offline.catalogue import LANGUAGES
 from raiden_core.models.fencing import fence, fill
+from raiden_core.text.control_tokens import spelled_apart
+from tests.support.tables import table
 
 TASKS = [name for name in Prompts.model_fields if name not in ("labels", "memory_kinds")]
 NAMES = {
@@ -21,8 +23,8 @@ NAMES = {
 }
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("task", TASKS)
+@table("language", LANGUAGES)
+@table("task", TASKS)
 def test_every_template_has_the_names_that_are_filled_in(language: str, task: str) -> None:
     prompt = getattr(load_prompts(language), task)
     assert set(re.findall(r"\{([a-z_]+)\}", prompt.text)) == NAMES.get(task, {"material"})
@@ -42,7 +44,7 @@ def test_no_text_closes_its_own_fence(text: str) -> None:
     fenced = fence(text)
     mark = fenced[len("<data-") :].partition(">")[0]
     assert mark not in text
-    assert fenced == f"<data-{mark}>\n{text}\n</data-{mark}>"
+    assert fenced == f"<data-{mark}>\n{spelled_apart(text)}\n</data-{mark}>"
 
 
 def test_a_text_that_knows_its_mark_gets_another() -> None:

@@ -15,6 +15,7 @@ from raiden_core.generation import Generated
 from raiden_core.generation.mining import mine, read_seeds, reasons
 from raiden_core.rewards import Scorer
 from tests.support.scripted_teacher import ScriptedTeacher
+from tests.support.tables import table
 
 SHARED = Path(__file__).parents[4] / "shared" / "data"
 LIN = Character("林晚", "zh", {"姓名": "林晚", "家乡": "长沙"}, {}, "家乡: 长沙", "people.txt")
@@ -88,7 +89,7 @@ def test_who_is_known_from_seeds_only_gets_no_other_questions(tmp_path: Path) ->
     assert [(sample.character_name, sample.keywords) for sample in made.samples] == [("阿山", ("渔夫",))]
 
 
-@pytest.mark.parametrize(
+@table(
     ("row", "words"),
     [
         ("{broken", "broken JSON"),

@@ -14,6 +14,7 @@ from raiden_core.generation.teacher import Fact
 from raiden_core.rewards import Scorer, fold
 from raiden_core.rewards.aside import of_profile
 from raiden_core.rewards.recital import recital_of
+from tests.support.tables import table
 
 NATURAL = Path(__file__).parent / "natural_answers.jsonl"
 
@@ -59,7 +60,7 @@ CORES: list[tuple[str, str, Shape, list[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("language", "value", "shape", "expected"), CORES, ids=[value for _, value, *_ in CORES])
+@table(("language", "value", "shape", "expected"), CORES, ids=[value for _, value, *_ in CORES])
 def test_the_core_of_a_value(language: str, value: str, shape: Shape, expected: list[str]) -> None:
     assert [term for part in core_of(value, language, shape) for term in part] == expected
 

@@ -17,6 +17,7 @@ from raiden_core.generation.teacher import Draft, Fact, Teacher
 from raiden_core.rewards import Scorer, contains_term
 from raiden_core.samples import Turn
 from raiden_core.stages.progress import Progress, silent
+from tests.support.tables import table
 
 
 def run(
@@ -207,7 +208,7 @@ def test_near_duplicates_of_one_attribute_are_dropped_and_of_another_kept() -> N
     assert generated.dropped == {filters.NEAR_DUPLICATE: 1}
 
 
-@pytest.mark.parametrize(
+@table(
     ("groups", "pool", "contexts", "expected"),
     [
         (

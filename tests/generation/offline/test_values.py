@@ -4,6 +4,7 @@ import pytest
 
 from raiden_core.generation.offline.catalogue import Attribute
 from raiden_core.generation.offline.values import read_value
+from tests.support.tables import table
 
 
 def attribute(**fields: object) -> Attribute:
@@ -16,7 +17,7 @@ def keywords(raw: str, language: str, shape: str = "text") -> list[str]:
     return [group[0] for group in read_value(raw, language, attribute(shape=shape)).groups]
 
 
-@pytest.mark.parametrize(
+@table(
     ("language", "shape", "raw", "expected"),
     [
         ("zh", "text", "厨师", ["厨师"]),
@@ -42,7 +43,7 @@ def test_keywords(language: str, shape: str, raw: str, expected: list[str]) -> N
     assert keywords(raw, language, shape) == expected
 
 
-@pytest.mark.parametrize(
+@table(
     ("language", "raw"),
     [
         ("zh", "他小时候在海边长大，后来跟着舅舅去了北方，再也没有回来"),
@@ -69,7 +70,7 @@ def test_what_nobody_repeats_word_for_word_is_unverifiable(language: str, raw: s
     assert reading.unverifiable
 
 
-@pytest.mark.parametrize(
+@table(
     ("language", "shape", "raw", "accepted"),
     [
         ("zh", "number", "17岁", "17"),
@@ -115,7 +116,7 @@ def test_closed_values_bring_their_group() -> None:
     assert read_value("其他性别", "zh", gender).groups == (("其他性别",),)
 
 
-@pytest.mark.parametrize(
+@table(
     ("language", "raw", "said"),
     [
         ("zh", "1986年7月14日", ["7月14日", "7月14号", "1986年7月14号", "1986-07-14", "1986/7/14"]),

@@ -4,9 +4,10 @@ import pytest
 
 from raiden_core.generation.offline.catalogue import LANGUAGES, load, normal_key
 from raiden_core.generation.offline.wording import choose_particles, fill, key_words, nominalised, value_words
+from tests.support.tables import table
 
 
-@pytest.mark.parametrize(
+@table(
     ("text", "expected"),
     [
         ("사과[은/는]", "사과는"),
@@ -28,7 +29,7 @@ def test_korean_particles_follow_the_last_sound(text: str, expected: str) -> Non
     assert choose_particles(text) == expected
 
 
-@pytest.mark.parametrize(
+@table(
     ("value", "expected"),
     [
         ("Nurse", "a nurse"),

@@ -22,6 +22,7 @@ from raiden_core.generation.quality.dedup import (
 )
 from raiden_core.rewards import Scorer
 from raiden_core.samples import Sample, Turn
+from tests.support.tables import table
 
 LONG = "请问您小时候和家人一起住在哪一座城市里呢"
 
@@ -53,7 +54,7 @@ def item(
     return EvaluationItem("file: row 1", question, name, history, keywords)
 
 
-@pytest.mark.parametrize(
+@table(
     ("first", "second", "reason"),
     [
         (sample(LONG + "？"), sample(LONG + "啊？"), filters.NEAR_DUPLICATE),
@@ -102,7 +103,7 @@ def test_the_threshold_is_the_exact_jaccard_similarity() -> None:
     assert drop_near_duplicates(pair, similarity=0.8)[1][0].similarity == 0.8
 
 
-@pytest.mark.parametrize(
+@table(
     ("one", "evaluated", "overlaps"),
     [
         (sample(LONG), item(LONG + "？", name="林晚秋"), True),

@@ -18,6 +18,7 @@ from raiden_core.models.served.acceptance import (
     parse_json,
     read_answer,
 )
+from tests.support.tables import table
 
 SCHEMA = {
     "type": "object",
@@ -39,7 +40,7 @@ def body(**changes: Any) -> dict[str, Any]:
     return {"choices": [choice], "usage": {"prompt_tokens": 3, "completion_tokens": 5}} | changes
 
 
-@pytest.mark.parametrize(
+@table(
     ("answer", "reason"),
     [
         ("<html>", "server"),
@@ -106,9 +107,7 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("text", "finish_reason", "reason"), CASES, ids=[f"{case[2]}-{n}" for n, case in enumerate(CASES)]
-)
+@table(("text", "finish_reason", "reason"), CASES, ids=[f"{case[2]}-{n}" for n, case in enumerate(CASES)])
 def test_what_is_refused_and_why(text: str, finish_reason: str, reason: str) -> None:
     assert reason in REASONS
     refused = accept(Answer(text, finish_reason), SCHEMA)
@@ -116,7 +115,7 @@ def test_what_is_refused_and_why(text: str, finish_reason: str, reason: str) -> 
     assert refused.reason == reason, refused.detail
 
 
-@pytest.mark.parametrize(
+@table(
     "text",
     [
         GOOD,
@@ -153,7 +152,7 @@ def test_a_list_of_the_same_objects_is_a_loop() -> None:
     assert isinstance(accept(Answer(json.dumps(different), "stop"), schema), Accepted)
 
 
-@pytest.mark.parametrize(
+@table(
     ("text", "expected"),
     [
         (STORY, False),

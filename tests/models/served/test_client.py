@@ -22,6 +22,7 @@ from raiden_core.models.served.store import FILE
 from raiden_core.models.served.wire import retry_after
 from raiden_core.models.served.words import shown_url
 from tests.support.fault_server import FAULTS, FaultServer, spread
+from tests.support.tables import table
 
 SCHEMA = {
     "type": "object",
@@ -416,7 +417,7 @@ def test_thought_in_front_is_cut_off_only_where_it_was_asked_for(text: str, thin
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-@pytest.mark.parametrize(
+@table(
     ("headers", "seconds"),
     [
         ({}, 0.0),

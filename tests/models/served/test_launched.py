@@ -18,7 +18,7 @@ import pytest
 from raiden_core.config.sections.endpoint import EndpointConfig
 from raiden_core.config.sections.teacher import ServerConfig
 from raiden_core.errors import ConfigError, StageError
-from raiden_core.models.served.launched import launched
+from raiden_core.models.served.launched import _filled, launched
 from raiden_core.stages.progress import silent
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="what it promises in full, it promises on Linux")
@@ -94,6 +94,32 @@ def test_the_server_runs_while_the_body_runs(fake: Fake) -> None:
     assert len(told) > 1
     assert all(total == 60 and str(fake.log) in note for _, total, note in told)
     assert fake.log.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("word", ["$FAKE_HABIT", "${FAKE_HABIT}"])
+def test_a_reference_in_the_command_is_filled_from_the_environment(fake: Fake, word: str) -> None:
+    environment = {**fake.environment, "FAKE_HABIT": "die"}
+    with (
+        pytest.raises(StageError, match="exit code 7"),
+        launched(fake.server(word), fake.endpoint(), fake.log, silent, environment=environment),
+    ):
+        raise AssertionError("never ready")
+
+
+def test_a_reference_after_an_equals_sign_is_filled_too(fake: Fake) -> None:
+    assert _filled("--api-key=$KEY", {"KEY": "sesame"}) == "--api-key=sesame"
+    assert _filled("--price=3$", {}) == "--price=3$"
+
+
+def test_a_reference_to_nothing_is_named_before_anything_starts(fake: Fake) -> None:
+    with (
+        pytest.raises(
+            ConfigError, match=r"teacher\.launch\.command: the environment has no variable NO_SUCH_KEY; set it"
+        ),
+        launched(fake.server("$NO_SUCH_KEY"), fake.endpoint(), fake.log, silent, environment=fake.environment),
+    ):
+        raise AssertionError("never ready")
+    assert fake.read_pids() == []
 
 
 def test_a_failing_body_stops_the_server_and_keeps_its_error(fake: Fake) -> None:
@@ -211,7 +237,7 @@ from pathlib import Path
 from raiden_core.config.sections.teacher import ServerConfig
 from raiden_core.config.sections.endpoint import EndpointConfig
 from raiden_core.stages.progress import silent
-from raiden_core.models.served.launched import launched
+from raiden_core.models.served.launched import _filled, launched
 script, port, log, ready = sys.argv[1:]
 endpoint = EndpointConfig(url=f"http://127.0.0.1:{port}/v1")
 with launched(ServerConfig(command=(sys.executable, script, port)), endpoint, Path(log), silent):

@@ -16,6 +16,7 @@ from raiden_core.models.served.client import Client
 from raiden_core.models.served.endpoint import Endpoint
 from raiden_core.models.served.listing import Listing, fetch_models, read_models
 from tests.support.fault_server import FaultServer
+from tests.support.tables import table
 
 SCHEMA = {
     "type": "object",
@@ -183,7 +184,7 @@ def test_a_slow_server_is_no_failing_one() -> None:
     assert asyncio.run(run()) == "", "nobody waits for an endpoint that was not asked"
 
 
-@pytest.mark.parametrize(
+@table(
     ("status", "body", "names", "trouble"),
     [
         (200, b'{"data": [{"id": "a"}, {"id": "b"}, {"no": 1}, 7]}', ("a", "b"), None),
