@@ -73,6 +73,13 @@ class GrpoArguments(DataArguments):
     shared_prefix: str = field(
         default=_GRPO.shared_prefix, metadata={"help": "compute a group's prompt once", "choices": ["auto", "off"]}
     )
+    curriculum: str = field(
+        default=_GRPO.curriculum,
+        metadata={"help": "draw prompts by the student's pass rate", "choices": ["off", "pass_rate"]},
+    )
+    curriculum_answers: int = field(
+        default=_GRPO.curriculum_answers, metadata={"help": "answers to each prompt that measure its pass rate"}
+    )
     eval_questions: int = field(
         default=0, metadata={"help": "evaluate on so many questions about held-back training characters instead"}
     )

@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from raiden_core.config.sections.training import GrpoConfig
@@ -47,7 +48,7 @@ from raiden_core.training.hooks.saved_model import save_model
 from raiden_core.training.launch.accelerate import Runner, Say, warn
 from raiden_core.training.launch.metrics import VALIDATION_ACCURACY
 from raiden_core.training.launch.script import as_script, finished_before, write_summary
-from raiden_core.training.loading import loading_arguments, model_place, quantization
+from raiden_core.training.loading import loading_arguments, model_place, model_snapshot, quantization
 from raiden_core.training.settings import TrainSettings
 from raiden_core.training.stage import job_of
 
@@ -134,6 +135,10 @@ def grpo(script: GrpoArguments, training: GRPOConfig, model: ModelConfig) -> Non
     run = RewardRun(chosen, out / JUDGED)
     check_trials(try_rewards(run, data.train, script.scorer, script.system_prompt, _may_be_tried))
 
+    figures = None
+    if script.curriculum == "pass_rate":
+        data, figures = _by_pass_rate(data, script, training, base)
+
     settle_checkpoints(training, training.steps_per_generation * training.num_iterations)
     check_disk(out, model_sizes(model, base), training, str(loading["dtype"]))
     if training.load_best_model_at_end:
@@ -191,6 +196,7 @@ def grpo(script: GrpoArguments, training: GRPOConfig, model: ModelConfig) -> Non
             "best_step": trainer.state.best_global_step if training.load_best_model_at_end else None,
             "best_accuracy": trainer.state.best_metric if training.load_best_model_at_end else None,
             "permute_rewards": script.permute_rewards,
+            **({"curriculum": figures | _equal_groups(trainer.state.log_history)} if figures else {}),
             "shared_prefix": trainer.not_shared or True,
             "asked": [question[-1]["content"], answer],
         },
@@ -232,6 +238,34 @@ def _read_data(script: GrpoArguments, training: GRPOConfig, tokenizer: PreTraine
     if few := too_few(len(train), training.generation_batch_size, training.num_generations):
         raise DataError(f"{script.train_data_path}: {few}")
     return _Data(train, evaluation, len(failures), too_long)
+
+
+def _by_pass_rate(data: _Data, script: GrpoArguments, training: GRPOConfig, base: str) -> tuple[_Data, dict[str, Any]]:
+    """The data with its training samples drawn by what the student can do; one process asks it, the others read."""
+    from accelerate import PartialState
+
+    from raiden_core.training.curriculum import by_pass_rate
+
+    with PartialState().main_process_first():
+        curriculum = by_pass_rate(
+            data.train,
+            model_snapshot(base),
+            Path(str(training.output_dir)),
+            answers=script.curriculum_answers,
+            group=training.num_generations,
+            scorer=script.scorer,
+            instructions=script.system_prompt,
+            max_new_tokens=training.max_completion_length or 256,
+            temperature=training.temperature,
+            seed=training.seed,
+        )
+    return replace(data, train=curriculum.samples), curriculum.figures
+
+
+def _equal_groups(logs: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """The share of groups with nothing to learn from that training met."""
+    shares = [float(row["frac_reward_zero_std"]) for row in logs if "frac_reward_zero_std" in row]
+    return {"zero_variance_met": round(fmean(shares), 4)} if shares else {}
 
 
 def _may_be_tried(reward: ChosenReward) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,8 @@ import pytest
 
 from raiden_core.errors import ConfigError, StageError
 from raiden_core.samples import Sample
-from raiden_core.stages.layout import METRICS_FILE
+from raiden_core.stages.layout import METRICS_FILE, SUMMARY_FILE
+from raiden_core.training import grpo
 from raiden_core.training.launch.metrics import read_metrics
 from tests.integration.test_short_runs import here, student, trained
 
@@ -96,3 +98,21 @@ def test_a_gate_that_no_right_answer_passes_is_refused_before_the_model_is_loade
     monkeypatch.setattr("raiden_core.training.hooks.disk.model_sizes", lambda *_: pytest.fail("too late"))
     with pytest.raises(ConfigError, match="the gate closed is closed on all 16 reference answers"):
         trained(composed_samples[:40], student, tmp_path / "out", listed(own, gate="closed"))
+
+
+def test_a_curriculum_measures_the_student_once_and_says_what_it_changed(
+    composed_samples: list[Sample], student: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from raiden_core.models.local_model import LocalModel
+
+    here(monkeypatch)
+    out = trained(composed_samples[:40], student, tmp_path / "out", curriculum="pass_rate", curriculum_answers=2)
+    figures = json.loads((out / SUMMARY_FILE).read_text("utf-8"))["curriculum"]
+    assert figures["never_right"] + figures["sometimes_right"] + figures["always_right"] == 40
+    assert figures["answers"] == 2 and 0 <= figures["zero_variance_after"] <= figures["zero_variance_before"] <= 1
+    assert 0 <= figures["zero_variance_met"] <= 1
+    # A run that goes on reads what the student said.
+    (out / SUMMARY_FILE).unlink()
+    monkeypatch.setattr(LocalModel, "_generate", lambda *_: pytest.fail("asked again"))
+    grpo.main([str(out / "job.yaml"), "--max_steps", "2"])
+    assert json.loads((out / SUMMARY_FILE).read_text("utf-8"))["curriculum"]["never_right"] == figures["never_right"]
