@@ -44,7 +44,9 @@ def export(
     if run or dataset or push:
         raise UsageError(f"--run, --dataset and --push belong to --to hub, not to --to {to}")
     from raiden_core.export import export as write
+    from raiden_core.export.carried import named_functions, not_carried
     from raiden_core.export.writers import RECIPE, missing_model
+    from raiden_core.rewards.listed.chosen import chosen_rewards, is_default
     from raiden_core.stages.layout import TRAIN_FILE, VALIDATION_FILE
 
     settings = read_config(config, overrides)
@@ -62,11 +64,14 @@ def export(
     reason = missing_model(settings) if to == "openr1" else None
     if reason is not None:
         click.echo(f"note: {out / RECIPE}: {reason}", err=True)
+    chosen = chosen_rewards(settings)
+    for line in not_carried(to, chosen):
+        click.echo(f"note: {line}", err=True)
     if to == "trl":
-        click.echo(
-            f"trl grpo --dataset_name {out} --reward_funcs raiden_core.rewards.accuracy_reward "
-            f"raiden_core.rewards.format_reward --reward_weights {settings.accuracy.weight} {settings.format.weight} …"
-        )
+        functions, weights = named_functions(chosen)
+        here = "" if is_default(chosen) else f"cd {out} && "
+        named = f"--reward_funcs {' '.join(functions)} --reward_weights {' '.join(map(str, weights))}"
+        click.echo(f"{here}trl grpo --dataset_name {out.absolute() if here else out} {named} …")
 
 
 def _to_hub(out: Path, run: Path | None, dataset: str | None, repository: str | None) -> None:

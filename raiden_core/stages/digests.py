@@ -109,25 +109,33 @@ def digest_source(file: Path) -> str:
     Raises:
         DataError: one of them is no Python that can be read.
     """
-    folder = file.parent
-    seen: dict[Path, str] = {}
+    trees = source_files(file)
+    digest = hashlib.sha256()
+    for one in sorted(trees):
+        # The first file counts by what is in it, wherever it is and whatever it is called.
+        name = "" if one == file else str(one.relative_to(file.parent))
+        digest.update(f"{name} {_syntax(trees[one])}\n".encode())
+    return digest.hexdigest()
+
+
+def source_files(file: Path) -> dict[Path, ast.Module]:
+    """A Python file and those of its folder that it imports, directly or not, with their syntax.
+
+    Raises:
+        DataError: one of them is no Python that can be read.
+    """
+    trees: dict[Path, ast.Module] = {}
     waiting = [file]
     while waiting:
         one = waiting.pop()
-        if one in seen:
+        if one in trees:
             continue
         try:
-            tree = ast.parse(one.read_text("utf-8-sig"))
+            trees[one] = ast.parse(one.read_text("utf-8-sig"))
         except (OSError, SyntaxError, ValueError) as error:
             raise DataError(f"{one}: cannot be read: {error}") from None
-        waiting += _own_imports(tree, folder)
-        seen[one] = _syntax(tree)
-    digest = hashlib.sha256()
-    for one in sorted(seen):
-        # The first file counts by what is in it, wherever it is and whatever it is called.
-        name = "" if one == file else str(one.relative_to(folder))
-        digest.update(f"{name} {seen[one]}\n".encode())
-    return digest.hexdigest()
+        waiting += _own_imports(trees[one], file.parent)
+    return trees
 
 
 def _own_imports(tree: ast.Module, folder: Path) -> list[Path]:
