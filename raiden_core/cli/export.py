@@ -12,10 +12,12 @@ import click
 from raiden_core.cli.options import config_options, read_config, write_folder
 from raiden_core.errors import UsageError
 
+TARGETS = ("trl", "verl", "openr1", "verifiers", "easyr1", "inspect", "lm-eval", "hub")
+
 
 @click.command("export")
 @click.argument("out", type=click.Path(path_type=Path), metavar="DIR")
-@click.option("--to", type=click.Choice(["trl", "verl", "openr1", "hub"]), required=True, help="For whom.")
+@click.option("--to", type=click.Choice(TARGETS), required=True, help="For whom.")
 @click.option(
     "--data",
     type=click.Path(path_type=Path),

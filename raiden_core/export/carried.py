@@ -25,6 +25,8 @@ from raiden_core.stages.digests import source_files
 from raiden_core.stages.layout import JUDGED
 
 MODULE = "raiden_rewards"
+FLATTENED = ("easyr1", "lm-eval")
+"""Targets whose prompts are no chats."""
 OWN = "own"
 """Folder of the user's files."""
 DEFAULT = {
@@ -40,19 +42,18 @@ _HEAD = '''"""The rewards of a raiden configuration. They are code that runs: ow
 
 from pathlib import Path
 
-from raiden_core.export.carried import loaded, scoring
+from raiden_core.export.carried import Earned
 
 ENTRIES = {entries}
 
-_FUNCTIONS, WEIGHTS = loaded(ENTRIES, Path(__file__).parent)
-compute_score = scoring(ENTRIES, Path(__file__).parent)
+EARNED = Earned(ENTRIES, Path(__file__).parent)
+compute_score = EARNED.by_verl
+_FUNCTIONS, WEIGHTS = EARNED.by_trl()
 '''
 
 
 def write_list(chosen: Chosen, out: Path) -> None:
-    """Write the module and copies of the user's files into ``out``; nothing for the usual two."""
-    if is_default(chosen):
-        return
+    """Write the module and copies of the user's files into ``out``."""
     entries = []
     for one in chosen:
         entry = one.entry()
@@ -67,7 +68,7 @@ def write_list(chosen: Chosen, out: Path) -> None:
             entry["use"] = f"{folder / file.name}:{match['function']}"
         entries.append(entry)
     functions, _ = named_functions(chosen)
-    names = "\n".join(f"{name.rpartition('.')[2]}" for name in functions)
+    names = "\n".join(name.rpartition(".")[2] for name in functions)
     text = _HEAD.format(names=names, entries=pprint.pformat(entries, width=110, sort_dicts=False))
     assigned = "".join(f'{_identifier(name)} = _FUNCTIONS["{name}"]\n' for name in _logged(chosen))
     (out / f"{MODULE}.py").write_text(text + assigned, "utf-8")
@@ -85,6 +86,8 @@ def named_functions(chosen: Chosen) -> tuple[list[str], list[float]]:
 
 def not_carried(to: str, chosen: Chosen) -> list[str]:
     """What a target cannot have of a list, a line each."""
+    if to in FLATTENED:
+        return [f"{to} asks one text: system turn, conversation and question are joined in it"]
     if to != "verl":
         return []
     alone = [one.name for one in chosen if one.function == "by_character" and one.kind == "built in"]
@@ -98,39 +101,47 @@ def not_carried(to: str, chosen: Chosen) -> list[str]:
     ]
 
 
-def loaded(
-    entries: Sequence[Mapping[str, Any]], folder: Path
-) -> tuple[dict[str, Callable[..., list[Value]]], list[float]]:
-    """The functions of a written list by name, as TRL calls them, and their weights."""
-    functions, weights = trl_rewards(_run(entries, folder))
-    return {one.__name__: one for one in functions}, weights
+class Earned:
+    """A written list, loaded: what completions earn, in the shapes that other libraries ask for it."""
 
+    def __init__(self, entries: Sequence[Mapping[str, Any]], folder: Path) -> None:
+        """Load the functions; ``folder`` is where the module stands, with the user's files in ``own``.
 
-def scoring(entries: Sequence[Mapping[str, Any]], folder: Path) -> Callable[..., dict[str, float]]:
-    """verl's ``compute_score`` over a written list: the total, and what each reward says.
+        Raises:
+            ConfigError: a function cannot be loaded.
+        """
+        placed = [
+            {**one, "use": f"{folder / one['use']}"} if str(one["use"]).startswith(f"{OWN}/") else dict(one)
+            for one in entries
+        ]
+        self._run = RewardRun(parse_entries(placed, MODULE), folder / JUDGED)
+        self.names = tuple(one.name for one in self._run.chosen)
 
-    A reward that says nothing of a completion is left out.
-    """
-    run = _run(entries, folder)
+    def by_trl(self) -> tuple[dict[str, Callable[..., list[Value]]], list[float]]:
+        """The functions by name, as TRL calls them, and their weights."""
+        functions, weights = trl_rewards(self._run)
+        return {one.__name__: one for one in functions}, weights
 
-    def compute_score(
-        data_source: str, solution_str: str, ground_truth: str, extra_info: Mapping[str, Any] | None = None
+    def by_verl(
+        self, data_source: str, solution_str: str, ground_truth: str, extra_info: Mapping[str, Any] | None = None
     ) -> dict[str, float]:
-        settings = json.loads((extra_info or {}).get("settings") or "{}")
-        row = {**json.loads(ground_truth), "completion": solution_str}
-        outcome = reward_of_rows(run, [row], Scorer(**settings))
-        said = {name: column[0] for name, column in outcome.values.items()}
-        return {"score": outcome.totals[0] or 0.0, **{name: value for name, value in said.items() if value is not None}}
+        """verl's ``compute_score``: the total as ``score``, and what each reward says; one that says nothing is left out."""
+        return self.of_row({**json.loads(ground_truth), "settings": (extra_info or {}).get("settings")}, solution_str)
 
-    return compute_score
+    def of_row(self, row: Mapping[str, Any], completion: str) -> dict[str, float]:
+        """The same for a row of an export, which holds a sample's fields and the scorer's ``settings`` as JSON."""
+        return self.of_rows([row], [completion])[0]
 
-
-def _run(entries: Sequence[Mapping[str, Any]], folder: Path) -> RewardRun:
-    placed = [
-        {**one, "use": f"{folder / one['use']}"} if str(one["use"]).startswith(f"{OWN}/") else dict(one)
-        for one in entries
-    ]
-    return RewardRun(parse_entries(placed, MODULE), folder / JUDGED)
+    def of_rows(self, rows: Sequence[Mapping[str, Any]], completions: Sequence[str]) -> list[dict[str, float]]:
+        """The same for a batch, whose settings are those of its first row."""
+        settings = json.loads(rows[0].get("settings") or "{}") if rows else {}
+        asked = [{**row, "completion": completion} for row, completion in zip(rows, completions, strict=True)]
+        outcome = reward_of_rows(self._run, asked, Scorer(**settings))
+        earned = []
+        for place, total in enumerate(outcome.totals):
+            said = {name: column[place] for name, column in outcome.values.items()}
+            earned.append({"score": total or 0.0, **{name: value for name, value in said.items() if value is not None}})
+        return earned
 
 
 def _logged(chosen: Chosen) -> list[str]:

@@ -6,6 +6,8 @@
 - ``openr1``: the ``trl`` dataset and ``recipe.yaml``, the keys of a GRPO recipe. It names the configured student; the
   nano student is made inside a run, so the recipe then says that the model is for the reader to fill in.
 
+- ``verifiers``, ``easyr1``, ``inspect``, ``lm-eval``: raiden_core/export/environments.py.
+
 In all of them objects with free keys are JSON strings, because Arrow would merge their keys across rows.
 """
 
@@ -24,6 +26,7 @@ from raiden_core.config import Config
 from raiden_core.config.sections.training import NANO
 from raiden_core.errors import DataError
 from raiden_core.export.carried import named_functions, write_list
+from raiden_core.export.environments import write_easyr1, write_inspect, write_lm_eval, write_verifiers
 from raiden_core.prompts import build_prompt
 from raiden_core.rewards.aside import count_completed
 from raiden_core.rewards.configured import training_scorer
@@ -113,7 +116,8 @@ def _write_trl(splits: Splits, config: Config, out: Path, place: Path) -> None:
     for name, samples in splits.items():
         table = reward_table(samples, training_scorer(config), config.system_prompt, columns_for(chosen))
         table.to_parquet(out / f"{name}.parquet")
-    write_list(chosen, out)
+    if not is_default(chosen):
+        write_list(chosen, out)
 
 
 def _write_verl(splits: Splits, config: Config, out: Path, place: Path) -> None:
@@ -123,7 +127,8 @@ def _write_verl(splits: Splits, config: Config, out: Path, place: Path) -> None:
         rows = [_verl_row(sample, place, name, config) for place, sample in enumerate(samples)]
         Dataset.from_list(rows).to_parquet(out / f"{name}.parquet")
     chosen = chosen_rewards(config)
-    write_list(chosen, out)
+    if not is_default(chosen):
+        write_list(chosen, out)
     (out / "raiden_reward.py").write_text(VERL_REWARD if is_default(chosen) else VERL_LIST, "utf-8")
 
 
@@ -183,5 +188,9 @@ WRITERS: dict[str, Callable[[Splits, Config, Path, Path], None]] = {
     "trl": _write_trl,
     "verl": _write_verl,
     "openr1": _write_openr1,
+    "verifiers": write_verifiers,
+    "easyr1": write_easyr1,
+    "inspect": write_inspect,
+    "lm-eval": write_lm_eval,
 }
 """Trainer -> who writes for it."""
