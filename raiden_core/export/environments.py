@@ -1,7 +1,7 @@
 """Samples and rewards as other libraries open them: an environment, an evaluation task, a data set with its reward.
 
-- ``verifiers``: a package ``raiden_role_play`` that ``verifiers.load_environment("raiden-role-play")`` opens, from its folder or
-  installed with pip.
+- ``verifiers``: a package ``raiden_role_play``, a taskset that ``eval raiden-role-play`` runs and ``vf.load_taskset`` opens,
+  from its folder or installed with pip; it is written for ``verifiers.v1``, the only one that verifiers 0.4 has.
 - ``inspect``: ``task.py``, which ``inspect eval`` runs.
 - ``lm-eval``: ``raiden_role_play.yaml`` for ``lm_eval --include_path``.
 - ``easyr1``: Parquet files and ``raiden_reward.py`` for ``worker.reward.reward_function``.
@@ -30,57 +30,64 @@ from raiden_core.samples import Sample, table_row
 PACKAGE = "raiden_role_play"
 Splits = Mapping[str, list[Sample]]
 
-VERIFIERS = '''"""raiden's samples and rewards as an environment of verifiers."""
+VERIFIERS = '''"""raiden's samples and rewards as a taskset of verifiers: ``eval raiden-role-play``."""
 
 from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+import verifiers.v1 as vf
 
 FOLDER = Path(__file__).parent
 sys.path.insert(0, str(FOLDER))
 
 from raiden_rewards import EARNED  # noqa: E402
 
-
-def load_environment(split: str = "train", eval_split: str = "test", **given: Any) -> Any:
-    """A single-turn environment. The reward is the list's total; what each reward says is a metric of its own."""
-    import verifiers as vf
-
-    def function(name: str, key: str) -> Any:
-        async def reward(completion: Any, info: Any, state: Any) -> float:
-            # verifiers asks for one value at a time: what a completion earns is computed once.
-            if "raiden" not in state:
-                sample = json.loads(info["sample"]) if isinstance(info, dict) else json.loads(json.loads(info)["sample"])
-                last = completion[-1]
-                text = last["content"] if isinstance(last, dict) else last.content
-                state["raiden"] = EARNED.of_row(sample, text or "")
-            return state["raiden"].get(key, 0.0)
-
-        reward.__name__ = name
-        return reward
-
-    functions = [function("total", "score"), *(function(name, name) for name in EARNED.names)]
-    rubric = vf.Rubric(funcs=functions, weights=[1.0, *(0.0 for _ in EARNED.names)])
-    parts = {"dataset": _rows(split), "eval_dataset": _rows(eval_split)}
-    return vf.SingleTurnEnv(**{name: part for name, part in parts.items() if part is not None}, rubric=rubric, **given)
+__all__ = ["RolePlayTaskset"]
 
 
-def _rows(split: str) -> Any:
-    from datasets import Dataset
+class RolePlayConfig(vf.TasksetConfig):
+    split: str = "train"
+    """train or test."""
 
-    file = FOLDER / f"{split}.jsonl"
-    if not file.is_file():
-        return None
-    rows = [json.loads(line) for line in file.read_text("utf-8").splitlines()]
-    return Dataset.from_list(
-        [
-            {"prompt": row["prompt"], "answer": row["answer"], "info": {"sample": json.dumps(row, ensure_ascii=False)}}
-            for row in rows
-        ]
-    )
+
+class RolePlayData(vf.TaskData):
+    sample: dict[str, Any]
+    """What the rewards read."""
+
+
+class RolePlayTask(vf.Task[RolePlayData]):
+    @vf.reward(weight=1.0)
+    async def total(self, trace: vf.Trace) -> float:
+        """The total of the list, gates included."""
+        return EARNED.of_row(self.data.sample, trace.last_reply)["score"]
+
+    @vf.metric
+    async def rewards(self, trace: vf.Trace) -> dict[str, float]:
+        """What each reward and gate says."""
+        values = EARNED.of_row(self.data.sample, trace.last_reply)
+        return {name: value for name, value in values.items() if name != "score"}
+
+
+class RolePlayTaskset(vf.Taskset[RolePlayTask, RolePlayConfig]):
+    def load(self) -> Iterator[RolePlayTask]:
+        """A task for each sample of the split."""
+        file = FOLDER / f"{self.config.split}.jsonl"
+        for line in file.read_text("utf-8").splitlines():
+            row = json.loads(line)
+            system, *turns = row["prompt"]
+            kinds = {"user": vf.UserMessage, "assistant": vf.AssistantMessage}
+            data = RolePlayData(
+                id=row["id"],
+                system_prompt=system["content"],
+                prompt=[kinds[turn["role"]](content=turn["content"]) for turn in turns],
+                sample=row,
+            )
+            yield RolePlayTask(data, self.config.task)
 '''
 
 PYPROJECT = """\
@@ -89,7 +96,7 @@ name = "raiden-role-play"
 version = "0.1.0"
 description = "Role-playing questions whose answers can be checked, from raiden"
 requires-python = ">=3.11"
-dependencies = ["verifiers", "raiden"]
+dependencies = ["verifiers>=0.4", "raiden"]
 
 [build-system]
 requires = ["setuptools>=61"]

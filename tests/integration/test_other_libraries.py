@@ -131,27 +131,29 @@ print(json.dumps(found))
 VERIFIERS = """
 import asyncio, json, sys
 sys.path.insert(0, sys.argv[1])
-import verifiers as vf
-env = vf.load_environment("raiden-role-play")
+import verifiers.v1 as vf
+from verifiers.v1.utils.loaders import taskset_config_type
+taskset = vf.load_taskset(taskset_config_type("raiden-role-play")(id="raiden-role-play", split="test"))
 table = json.loads(sys.argv[2])
-rubric = env.rubric
-while not any(one.__name__ == "total" for one in getattr(rubric, "funcs", [])):
-    rubric = next(one for one in rubric.rubrics if any(f.__name__ == "total" for f in one._get_reward_funcs()))
+
+def trace_of(task, text):
+    data, parent, nodes = task.data, None, []
+    messages = [vf.SystemMessage(content=data.system_prompt), *data.prompt, vf.AssistantMessage(content=text)]
+    for place, message in enumerate(messages):
+        nodes.append(vf.MessageNode(parent=parent, message=message, sampled=place == len(messages) - 1))
+        parent = place
+    seen = vf.TraceTask(type=type(task).__name__, data=data)
+    return vf.Trace.model_construct(task=seen, nodes=nodes, rewards={}, metrics={}, root_reply=None)
 
 async def main():
     found = []
-    for row, texts in zip(env.eval_dataset, table, strict=True):
+    for task, texts in zip(taskset, table, strict=True):
+        assert task.data.prompt[-1].content == task.data.sample["question"]
         line = []
         for text in texts:
-            state = vf.State(input=vf.RolloutInput(**{key: row[key] for key in row}))
-            info = row["info"]
-            state["info"] = json.loads(info) if isinstance(info, str) else info
-            state["prompt"], state["completion"] = row["prompt"], [{"role": "assistant", "content": text}]
-            state["answer"], state["task"], state["trajectory"] = row["answer"], row.get("task", ""), []
-            state["timing"] = {"generation_ms": 0.0, "scoring_ms": 0.0, "total_ms": 0.0, "start_time": 0.0}
-            await rubric.score_rollout(state)
-            metrics = dict(state["metrics"])
-            line.append({**{k: v for k, v in metrics.items() if k != "total"}, "score": state["reward"]})
+            trace = trace_of(task, text)
+            await task.score(trace)
+            line.append({"score": trace.rewards["total"].value, **trace.metrics})
         found.append(line)
     print(json.dumps(found))
 
