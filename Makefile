@@ -1,5 +1,5 @@
 # Two commands: `make run` and `make test`. Both install into .venv first, once.
-.PHONY: run test fast changed install lint format benchmarks learning chaos mutations clean
+.PHONY: docs run test fast changed install lint format benchmarks learning chaos mutations clean
 VENV := .venv
 PYTHON ?= python3.11
 BIN := $(VENV)/bin
@@ -17,7 +17,7 @@ test: $(STAMP) lint  ## every test: fast ones first, then real servers, trainers
 	@echo "== integration tests (real servers on loopback, real trainers, a real browser where there is one)"
 	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup tests/integration
 
-fast: $(STAMP)  ## fast tests of the whole house: about three minutes on two cores
+fast: $(STAMP)  ## fast tests of the whole house: about a minute on two cores
 	@$(FAST)
 
 changed: $(STAMP)  ## fast tests of what changed since BASE (default: HEAD, with what is not committed): make changed BASE=main
@@ -50,6 +50,9 @@ learning: $(STAMP)  ## three seeds with rewards and three with permuted rewards:
 
 benchmarks: $(STAMP)  ## the reward's speed, as JSON in benchmarks/results: docs/vrar.md
 	@$(BIN)/python benchmarks/rewards.py
+
+docs: $(STAMP)  ## the documentation as a site in site/; a broken link is an error
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --site-dir site && echo "== site/index.html"
 
 install: $(STAMP)
 

@@ -6,13 +6,18 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
+from raiden_core.stages.progress import LINE_SECONDS, in_lines
 from raiden_core.stages.progress import Progress as Report
-from raiden_core.stages.progress import in_lines
-
-LINE_SECONDS = 8.0
-"""Seconds between two lines of a stage where there is no terminal to draw bars on."""
 
 
 class TerminalDisplay:
@@ -26,10 +31,11 @@ class TerminalDisplay:
             MofNCompleteColumn(),
             TimeElapsedColumn(),
             TimeRemainingColumn(),
-            TextColumn("{task.fields[note]}", style="dim"),
+            TextColumn("{task.fields[note]}", style="dim", markup=False),
             console=console,
             disable=not console.is_terminal,
         )
+        self.waiting: TaskID | None = None
 
     def __enter__(self) -> Self:
         self.bars.start()
@@ -38,10 +44,20 @@ class TerminalDisplay:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._go_on()
         self.bars.stop()
+
+    def waits(self, words: str) -> None:
+        """Say what is done before the first stage, or between two of them, until the next thing is shown."""
+        self._go_on()
+        if self.console.is_terminal:
+            self.waiting = self.bars.add_task("", total=None, note=words)
+        else:
+            self.say(words)
 
     def stage(self, name: str) -> Report:
         """Begin to show a stage; call the result to move its bar."""
+        self._go_on()
         if not self.console.is_terminal:
             return self._lines(name)
         bar = self.bars.add_task(name, total=None, note="")
@@ -53,7 +69,12 @@ class TerminalDisplay:
 
     def say(self, text: str) -> None:
         """Print a line above the bars."""
-        self.bars.console.print(text, highlight=False)
+        self.bars.console.print(text, highlight=False, markup=False)
+
+    def _go_on(self) -> None:
+        if self.waiting is not None:
+            self.bars.remove_task(self.waiting)
+            self.waiting = None
 
     def _lines(self, name: str) -> Report:
         self.console.print(f"{name} …", highlight=False)

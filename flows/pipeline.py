@@ -6,7 +6,6 @@ One flow serves every deployment: ``raiden/full-pipeline`` runs it to the end, `
 
 from __future__ import annotations
 
-import json
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,36 +17,21 @@ from prefect.client.schemas.objects import State
 from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 
+from flows.chain import stages_until, upstream_of
+from flows.record import record_folder, stage_row, write_record
 from raiden_core.config import Config
-from raiden_core.config.loading import START, config_of, dump_config, load_config
+from raiden_core.config.loading import START, config_of, load_config
 from raiden_core.errors import StageError
 from raiden_core.models.folder import check_model_folder
 from raiden_core.rewards.listed.chosen import chosen_rewards
 from raiden_core.stages.folder import StageResult
-from raiden_core.stages.layout import (
-    COLD_START,
-    EVALUATE,
-    GENERATE,
-    REPORT,
-    REPORT_FILE,
-    RESULTS_FILE,
-    RUNS,
-    SPLIT,
-    TRAIN,
-    WITHOUT_STUDENT,
-    Stage,
-)
-from raiden_core.stages.runs import write_run
-from tasks.artifacts import announce, publish_results, publish_samples
-from tasks.cold_start import cold_start
-from tasks.evaluate import evaluate
-from tasks.generate import generate
+from raiden_core.stages.layout import GENERATE, REPORT, WITHOUT_STUDENT, Stage
+from tasks.artifacts import announce, publish_results, publish_samples, publish_trend
+from tasks.assets import asset_of
 from tasks.logs import leave_out_tracebacks
-from tasks.report import report
 from tasks.shards import ask_in_shards, check_runner
-from tasks.split import split
 from tasks.stage import RESULT_FOLDER
-from tasks.train import train
+from tasks.stages import TASKS
 
 
 def run_name() -> str:
@@ -95,7 +79,7 @@ class Run:
         self.config = config
         self.until = until
         self.refresh = refresh
-        self.record: dict[str, dict[str, Any]] = {}
+        self.rows: dict[Stage, dict[str, Any]] = {}
         check_runner(config)
         chosen_rewards(config)  # a function that is not there is said now, and not when all the data has been written
         if not config.student.is_nano and until not in WITHOUT_STUDENT:
@@ -106,31 +90,13 @@ class Run:
         except OSError as error:
             raise StageError(f"output_dir: {output_dir}: {error.strerror}; choose another with output_dir=…") from None
         self.storage = output_dir / RESULT_FOLDER
-        stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")[:-3]
-        self.folder = output_dir / RUNS / f"{stamp}-{config.name}"
+        self.folder = record_folder(config)
 
-    def chain(self) -> dict[str, StageResult]:
+    def chain(self) -> dict[Stage, StageResult]:
         """Do the stages in their order, up to the last one wanted."""
-        done: dict[str, StageResult] = {}
-        generated = done[GENERATE] = self.stage(generate)
-        if self.until == GENERATE:
-            return done
-        parts = done[SPLIT] = self.stage(split, generated=generated)
-        if self.until == SPLIT:
-            return done
-        cold: StageResult | None = None
-        if self.config.cold_start.enabled:
-            cold = done[COLD_START] = self.stage(cold_start, split=parts)
-        if self.until == COLD_START:
-            return done
-        trained = done[TRAIN] = self.stage(train, split=parts, cold=cold)
-        if self.until == TRAIN:
-            return done
-        upstream = {"generated": generated, "split": parts, "cold": cold, "trained": trained}
-        evaluated = done[EVALUATE] = self.stage(evaluate, **upstream)
-        if self.until == EVALUATE:
-            return done
-        done[REPORT] = self.stage(report, **upstream, evaluated=evaluated)
+        done: dict[Stage, StageResult] = {}
+        for stage in stages_until(self.config, self.until):
+            done[stage] = self.stage(TASKS[stage], **upstream_of(stage, done))
         return done
 
     def stage(self, task: Task[..., StageResult], **upstream: StageResult | None) -> StageResult:
@@ -138,30 +104,22 @@ class Run:
         anew = task.name in self.refresh
         started = time.monotonic()
         ask_in_shards(self.config, task.name, upstream, anew)
-        ready = task.with_options(refresh_cache=anew, result_storage=self.storage)
+        options: dict[str, Any] = {"refresh_cache": anew, "result_storage": self.storage}
+        if asset := asset_of(task.name, self.config.name):
+            options["assets"] = [asset]
+        ready = task.with_options(**options)
         # Prefect's types do not say that return_state changes what a task's call returns.
         state = cast("State[StageResult]", ready(self.config, upstream, refresh=anew, return_state=True))
         result = state.result()
-        self.record[task.name] = {
-            "folder": str(result.folder),
-            "cached": state.name == "Cached" or result.found,
-            "seconds": round(time.monotonic() - started, 2),
-        }
+        if state.name == "Cached":  # its task did nothing, so it said nothing either
+            get_run_logger().info("%s: %s, from the cache", task.name, result.folder)
+        cached = state.name == "Cached" or result.found
+        self.rows[cast("Stage", task.name)] = stage_row(result, cached, time.monotonic() - started)
         return result
 
-    def finish(self, done: dict[str, StageResult]) -> dict[str, Any]:
+    def finish(self, done: dict[Stage, StageResult]) -> dict[str, Any]:
         """Write the run's record beside its resolved configuration, and publish the results."""
-        results: dict[str, Any] | None = None
-        if evaluated := done.get(EVALUATE):
-            results = json.loads((evaluated.folder / RESULTS_FILE).read_text("utf-8"))
-        page = done[REPORT].folder / REPORT_FILE if REPORT in done else None
-        record = {
-            "run": str(self.folder),
-            "stages": self.record,
-            "results": results,
-            "report": str(page) if page else None,
-        }
-        write_run(self.folder, record, dump_config(self.config))
+        record = write_record(self.config, self.folder, self.rows, done)
         self._publish(record, done[GENERATE])
         get_run_logger().info("run: %s", self.folder)
         return record
@@ -171,6 +129,7 @@ class Run:
         try:
             publish_results(record)
             publish_samples(generated)
+            publish_trend(self.config.output_dir, self.config.name)
         except httpx.HTTPError as error:
             get_run_logger().warning("the run's page lacks its tables: %s", type(error).__name__)
         announce(record, self.config.name)

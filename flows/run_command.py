@@ -11,13 +11,16 @@ import os
 import signal
 import time
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
 from raiden_core.config.loading import START, load_config
 from raiden_core.errors import UsageError
-from raiden_core.stages.layout import REPORT, RESULTS_FILE, STAGES, Stage
+from raiden_core.stages.layout import REPORT, STAGES, Stage
+
+if TYPE_CHECKING:
+    from flows.display import TerminalDisplay
 
 STAGE_NAMES = click.Choice(STAGES)
 QUIET = {
@@ -51,44 +54,47 @@ def run(config: Path, stage: str | None, refresh: tuple[str, ...], overrides: tu
 
     from rich.console import Console
 
-    console = Console(stderr=as_json)
-    console.print(f"[bold]{settings.name}[/]  {config}  ->  {settings.output_dir}", highlight=False)
     from flows.display import TerminalDisplay
-    from flows.pipeline import raiden
-    from tasks.progress import display
+    from flows.finished import finished_run, server_configured
 
+    console = Console(stderr=as_json)
+    console.print(settings.name, style="bold", end="", markup=False, highlight=False)
+    console.print(f"  {config}  ->  {settings.output_dir}", markup=False, highlight=False, soft_wrap=True)
     # Whoever sends TERM wants what Ctrl-C gives: children and a temporary server go down with the run.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     started = time.monotonic()
+    record = None
     with TerminalDisplay(console) as terminal:
-        token = display.set(terminal)
-        try:
-            record: dict[str, Any] = raiden(
-                config=str(config.absolute()),
-                overrides=list(overrides),
-                until=cast("Stage", stage or REPORT),
-                refresh=cast("list[Stage]", [stage] if stage else list(refresh)),
-            )
-        finally:
-            display.reset(token)
-    _print_stages(console, record, time.monotonic() - started)
-    if record["results"]:
-        from raiden_core.evaluation.results import parse_results
-        from raiden_core.evaluation.tables import result_tables
+        if not stage and not refresh and not server_configured():
+            terminal.waits("looking what is there already …")
+            record = finished_run(settings, REPORT)
+        if record is None:
+            until, anew = cast("Stage", stage or REPORT), cast("list[Stage]", [stage] if stage else list(refresh))
+            record = _run(terminal, config, overrides, until, anew)
+    from flows.ending import show_ending
 
-        console.print(result_tables(parse_results(record["results"], RESULTS_FILE)))
-    if record["report"]:
-        console.print(f"report: {record['report']}", highlight=False, soft_wrap=True)
+    show_ending(console, settings, config, record, time.monotonic() - started)
     if as_json:
         click.echo(json.dumps(record))
 
 
-def _print_stages(console: Any, record: dict[str, Any], seconds: float) -> None:
-    from rich.table import Table
+def _run(
+    terminal: TerminalDisplay, config: Path, overrides: tuple[str, ...], until: Stage, refresh: list[Stage]
+) -> dict[str, Any]:
+    """The flow, in this process."""
+    terminal.waits("loading Prefect …")
+    from prefect.settings import get_current_settings
 
-    table = Table("stage", "", "seconds", "folder", box=None, header_style="dim")
-    for name, stage in record["stages"].items():
-        took = f"{stage['seconds']:.1f}"
-        table.add_row(name, "cached" if stage["cached"] else "done", took, Path(stage["folder"]).name)
-    console.print(table)
-    console.print(f"run: {record['run']}  ({seconds:.0f} s)", highlight=False, soft_wrap=True)
+    from flows.pipeline import raiden
+    from tasks.progress import display
+
+    if get_current_settings().api.url is None:
+        terminal.waits("starting a temporary Prefect server …")
+    token = display.set(terminal)
+    try:
+        record: dict[str, Any] = raiden(
+            config=str(config.absolute()), overrides=list(overrides), until=until, refresh=refresh
+        )
+    finally:
+        display.reset(token)
+    return record

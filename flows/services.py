@@ -1,4 +1,4 @@
-"""The processes behind ``raiden up``: a Prefect server, a work pool with the deployments, and a worker, on loopback.
+"""The processes behind ``raiden up``: a Prefect server with pool and deployments, a server of reports, a worker, on loopback.
 
 Each process runs in a session of its own and outlives the command that started it. Their pids stand in
 ``<folder>/up.json`` together with the moments when they began, so that `stop` ends exactly those processes, and never
@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import secrets
 import socket
 import subprocess
 import sys
@@ -20,17 +21,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from flows.server_setup import POOL, set_up
 from raiden_core.errors import StageError, UsageError
 from raiden_core.processes.children import end, is_alive, last_lines, wait_ready
 from raiden_core.processes.children import start as start_child
+from tasks.links import REPORTS_VARIABLE
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import PrefectClient
 
 HOST = "127.0.0.1"
 STATE_FILE = "up.json"
+REPORTS_FILE = "reports.url"
 POLL_SECONDS = 0.5
 START_SECONDS = 240
 """How long the server or the worker may take: the first start migrates a database."""
@@ -48,7 +52,7 @@ class Process:
     """A process that was started here."""
 
     role: str
-    """``server`` or ``worker``."""
+    """``server``, ``reports`` or ``worker``."""
     pid: int
     began: float
     """Its creation time, in seconds since 1970: with the pid it names one process for ever."""
@@ -113,18 +117,20 @@ def start(folder: Path, port: int, checkout: Path, say: Say) -> Services:
     folder.mkdir(parents=True, exist_ok=True)
     started: list[Process] = []
     services = Services(port, ())
-    environment = {**os.environ, **environment_for(services)}
+    environment = {**os.environ, **environment_for(services), REPORTS_VARIABLE: reports_address(folder)}
     try:
         say(f"server on {services.ui} …")
         # The server can be reached by its own address only, whatever a profile says of hosts.
-        started.append(_spawn("server", ["server", "start", "--host", HOST, "--port", str(port)], folder, environment))
+        server = ["prefect", "server", "start", "--host", HOST, "--port", str(port)]
+        started.append(_spawn("server", server, folder, environment))
         services = _record(folder, port, started)
         _wait("server", lambda: _healthy(services.api), started[-1], folder)
         say(f"work pool {POOL}, deployments …")
         asyncio.run(_set_up(services.api, checkout))
         _prefect(["deploy", "--all", "--prefect-file", "prefect.yaml"], checkout, environment)
-        say("worker …")
-        worker = ["worker", "start", "--pool", POOL, "--name", f"raiden-up-{port}"]
+        say("worker, reports …")
+        started.append(_spawn("reports", ["flows.report_server"], folder, environment, cwd=checkout))
+        worker = ["prefect", "worker", "start", "--pool", POOL, "--name", f"raiden-up-{port}"]
         started.append(_spawn("worker", worker, folder, environment, cwd=checkout))
         services = _record(folder, port, started)
         _wait("worker", lambda: _worker_online(services.api), started[-1], folder)
@@ -142,7 +148,7 @@ def stop(folder: Path, services: Services, say: Say) -> None:
         cancelled = asyncio.run(_cancel_runs(services.api))
         if cancelled:
             say(f"cancelled: {', '.join(cancelled)} (a new run goes on from the last finished stage)")
-    for role in ("worker", "server"):
+    for role in ("worker", "reports", "server"):
         if (process := by_role.get(role)) and process.alive:
             say(f"{role} …")
             end(process.pid, process.began, STOP_SECONDS)
@@ -167,10 +173,23 @@ def port_taken(port: int) -> bool:
         return probe.connect_ex((HOST, port)) == 0
 
 
+def reports_address(folder: Path) -> str:
+    """Where reports are served: as the last time, so that links on the pages of earlier runs still open, if it is free."""
+    file = folder / REPORTS_FILE
+    if file.is_file() and (port := urlsplit(file.read_text("utf-8")).port) and not port_taken(port):
+        return file.read_text("utf-8")
+    with socket.create_server((HOST, 0)) as free:
+        port = free.getsockname()[1]
+    address = f"http://{HOST}:{port}/{secrets.token_urlsafe(16)}"
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as written:
+        written.write(address)  # with the word in it, which is nobody else's business
+    return address
+
+
 def _spawn(
     role: str, arguments: list[str], folder: Path, environment: Mapping[str, str], cwd: Path | None = None
 ) -> Process:
-    command = [sys.executable, "-m", "prefect", *arguments]
+    command = [sys.executable, "-m", *arguments]
     child = start_child(command, folder / f"{role}.log", environment, cwd=cwd, detached=True, append=False)
     return Process(role, child.pid, child.began)
 

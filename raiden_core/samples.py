@@ -42,8 +42,8 @@ QuestionType = Literal["what", "who", "where", "when", "why", "how"]
 ValidationMethod = Literal["single_term_validation", "multi_term_parsing"]
 Difficulty = Literal["easy", "medium", "hard"]
 About = Literal["identity", "taste", "fear", "possession", "activity", "event", "other"]
-_LATER = frozenset({"aside", "aside_limit", "polarity", "about", "denied", "abstains"})
-"""Fields of a validator that are written only where they say something."""
+_LATER = {"aside": (), "aside_limit": 2, "polarity": None, "about": None, "denied": (), "abstains": False}
+"""Fields of a validator that are written only where they say something else than this."""
 
 
 class Turn(BaseModel):
@@ -95,10 +95,10 @@ class Validator(BaseModel):
     def _without_what_is_not_said(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Files of samples that use none of the later fields keep their form."""
         fields: dict[str, Any] = dump(self)
-        return {name: value for name, value in fields.items() if name not in _LATER or self._says(name)}
-
-    def _says(self, name: str) -> bool:
-        return bool(getattr(self, name) != type(self).model_fields[name].default)
+        for name, default in _LATER.items():
+            if getattr(self, name) == default:
+                fields.pop(name, None)
+        return fields
 
     @model_validator(mode="after")
     def _min_groups_can_be_met(self) -> Validator:

@@ -5,6 +5,8 @@ The event ``raiden.run.finished`` carries the headline, so that an automation ca
 
 from __future__ import annotations
 
+import re
+from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,12 +15,17 @@ from prefect.artifacts import create_link_artifact, create_markdown_artifact, cr
 from prefect.events import emit_event
 from prefect.runtime import flow_run
 
+from raiden_core.errors import DataError
 from raiden_core.evaluation.results import PARTS, Results, parse_results
 from raiden_core.stages.folder import StageResult
 from raiden_core.stages.layout import RESULTS_FILE
+from raiden_core.stages.runs import RunRecord, list_runs
 from raiden_core.text.formatting import signed_value, value
+from tasks.links import report_link
 
 EVENT = "raiden.run.finished"
+TREND_RUNS = 20
+"""So many runs stand in a trend."""
 MOST_SKIPPED = 50
 """Rows of characters that were left out; more of them stand in `skipped.jsonl`."""
 
@@ -37,7 +44,9 @@ def publish_results(record: Mapping[str, Any]) -> None:
         create_markdown_artifact(key="results", description="Base and trained", markdown=results_markdown(record))
     if record["report"]:
         page = Path(record["report"])
-        create_link_artifact(link=page.as_uri(), link_text=str(page), key="report", description="The page of this run")
+        create_link_artifact(
+            link=report_link(page), link_text=str(page), key="report", description="The page of this run"
+        )
 
 
 def publish_samples(generated: StageResult) -> None:
@@ -45,6 +54,38 @@ def publish_samples(generated: StageResult) -> None:
     create_table_artifact(
         key="dropped", description="What generation kept and dropped, and why", table=dropped_rows(generated.stats)
     )
+
+
+def publish_trend(output_dir: Path, config_name: str) -> None:
+    """Publish the headlines of the last runs of a configuration, this one included, beside each other."""
+    rows = trend_rows(output_dir, config_name)
+    if rows:
+        create_table_artifact(
+            key=f"trend-{re.sub(r'[^a-z0-9]+', '-', config_name.lower()).strip('-') or 'unnamed'}",
+            description=f"The last {len(rows)} evaluated runs of {config_name}, the newest first",
+            table=rows,
+        )
+
+
+def trend_rows(output_dir: Path, config_name: str) -> list[dict[str, Any]]:
+    """A row for each of the last evaluated runs of a configuration's name, the newest first; broken records are left out."""
+    named = (
+        run
+        for run in list_runs(output_dir)
+        if isinstance(run, RunRecord) and run.results and run.folder.name.endswith(f"-{config_name}")
+    )
+    rows = []
+    for run in deque(named, maxlen=TREND_RUNS):
+        try:
+            results = parse_results(run.results or {}, f"{run.folder}/{RESULTS_FILE}")
+        except DataError:
+            continue  # of an earlier version; raiden runs lists it
+        row: dict[str, Any] = {"run": run.folder.name, "n": results.models[results.tested].all.n}
+        row |= {model: cells.all.strict for model, cells in results.models.items()}
+        if results.paired is not None:
+            row |= {"difference": results.paired.delta, "p": results.paired.p}
+        rows.append({name: round(value, 4) if isinstance(value, float) else value for name, value in row.items()})
+    return rows[::-1]
 
 
 def dropped_rows(stats: Mapping[str, Any]) -> list[dict[str, Any]]:

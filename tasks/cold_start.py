@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from raiden_core.config import Config
 from raiden_core.stages.folder import StageResult
 from raiden_core.stages.layout import COLD_START, TRAIN_FILE
-from tasks.stage import StageCall, stage_task
+from tasks.call import StageCall
 
 if TYPE_CHECKING:
     from raiden_core.training.settings import ColdStartSettings
@@ -28,6 +28,3 @@ def describe(config: Config, split: StageResult) -> StageCall[ColdStartSettings]
         resumable=True,
         gpu=True,
     )
-
-
-cold_start = stage_task(COLD_START, describe)

@@ -11,7 +11,7 @@ from raiden_core.config import Config
 from raiden_core.stages.folder import StageResult
 from raiden_core.stages.layout import BASE, EVALUATE, MODEL, MODELS, ORIGINAL, TRAIN_FILE, TRAINED, VALIDATION_FILE
 from raiden_core.stages.progress import Progress
-from tasks.stage import Inputs, Say, StageCall, stage_task
+from tasks.call import Inputs, Say, StageCall
 
 if TYPE_CHECKING:
     from raiden_core.evaluation.settings import EvaluateSettings
@@ -89,6 +89,3 @@ def work(settings: EvaluateSettings, inputs: Inputs, out: Path, progress: Progre
 
     asked = Questions.of(inputs)
     return evaluate_stage(settings, asked.models, asked.validation, asked.extra, asked.train, out, progress)
-
-
-evaluate = stage_task(EVALUATE, describe)

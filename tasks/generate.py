@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from raiden_core.config import Config
 from raiden_core.stages.layout import GENERATE
 from raiden_core.stages.progress import Progress
-from tasks.stage import Inputs, Say, StageCall, stage_task
+from tasks.call import Inputs, Say, StageCall
 
 if TYPE_CHECKING:
     from raiden_core.generation.settings import GenerateSettings
@@ -35,6 +35,3 @@ def work(settings: GenerateSettings, inputs: Inputs, out: Path, progress: Progre
     from raiden_core.generation.stage import generate_stage
 
     return generate_stage(settings, out, progress)
-
-
-generate = stage_task(GENERATE, describe)

@@ -17,10 +17,10 @@ import httpx
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.logging import get_run_logger
 
-from raiden_core.stages.progress import Progress, in_lines
+from raiden_core.stages.progress import LINE_SECONDS, Progress, in_lines
 
-LOG_SECONDS = 15.0
-"""Seconds between two progress lines in the log."""
+BAR_SECONDS = 15.0
+"""Seconds between two moves of the bar on the run's page."""
 
 
 class Display(Protocol):
@@ -56,12 +56,15 @@ def task_progress(stage: str) -> Iterator[Progress]:
     logger = get_run_logger()
     bar = _Bar(stage)
 
-    def log(done: int, total: int, line: str) -> None:
-        logger.info("%s: %s", stage, line)
-        bar.move(100 * done / total if total else 0.0)
+    lines = in_lines(LINE_SECONDS, lambda _done, _total, line: logger.info("%s: %s", stage, line))
+    moves = in_lines(BAR_SECONDS, lambda done, total, _line: bar.move(100 * done / total if total else 0.0))
+
+    def both(done: int, total: int, note: str = "") -> None:
+        lines(done, total, note)
+        moves(done, total, note)
 
     try:
-        yield in_lines(LOG_SECONDS, log)
+        yield both
     except BaseException:
         bar.close()
         raise

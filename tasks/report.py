@@ -10,7 +10,7 @@ from raiden_core.config import Config
 from raiden_core.stages.folder import MANIFEST, STATS, StageResult
 from raiden_core.stages.layout import REPORT
 from raiden_core.stages.progress import Progress
-from tasks.stage import Inputs, Say, StageCall, stage_task
+from tasks.call import Inputs, Say, StageCall
 
 if TYPE_CHECKING:
     from raiden_core.report.settings import ReportSettings
@@ -43,6 +43,3 @@ def work(settings: ReportSettings, inputs: Inputs, out: Path, progress: Progress
 
     manifests = {name.removesuffix(f" {MANIFEST}"): Path(inputs[name]) for name in inputs if name.endswith(MANIFEST)}
     return report_stage(settings, {stage: manifest.parent for stage, manifest in manifests.items()}, out)
-
-
-report = stage_task(REPORT, describe)

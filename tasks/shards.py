@@ -29,8 +29,9 @@ from raiden_core.stages.layout import EVALUATE, GENERATE
 from raiden_core.stages.remote import Remote
 from raiden_core.stages.run import find_or_fetch, stage_lock
 from tasks import evaluate, generate
+from tasks.call import StageCall
 from tasks.progress import say, task_progress
-from tasks.stage import RETRIES, RETRY_DELAY_SECONDS, StageCall, may_heal
+from tasks.stage import RETRIES, RETRY_DELAY_SECONDS, may_heal
 
 FOLDER = ".shards"
 """Below the output folder: replies of finished shards, until the stage's store has them."""

@@ -10,7 +10,7 @@ from raiden_core.config import Config
 from raiden_core.stages.folder import STATS, StageResult
 from raiden_core.stages.layout import SAMPLES_FILE, SPLIT
 from raiden_core.stages.progress import Progress
-from tasks.stage import Inputs, Say, StageCall, stage_task
+from tasks.call import Inputs, Say, StageCall
 
 if TYPE_CHECKING:
     from raiden_core.dataset.split import SplitSettings
@@ -34,6 +34,3 @@ def work(settings: SplitSettings, inputs: Inputs, out: Path, progress: Progress,
     from raiden_core.dataset.split import split_file
 
     return split_file(Path(inputs["samples"]), settings.split, settings.seed, out)
-
-
-split = stage_task(SPLIT, describe)

@@ -1,6 +1,6 @@
 """What all stages' tasks share: the cache key, the retries, and the way from a `StageCall` to a `StageResult`.
 
-A stage's file describes its call (settings, inputs, code, work); `stage_task` makes a Prefect task of it. The work is a
+A stage's file describes its call (tasks/call.py); `stage_task` makes a Prefect task of it. The work is a
 plain function that is handed the settings and inputs which make the key, so it can read nothing else. The cache key is
 the stage's own key (raiden_core.stages.run), so Prefect's cache and the folder's name say the same: a file counts by its
 content, code by its syntax, and nothing else counts. The cached value is a `StageResult`, which checks its folder when
@@ -10,26 +10,27 @@ Prefect loads it; one whose files were edited or deleted is a miss.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from prefect import Task
 from prefect.cache_policies import CachePolicy
 from prefect.context import TaskRunContext
 from prefect.logging import get_run_logger
+from prefect.tasks import MaterializingTask
 from prefect.utilities.timeout import timeout
 
 from raiden_core.config import Config
-from raiden_core.config.sections.base import StageSettings
 from raiden_core.config.sections.limits import LimitsConfig
 from raiden_core.errors import RaidenError, StageError
-from raiden_core.stages.digests import digest_code, digest_path
 from raiden_core.stages.folder import StageResult
 from raiden_core.stages.progress import Progress
 from raiden_core.stages.remote import Remote
-from raiden_core.stages.run import run_stage, stage_key
+from raiden_core.stages.run import run_stage
+from tasks.assets import asset_of, describe_asset
+from tasks.call import Describe, StageCall
 from tasks.progress import say, task_progress
 from tasks.slots import gpu_slot
 
@@ -39,56 +40,6 @@ RETRIES = 3
 RETRY_DELAY_SECONDS = [5.0, 20.0, 60.0]
 NETWORK_ERRORS = frozenset({"NetworkError", "TimeoutException", "RemoteProtocolError"})
 """Kinds of httpx (and of its successors) that may heal; the clients of OpenAI and of the Hub raise from them."""
-
-
-Settings = TypeVar("Settings", bound=StageSettings)
-Inputs = Mapping[str, Path | str]
-"""Name -> a file or folder that is read, or the name of something outside (a model on the Hub)."""
-Say = Callable[[str], None]
-"""Told one line for people."""
-
-
-@dataclass(frozen=True)
-class StageCall(Generic[Settings]):
-    """Everything that a stage's result depends on, and the work that makes it."""
-
-    stage: str
-    modules: tuple[str, ...]
-    """Dotted names of the raiden_core modules that do the work; what they import is found."""
-    settings: Settings
-    inputs: Inputs
-    work: Callable[[Settings, Inputs, Path, Progress, Say], Mapping[str, Any]]
-    """Writes files into a folder, tells progress and warnings, and returns statistics. A plain function, no closure:
-    all that it knows of a run is what makes the key."""
-    resumable: bool = False
-    gpu: bool = False
-    """Whether the work wants the machine's GPUs for itself."""
-    input_digests: Mapping[str, str] = field(init=False)
-    """Name -> digest of the input's content."""
-
-    def __post_init__(self) -> None:
-        digests = {
-            name: digest_path(value) if isinstance(value, Path) else value for name, value in self.inputs.items()
-        }
-        object.__setattr__(self, "input_digests", digests)
-
-    @property
-    def section(self) -> dict[str, Any]:
-        """The part of the configuration that counts, for key and manifest."""
-        return self.settings.key_section()
-
-    @property
-    def key(self) -> str:
-        """The stage's key."""
-        return stage_key(self.stage, digest_code(*self.modules), self.input_digests, self.section)
-
-    def run(self, folder: Path, progress: Progress) -> Mapping[str, Any]:
-        """Do the work."""
-        return self.work(self.settings, self.inputs, folder, progress, lambda words: say(f"{self.stage}: {words}"))
-
-
-Describe = Callable[..., StageCall[Any]]
-"""``(config, **upstream results) -> StageCall``."""
 
 
 @dataclass
@@ -137,19 +88,23 @@ def stage_task(stage: str, describe: Describe) -> Task[..., StageResult]:
                 remote=Remote(config.storage.url) if config.storage.url else None,
             )
         logger.info("%s: %s", stage, result.folder)
+        if TaskRunContext.get() is not None:
+            describe_asset(result, config.name)
         return result
 
-    return Task(
-        run,
-        name=stage,
-        description=f"The {stage} stage.",
-        cache_policy=StageKey(describe=describe),
-        persist_result=True,
-        result_serializer="json",
-        retries=RETRIES,
-        retry_delay_seconds=RETRY_DELAY_SECONDS,
-        retry_condition_fn=may_heal,
-    )
+    options: dict[str, Any] = {
+        "name": stage,
+        "description": f"The {stage} stage.",
+        "cache_policy": StageKey(describe=describe),
+        "persist_result": True,
+        "result_serializer": "json",
+        "retries": RETRIES,
+        "retry_delay_seconds": RETRY_DELAY_SECONDS,
+        "retry_condition_fn": may_heal,
+    }
+    # Which configuration's asset it is shows when the task is called: flows/pipeline.py names that.
+    asset = asset_of(stage, "unnamed")
+    return Task(run, **options) if asset is None else MaterializingTask(run, assets=[asset], **options)
 
 
 def _bounded(call: StageCall[Any], limits: LimitsConfig, folder: Path, progress: Progress) -> Mapping[str, Any]:
@@ -161,7 +116,9 @@ def _bounded(call: StageCall[Any], limits: LimitsConfig, folder: Path, progress:
     with gpu_slot(limits.gpu_slot if call.gpu else None, call.stage):
         try:
             with timeout(limits.stage_seconds, StageTimeout):
-                return call.run(folder, progress)
+                return call.work(
+                    call.settings, call.inputs, folder, progress, lambda words: say(f"{call.stage}: {words}")
+                )
         except StageTimeout:
             raise StageError(
                 f"{call.stage}: not done within {limits.stage_seconds:g} s (limits.stage_seconds); "

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from raiden_core.config import Config
 from raiden_core.stages.folder import StageResult
 from raiden_core.stages.layout import TRAIN, TRAIN_FILE, VALIDATION_FILE
-from tasks.stage import StageCall, stage_task
+from tasks.call import StageCall
 
 if TYPE_CHECKING:
     from raiden_core.training.settings import TrainSettings
@@ -32,6 +32,3 @@ def describe(config: Config, split: StageResult, cold: StageResult | None) -> St
         resumable=True,
         gpu=True,
     )
-
-
-train = stage_task(TRAIN, describe)

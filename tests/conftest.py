@@ -16,9 +16,16 @@ gc.set_threshold(50_000, 20, 50)
 
 pytest_plugins = ["tests.support.tiny_models"]
 
+HEAVY = ("training", "wiring", "models", "planning", "export", "tasks", "flows")
+"""Rooms whose tests load torch or Prefect."""
 NEW_MODULES = 200
 """So many modules imported since the last time are worth a freeze."""
 _frozen = 0
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Heavy rooms first: where pytest-xdist deals the first half to one process, the other loads no torch."""
+    items.sort(key=lambda item: not any(part in HEAVY for part in item.path.parts))
 
 
 @pytest.hookimpl(tryfirst=True)

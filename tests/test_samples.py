@@ -6,7 +6,16 @@ from pathlib import Path
 import pytest
 
 from raiden_core.errors import DataError
-from raiden_core.samples import Sample, Validator, parse_sample, read_samples, sample_id, table_row, write_samples
+from raiden_core.samples import (
+    _LATER,
+    Sample,
+    Validator,
+    parse_sample,
+    read_samples,
+    sample_id,
+    table_row,
+    write_samples,
+)
 from raiden_core.text.dates import dates_as_text
 from tests.support.tables import table
 
@@ -218,3 +227,19 @@ def test_dates_in_parquet_are_read_as_text(tmp_path: Path) -> None:
     read = read_samples(path)[0]
     assert (read.answer, list(read.keywords)) == ("1990-05-17", ["1990-05-17", "1990-05-17 08:30:00"])
     assert dates_as_text({"at": [datetime(2020, 1, 2, tzinfo=UTC)]}) == {"at": ["2020-01-02 00:00:00+00:00"]}
+
+
+def test_a_validators_later_fields_are_written_where_they_differ_from_their_defaults() -> None:
+    plain = {"all_of": [["x"]], "none_of": [], "min_groups": None}
+    assert Validator.model_validate(plain).model_dump(mode="json") == plain
+    later = {name: field.default for name, field in Validator.model_fields.items() if name not in plain}
+    assert later == _LATER
+    said = {
+        "aside": [["y"]],
+        "aside_limit": 3,
+        "polarity": "denied",
+        "about": "fear",
+        "denied": [["z"]],
+        "abstains": True,
+    }
+    assert Validator.model_validate(plain | said).model_dump(mode="json") == {**plain, **said}

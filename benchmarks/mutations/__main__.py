@@ -29,6 +29,8 @@ from benchmarks.mutations.draw import Mutant, Siblings, drawn, mutants_of
 from tests.support.touched import ROOT, House
 
 EQUIVALENT = Path(__file__).with_name("equivalent.yaml")
+WIRING = ROOT / "tests" / "wiring"
+"""Tests that look at the whole way of a setting, through all rooms."""
 RESULTS = ROOT / "benchmarks" / "results" / "mutations.json"
 TARGET = 0.95
 MOST_UNSTEADY = 3
@@ -137,23 +139,25 @@ class Copies:
         os.utime(path, (self._written, self._written))
 
 
-def fast_tests(house: House, path: str) -> tuple[list[str], list[str]]:
-    """The fast tests of a module: those of its room and those that name it, then all others that it touches."""
+def fast_tests(house: House, path: str) -> tuple[list[str], ...]:
+    """The fast tests of a module, those first that are likeliest to notice.
+
+    Those of its room that name it; the others of its room, those elsewhere that name it, and those of the wiring that it
+    touches; all others that it touches.
+    """
     module = path.removesuffix(".py").replace("/", ".")
     parts = Path(path).parts
     room = ROOT / "tests" / parts[1 if parts[0] == "raiden_core" else 0]
-    near: list[str] = []
-    far: list[str] = []
+    tests: tuple[list[str], ...] = ([], [], [])
     touched = set(house.touched([path]))
     for test in house.tests:
         if "integration" in test.parts:
             continue
-        named = any(one == module or one.startswith(f"{module}.") for one in house.named_by(test))
-        if named or test.is_relative_to(room):
-            near.append(str(test.relative_to(ROOT)))
-        elif test in touched:
-            far.append(str(test.relative_to(ROOT)))
-    return near, far
+        is_near = test.is_relative_to(room) or (test.is_relative_to(WIRING) and test in touched)
+        is_named = any(one == module or one.startswith(f"{module}.") for one in house.named_by(test))
+        if is_near or is_named or test in touched:
+            tests[0 if is_near and is_named else 1 if is_near or is_named else 2].append(str(test.relative_to(ROOT)))
+    return tests
 
 
 def pytest(copy: Path, tests: Sequence[str], seconds: float, *more: str) -> tuple[list[str], str]:
@@ -200,7 +204,7 @@ def try_one(
     group: str,
     mutant: Mutant,
     copies: Copies,
-    tests: tuple[list[str], list[str]],
+    tests: Sequence[Sequence[str]],
     seconds: float,
     unsteady: Sequence[str],
 ) -> Fate:
@@ -246,6 +250,28 @@ def told(fates: Sequence[Fate], reasons: Mapping[str, str]) -> tuple[str, bool]:
     return "\n".join(lines), good
 
 
+def recorded(fates: Sequence[Fate], seed: int, near: bool, before: Path) -> dict[str, object]:
+    """What is kept of a run; of a group that was not run, what ``before`` says."""
+    groups = {fate.group for fate in fates}
+    others = json.loads(before.read_text("utf-8"))["mutants"] if before.is_file() else []
+    tests = "near" if near else "all"
+    return {
+        "command": "make mutations",
+        "seed": seed,
+        "mutants": [one for one in others if one["group"] not in groups]
+        + [
+            {
+                "group": fate.group,
+                "mutant": fate.mutant.key,
+                "kind": fate.mutant.kind,
+                "tests": tests,
+                "killed_by": fate.killed_by,
+            }
+            for fate in fates
+        ],
+    }
+
+
 def main() -> int:
     """Draw, break, run, tell."""
     parser = argparse.ArgumentParser(description="Break single lines and see whether the fast tests notice.")
@@ -255,6 +281,9 @@ def main() -> int:
     parser.add_argument("--only", default="", help="only mutants whose key begins like this, of all that there are")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--seconds", type=float, default=900, help="longest run of the tests for one mutant")
+    parser.add_argument(
+        "--near", action="store_true", help="only tests that name the module or are of its room: others could kill more"
+    )
     parser.add_argument("--skip-check", action="store_true", help="do not run the tests first with nothing broken")
     parser.add_argument("--list", action="store_true", help="show what would be broken, and break nothing")
     given = parser.parse_args()
@@ -269,10 +298,10 @@ def main() -> int:
             sys.stdout.write(f"{name:11} {one.key} line {one.line}, {one.kind}: {one.before!r} -> {one.after!r}\n")
         return 0
     house = House(ROOT)
-    tests = {path: fast_tests(house, path) for path in {mutant.path for _, mutant in jobs}}
+    tests = {path: fast_tests(house, path)[: 2 if given.near else 3] for path in {mutant.path for _, mutant in jobs}}
     with tempfile.TemporaryDirectory(prefix="raiden-mutations-") as folder:
         copies = Copies(Path(folder), given.processes)
-        everything = sorted({name for near, far in tests.values() for name in (*near, *far)})
+        everything = sorted({name for groups in tests.values() for some in groups for name in some})
         whole = copies.free.get()
         unsteady, otherwise = (
             ([], "") if given.skip_check else pytest(whole, everything, 10 * given.seconds, "-n", str(given.processes))
@@ -299,11 +328,7 @@ def main() -> int:
     table, good = told(fates, reasons)
     sys.stdout.write(f"\n{table}\n")
     if not given.only:
-        record = [
-            {"group": fate.group, "mutant": fate.mutant.key, "kind": fate.mutant.kind, "killed_by": fate.killed_by}
-            for fate in fates
-        ]
-        RESULTS.write_text(json.dumps({"seed": given.seed, "mutants": record}, indent=1) + "\n", "utf-8")
+        RESULTS.write_text(json.dumps(recorded(fates, given.seed, given.near, RESULTS), indent=1) + "\n", "utf-8")
     return 0 if good else 1
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from raiden_core.cards.card import Card
+
 
 @dataclass(frozen=True)
 class Character:
@@ -25,8 +27,8 @@ class Character:
     """Its row in that file, from 1; None where a file holds one character."""
     others: dict[str, str] = field(default_factory=dict)
     """What the profile says of somebody else, by path (``father: occupation``): never the character's own."""
-    extras: dict[str, str] = field(default_factory=dict)
-    """What a card says that is not about the character: greeting, example messages, system prompt."""
+    card: Card | None = None
+    """What it says beside its profile: greetings, example conversations, scene, instructions, lorebook; None for no card."""
 
 
 @dataclass(frozen=True)

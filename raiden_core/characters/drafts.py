@@ -10,18 +10,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from raiden_core.cards.macros import resolve
 from raiden_core.characters.attributes import is_known
+from raiden_core.characters.card_parts import card_of
 from raiden_core.characters.character import Character
 from raiden_core.characters.facts import facts_of_fields, facts_of_text
 from raiden_core.characters.fields import is_made_of_fields, split_fields
 from raiden_core.characters.keys import fold_key, is_description_key, is_name_key
 from raiden_core.characters.language import detect_language
 from raiden_core.characters.lines import Field
+from raiden_core.characters.lore import lore_of
 from raiden_core.characters.markup import clean_value, plain_markup
 from raiden_core.characters.missing import is_missing, is_unfilled
 from raiden_core.characters.owners import PATH, about, is_other, is_relations
-from raiden_core.characters.placeholders import resolve
-from raiden_core.characters.rows import MAX_CHARACTER_CHARS
+from raiden_core.characters.rows import MAX_CHARACTER_CHARS, Value
 
 NAME = "Name"
 DESCRIPTION = "Description"
@@ -46,7 +48,8 @@ class Draft:
     """Everything about the character but the name, in the source's order."""
     text: str
     """Verbatim."""
-    extras: dict[str, str] = field(default_factory=dict)
+    speech: dict[str, Value] = field(default_factory=dict)
+    """Fields that are for the chat program (greetings, example messages, lorebook), as they are."""
     language: str | None = None
     """What the source says its language is."""
     nickname: str | None = None
@@ -109,20 +112,33 @@ def character_of(draft: Draft, source: str, row: int | None) -> Character:
     if name is not None:
         profile[draft.name_key] = name
     for item in kept:
-        value = resolve(item.value.strip(), stand_in, language)
+        value = item.value.strip()
+        if "{{" in value or "<" in value:
+            value = resolve(value, stand_in, language, name or "")
         same = item.key in profile
         profile[item.key] = f"{profile[item.key]}\n{value}" if same else value
-    facts = {key: resolve(value, stand_in, language) for key, value in _facts(stated, name).items() if value != name}
+    facts: dict[str, str] = {}
+    others: dict[str, str] = {}
+    for key, value in _facts(stated, name).items():
+        if value != name:
+            (others if PATH in key else facts)[key] = resolve(value, stand_in, language)
+    card = card_of(draft.speech, name, stand_in, language) if draft.speech else None
+    if card is not None and card.lorebook.entries:
+        lore = lore_of(card, tuple(filter(None, (name, draft.nickname))))
+        for item in lore.shown:
+            profile[item.key] = f"{profile[item.key]}\n{item.value}" if item.key in profile else item.value
+        facts |= {key: value for key, value in lore.facts.items() if key not in facts}
+        others |= {key: value for key, value in lore.others.items() if key not in others}
     return Character(
         name=name,
         language=language,
         profile=profile,
-        facts={key: value for key, value in facts.items() if about(key) is None},
-        others={key: value for key, value in facts.items() if about(key) is not None},
+        facts=facts,
+        others=others,
         text=draft.text,
         source=source,
         row=row,
-        extras={key: resolve(value, stand_in, language) for key, value in draft.extras.items()},
+        card=card,
     )
 
 

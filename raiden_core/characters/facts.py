@@ -14,7 +14,7 @@ from raiden_core.characters.attributes import is_known
 from raiden_core.characters.bookkeeping import is_bookkeeping_key, is_program_value
 from raiden_core.characters.dialects import in_lines
 from raiden_core.characters.fields import is_made_of_fields, split_fields
-from raiden_core.characters.keys import FACT_KEYS, META_KEYS, NOT_FACTS, fold_key, is_description_key, is_name_key
+from raiden_core.characters.keys import FACT_KEYS, fold_key, is_description_key, is_meta_key, is_name_key
 from raiden_core.characters.lines import CJK, END_MARKS, Field, field_of_line, units
 from raiden_core.characters.markup import clean_value
 from raiden_core.characters.missing import has_macro, is_missing
@@ -123,10 +123,8 @@ def _can_be_fact(key: str) -> bool:
     if PATH in key:
         # Of somebody else the name is a fact as well.
         leaf = key.rpartition(PATH)[2]
-        return not (is_description_key(leaf) or fold_key(leaf) in NOT_FACTS | META_KEYS or is_bookkeeping_key(leaf))
-    return not (
-        is_name_key(key) or is_description_key(key) or fold_key(key) in NOT_FACTS | META_KEYS or is_bookkeeping_key(key)
-    )
+        return not (is_description_key(leaf) or is_meta_key(leaf) or is_bookkeeping_key(leaf))
+    return not (is_name_key(key) or is_description_key(key) or is_meta_key(key) or is_bookkeeping_key(key))
 
 
 def _solid_lines(text: str) -> list[str]:

@@ -109,7 +109,7 @@ NOT_FACTS = folded(
 """Keys of lines that instruct or quote: they look like fields and say nothing about the character."""
 
 META_KEYS = folded(
-    "scenario|role play|roleplay|rp|setting|world|world setting|worldview|lore|genre|plot|first message"
+    "scenario|world scenario|role play|roleplay|rp|setting|world|world setting|worldview|lore|genre|plot|first message"
     "|greeting|example dialogue|sample dialogue|dialogue examples"
     "|prompt|instruction|instructions|constraints|guidelines|workflow|output format|response format"
     "|initialization|tags|tag|category|categories"
@@ -121,6 +121,8 @@ META_KEYS = folded(
     "|시나리오|세계관|배경 설정|상황|첫 메시지|태그|작성자|제작자|출처|버전|사용자 설정"
 )
 """Keys of lines about the scene, the user, the card or its author: kept in the profile, no fact about the character."""
+
+_META = NOT_FACTS | META_KEYS | SPEECH_KEYS
 
 FACT_KEYS = folded(
     "age|gender|sex|birthday|birth date|date of birth|birthplace|place of birth|hometown|nationality|occupation"
@@ -159,6 +161,11 @@ SECTION_TITLES = folded(
 def is_name_key(key: str) -> bool:
     """Whether a field of this name holds the character's name."""
     return fold_key(key) in NAME_KEYS
+
+
+def is_meta_key(key: str) -> bool:
+    """Whether a field of this name instructs, or speaks of the scene, the card or the chat: never asked about."""
+    return fold_key(key) in _META
 
 
 def is_description_key(key: str) -> bool:

@@ -75,7 +75,7 @@ def detect_language(text: str, declared: str | None = None, keys: Sequence[str] 
     sample = text[:_SAMPLE_CHARS]
     code = (declared or "").strip().lower().replace("_", "-").split("-")[0]
     guess = _by_script(sample)
-    if re.fullmatch("[a-z]{2}", code) and _compatible(code, guess, sample):
+    if code and re.fullmatch("[a-z]{2}", code) and _compatible(code, guess, sample):
         return code
     by_keys = _by_keys(tuple(keys)) if keys else None
     if guess == "zh" and by_keys is None and keys:

@@ -29,6 +29,9 @@ from raiden_core.characters.sources import Source, find_sources, read_bytes
 from raiden_core.characters.texts import drafts_of_text
 from raiden_core.characters.yaml_text import yaml_rows
 
+MANY_ROWS = 10
+"""So many rows of a file that are refused for the same reason are one refusal."""
+
 
 @dataclass(frozen=True)
 class ReadResult:
@@ -84,6 +87,7 @@ class _Collection:
     def read(self, source: Source) -> None:
         """Add everything that one source holds."""
         number: int | None = None
+        before = len(self.refused)
         try:
             if source.problem is not None:
                 raise Unreadable(source.problem)
@@ -95,6 +99,7 @@ class _Collection:
         except Unreadable as error:
             after = f"after row {number}: " if number else ""
             self.refused.append(Refusal(source.name, None, f"{after}{_one_line(str(error))}"))
+        self.refused[before:] = _together(self.refused[before:])
 
     def _add(self, row: Row | BadRow | Note | _Drafted, place: str, language: str | None) -> None:
         if isinstance(row, Note):
@@ -161,6 +166,21 @@ class _Collection:
         if mended:
             warn("half of a surrogate pair in its text was replaced by U+FFFD")
         self.characters.append(character)
+
+
+def _together(refused: list[Refusal]) -> list[Refusal]:
+    """The refusals of a file, those of many rows that are the same as one: a chat log has thousands of lines."""
+    rows = Counter((one.source, one.reason) for one in refused if one.row is not None)
+    found: list[Refusal] = []
+    told: set[tuple[str, str]] = set()
+    for one in refused:
+        what = (one.source, one.reason)
+        if one.row is None or rows[what] < MANY_ROWS:
+            found.append(one)
+        elif what not in told:
+            told.add(what)
+            found.append(Refusal(one.source, None, f"{rows[what]:,} rows from row {one.row} on: {one.reason}"))
+    return found
 
 
 @dataclass(frozen=True)
@@ -281,19 +301,18 @@ def _without_half_characters(draft: Draft) -> tuple[Draft, bool]:
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
     try:
-        parts = [
-            draft.text,
-            draft.name or "",
-            *(item.value + item.key for item in draft.fields),
-            *draft.extras.values(),
-        ]
-        "".join(parts).encode("utf-8")
+        # The text holds every field that the draft has, and its key.
+        draft.text.encode("utf-8")
+        for key in (draft.name or "", *(item.key for item in draft.fields)):
+            key.encode("utf-8")
+        if draft.speech:
+            json.dumps(draft.speech, ensure_ascii=False).encode("utf-8")
         return draft, False
     except UnicodeEncodeError:
         fields = tuple(item._replace(key=whole(item.key), value=whole(item.value)) for item in draft.fields)
-        extras = {key: whole(value) for key, value in draft.extras.items()}
+        speech = json.loads(whole(json.dumps(draft.speech, ensure_ascii=False)))
         name = None if draft.name is None else whole(draft.name)
-        return replace(draft, name=name, fields=fields, text=whole(draft.text), extras=extras), True
+        return replace(draft, name=name, fields=fields, text=whole(draft.text), speech=speech), True
 
 
 def _one_line(text: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from raiden_core.characters.attributes import is_known
 from raiden_core.characters.bookkeeping import is_bookkeeping
+from raiden_core.characters.card_parts import CARD_TEXTS
 from raiden_core.characters.drafts import DESCRIPTION, NAME, TEMPLATE, Draft, NotACharacter, draft_of_text, name_in
 from raiden_core.characters.keys import (
     BOOKKEEPING_KEYS,
@@ -75,16 +76,38 @@ def draft_of_record(record: Mapping[str, Value], key: str | None = None) -> Draf
         NotACharacter: the record is empty or is about something else.
     """
     for value in record.values():
-        for block in setting_blocks(_setting_text(value)):
-            return draft_of_text(block, name=key)
+        if (value.__class__ is list or (value.__class__ is str and "<" in value)) and (
+            blocks := next(setting_blocks(_setting_text(value)), None)
+        ):
+            return draft_of_text(blocks, name=key)
     if is_card(record):
         return _draft_of_card(record)
     if what := what_it_is(record):
         raise NotACharacter(what)
     flat = _inlined(record)
     name_key, name = _name(flat)
+    fields, speech, language = _told(flat, name_key)
+    described = any(is_description_key(item.key) for item in fields)
+    if name is None and key is None:
+        name = next((own for item in fields if is_description_key(item.key) and (own := name_in(item.value))), None)
+        name_key = NAME if name is not None else None
+    _check(record, flat, name or key, fields, described)
+    if len(fields) == 1 and described:
+        draft = draft_of_text(fields[0].value, name=key or name)
+        return Draft(draft.name, draft.name_key, draft.fields, fields[0].value, speech, language)
+    # A mapping's key is how its author refers to the character; a name inside that differs is told as a field.
+    lines = [f"{name_key}: {name}"] if name and name_key else []
+    lines += [f"{item.key}: {item.value}" for item in fields]
+    if name and name_key and key and name != key:
+        fields.insert(0, Field(name_key, name))
+    label = name_key if name_key and (not key or key == name) else NAME
+    return Draft(key or name, label, tuple(fields), "\n".join(lines), speech, language)
+
+
+def _told(flat: Mapping[str, Value], name_key: str | None) -> tuple[list[Field], dict[str, Value], str | None]:
+    """What a record says beside the name: its fields, the texts of a card where it holds speech, and its language."""
     fields: list[Field] = []
-    extras: dict[str, str] = {}
+    speech: dict[str, Value] = {}
     language: str | None = None
     for label, value in flat.items():
         folded = fold_key(label)
@@ -93,27 +116,14 @@ def draft_of_record(record: Mapping[str, Value], key: str | None = None) -> Draf
         if folded in LANGUAGE_KEYS and _is_code(value):
             language = str(value)
         elif folded in SPEECH_KEYS:
-            if said := as_text(value, prose=True):
-                extras[label] = said
+            speech[label] = value
         elif not is_bookkeeping(label, value):
             # The rest of a name field that is too long for a name describes.
             named = folded in WEAK_NAME_KEYS and isinstance(value, str) and len(value) > MAX_WEAK_NAME
             fields += [Field(DESCRIPTION, str(value))] if named else fields_of(label, value)
-    described = any(is_description_key(item.key) for item in fields)
-    if name is None and key is None:
-        name = next((own for item in fields if is_description_key(item.key) and (own := name_in(item.value))), None)
-        name_key = NAME if name is not None else None
-    _check(record, flat, name or key, fields, described)
-    if len(fields) == 1 and described:
-        draft = draft_of_text(fields[0].value, name=key or name)
-        return Draft(draft.name, draft.name_key, draft.fields, fields[0].value, extras, language)
-    # A mapping's key is how its author refers to the character; a name inside that differs is told as a field.
-    lines = [f"{name_key}: {name}"] if name and name_key else []
-    lines += [f"{item.key}: {item.value}" for item in fields]
-    if name and name_key and key and name != key:
-        fields.insert(0, Field(name_key, name))
-    label = name_key if name_key and (not key or key == name) else NAME
-    return Draft(key or name, label, tuple(fields), "\n".join(lines), extras, language)
+    if speech:
+        speech |= {label: value for label, value in flat.items() if fold_key(label) in CARD_TEXTS}
+    return fields, speech, language
 
 
 def _draft_of_card(record: Mapping[str, Value]) -> Draft:
@@ -125,21 +135,22 @@ def _draft_of_card(record: Mapping[str, Value]) -> Draft:
     name = as_text(data.get("name")) or None
     fields = [Field(label, as_text(data.get(key), prose=True)) for key, label in CARD_FIELDS.items() if key != "name"]
     fields = [item for item in fields if item.value]
-    extras = {key: as_text(value, prose=True) for key, value in data.items() if fold_key(key) in SPEECH_KEYS}
-    extras = {key: value for key, value in extras.items() if value}
+    speech = {key: value for key, value in data.items() if key in CARD_FIELDS or fold_key(key) in SPEECH_KEYS}
     nickname = as_text(data.get("nickname")).strip() or None
     if len(fields) == 1:
         text = fields[0].value
         own = draft_of_text(text, name=name)
-        return Draft(own.name, own.name_key, own.fields, text, extras, None, nickname)
+        return Draft(own.name, own.name_key, own.fields, text, speech, None, nickname)
     text = "\n".join(f"{item.key}: {item.value}" for item in ([Field(NAME, name)] if name else []) + fields)
-    return Draft(name, NAME, tuple(fields), text, extras, None, nickname)
+    return Draft(name, NAME, tuple(fields), text, speech, None, nickname)
 
 
 def _inlined(record: Mapping[str, Value]) -> dict[str, Value]:
     """The record with the fields of its inner profile beside its own; its own come first where both say something."""
     flat: dict[str, Value] = {}
     inner: dict[str, Value] = {}
+    if not any(map(_may_be_opened, record.values())):
+        return dict(record)
     for key, value in record.items():
         folded = fold_key(key)
         holds_fields = folded in NESTED_KEYS or (is_group(key) and folded not in BOOKKEEPING_KEYS)
@@ -163,6 +174,10 @@ def _inlined(record: Mapping[str, Value]) -> dict[str, Value]:
             continue
         flat[key] = value
     return flat
+
+
+def _may_be_opened(value: Value) -> bool:
+    return value.__class__ is dict or (value.__class__ is str and "{" in value)
 
 
 def _opened(value: Value) -> dict[str, Value] | None:

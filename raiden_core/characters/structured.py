@@ -180,7 +180,8 @@ def _rows_of_lines(lines: Iterator[tuple[int, str | BadRow]] | enumerate[str]) -
             repeated: list[str] = []
             try:
                 value = _loads(line, repeated)
-                check_depth(value)
+                if line.count("{") + line.count("[") > MAX_DEPTH:
+                    check_depth(value)
             except Unreadable as error:
                 yield BadRow(number, str(error))
                 continue

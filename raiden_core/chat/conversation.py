@@ -9,7 +9,7 @@ from typing import Any
 
 from raiden_core.characters import Character
 from raiden_core.errors import UsageError
-from raiden_core.prompts import Message, build_prompt, profile_text
+from raiden_core.prompts import CARD, Layout, Message, build_prompt, profile_text
 from raiden_core.rewards.completion import extract_answer
 from raiden_core.samples import Sample, Turn
 
@@ -34,6 +34,8 @@ class Conversation:
     """Replaces the prompts' instructions, as in training."""
     prefilled_think: bool = False
     exchanges: list[Exchange] = field(default_factory=list)
+    layout: Layout = "raiden"
+    """Of the prompts, as in training."""
 
     @property
     def name(self) -> str:
@@ -60,8 +62,9 @@ class Conversation:
             answer="",
             keywords=(),
             language=self.character.language,
+            metadata={CARD: self.character.card.as_json()} if self.character.card is not None else {},
         )
-        return build_prompt(sample, self.instructions)
+        return build_prompt(sample, self.instructions, self.layout)
 
     def answer_of(self, completion: str) -> str:
         """The answer text of a completion."""

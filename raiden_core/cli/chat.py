@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from raiden_core.cli.options import config_options, read_config
+from raiden_core.cli.options import busy, config_options, read_config
 
 if TYPE_CHECKING:
     from raiden_core.chat.terminal import Terminal
@@ -56,9 +56,10 @@ def chat(
     who = find_character(character, name)
     tokens = max_tokens or settings.evaluation.max_new_tokens
     places = {**({"base": base} if base else {}), "trained": model}
-    talkers = {label: _talker(place, settings, tokens, temperature) for label, place in places.items()}
+    with busy("loading the model" if base is None else "loading both models"):
+        talkers = {label: _talker(place, settings, tokens, temperature) for label, place in places.items()}
     prefilled = settings.prefilled_think or any(talker.prefilled_think for talker in talkers.values())
-    conversation = Conversation(who, settings.system_prompt, prefilled)
+    conversation = Conversation(who, settings.system_prompt, prefilled, layout=settings.prompt.layout)
     if web:
         from raiden_core.chat.web import serve
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from raiden_core.cli.options import config_options, progress_bar, read_config, write_folder
+from raiden_core.cli.options import busy, config_options, progress_bar, read_config, write_folder
 
 if TYPE_CHECKING:
     from raiden_core.config import Config
@@ -47,10 +47,11 @@ def evaluate(
     """Ask MODEL (and BASE) the questions of DATA and say how sure the result is."""
     from rich.console import Console
 
-    from raiden_core.evaluation.results import read_results
-    from raiden_core.evaluation.settings import EvaluateSettings
-    from raiden_core.evaluation.stage import evaluate_files, headline
-    from raiden_core.evaluation.tables import result_tables
+    with busy("loading"):
+        from raiden_core.evaluation.results import read_results
+        from raiden_core.evaluation.settings import EvaluateSettings
+        from raiden_core.evaluation.stage import evaluate_files, headline
+        from raiden_core.evaluation.tables import result_tables
     from raiden_core.stages.layout import RESULTS_FILE
     from raiden_core.text.plain import one_line
 

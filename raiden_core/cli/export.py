@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from raiden_core.cli.options import config_options, read_config, write_folder
+from raiden_core.cli.options import busy, config_options, read_config, write_folder
 from raiden_core.errors import UsageError
 
 TARGETS = ("trl", "verl", "openr1", "verifiers", "easyr1", "inspect", "lm-eval", "hub")
@@ -56,7 +56,8 @@ def export(
     validation = data / VALIDATION_FILE if data.is_dir() else None
     if validation is not None and not validation.is_file():
         validation = None
-    counts = write_folder(out, lambda folder: write(to, train, validation, settings, folder, out.absolute()))
+    with busy(f"writing {out}"):
+        counts = write_folder(out, lambda folder: write(to, train, validation, settings, folder, out.absolute()))
     for split in ("train", "test"):
         if split in counts:
             left_out = counts[f"{split}_left_out"]
@@ -84,8 +85,11 @@ def _to_hub(out: Path, run: Path | None, dataset: str | None, repository: str | 
         raise UsageError("--to hub needs --run, the folder of a finished run; runs lie in OUTPUT_DIR/runs")
     if repository is not None:
         check_push(repository)
-    counts = write_folder(out, lambda folder: assemble(run, folder, dataset), with_stats=False)
+    with busy(f"copying the model to {out}"):
+        counts = write_folder(out, lambda folder: assemble(run, folder, dataset), with_stats=False)
     click.echo(f"{out}: {counts['files']} files of the model ({counts['bytes'] / 2**20:,.1f} MiB), README.md, DATA.md")
     click.echo("README.md names no license yet: choose one there before others use the model.")
     if repository is not None:
-        click.echo(push(out, repository))
+        with busy(f"uploading to {repository}"):
+            address = push(out, repository)
+        click.echo(address)

@@ -13,15 +13,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from raiden_core.errors import UsageError
-from raiden_core.stages.progress import in_lines
+from raiden_core.stages.progress import LINE_SECONDS, in_lines
 
 if TYPE_CHECKING:
     from raiden_core.config import Config
     from raiden_core.stages.progress import Progress
 
 Function = TypeVar("Function", bound=Callable[..., Any])
-LINE_SECONDS = 8.0
-"""Seconds between two lines of progress where there is no terminal to draw a bar on."""
 
 
 def config_options(function: Function) -> Function:
@@ -90,6 +88,19 @@ def json_line(value: object) -> str:
         return json.dumps(value)
     text = json.dumps(value, ensure_ascii=False)
     return "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in text)
+
+
+@contextmanager
+def busy(words: str) -> Iterator[None]:
+    """Say on a terminal what takes its time while nothing can be counted; elsewhere nothing is said."""
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
+    console = Console(file=sys.stderr)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as shown:
+        shown.add_task(words, total=None)
+        yield
 
 
 @contextmanager

@@ -21,17 +21,20 @@ if TYPE_CHECKING:
 @click.command("profiles")
 @click.argument("files", nargs=-1, required=True, metavar="FILE…")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a character, a line each.")
-def profiles(files: tuple[str, ...], as_json: bool) -> None:
+@click.option("--sentences", is_flag=True, help="With --json: also what sentences state, and which are left.")
+def profiles(files: tuple[str, ...], as_json: bool, sentences: bool) -> None:
     """Show the characters that FILE… holds, and what could not be read.
 
     FILE is a file, a folder, a glob, "-" for standard input, or "shipped" (also "shipped:zh", …) for raiden's own.
     """
     from raiden_core.characters import read_characters
 
+    if sentences and not as_json:
+        raise click.UsageError("--sentences goes with --json")
     result = read_characters(files)
     if as_json:
         for character in result.characters:
-            click.echo(json_line(_as_object(character)))
+            click.echo(json_line(_as_object(character, sentences)))
         _echo_problems(result)
     else:
         _print_table(result)
@@ -39,18 +42,24 @@ def profiles(files: tuple[str, ...], as_json: bool) -> None:
         click.get_current_context().exit(1)
 
 
-def _as_object(character: Character) -> dict[str, object]:
+def _as_object(character: Character, sentences: bool) -> dict[str, object]:
     """One character as the output has it; a fact's ``about`` is null where it is the character's own."""
     from raiden_core.characters.owners import about
 
+    facts: list[tuple[str, str]] = [*character.facts.items(), *character.others.items()]
+    shown: dict[str, object] = {}
+    if sentences:
+        from raiden_core.characters.sentences import read_sentences
+
+        stated = read_sentences(character)
+        facts += [(fact.key, fact.value) for fact in stated.facts]
+        shown = {"sentences_left": list(stated.left)}
     return {
         "name": character.name,
         "language": character.language,
         "profile": character.profile,
-        "facts": [
-            {"attribute": key, "value": value, "about": about(key)}
-            for key, value in (*character.facts.items(), *character.others.items())
-        ],
+        "facts": [{"attribute": key, "value": value, "about": about(key)} for key, value in facts],
+        **shown,
         "text": character.text,
         "source": character.source,
         "row": character.row,

@@ -19,6 +19,7 @@ from raiden_core.config.sections.data import CharactersConfig, GenerationConfig,
 from raiden_core.config.sections.endpoint import EndpointConfig
 from raiden_core.config.sections.evaluation import EvaluationConfig
 from raiden_core.config.sections.limits import LimitsConfig
+from raiden_core.config.sections.prompt import PromptConfig
 from raiden_core.config.sections.report import ReportConfig
 from raiden_core.config.sections.reward import JUDGE, AccuracyConfig, FormatConfig, RewardConfig, check_list
 from raiden_core.config.sections.runner import RunnerConfig
@@ -40,6 +41,7 @@ class Config(Section):
     """Replaces the default instructions (not profile and format); `{name}` in it is the character's name."""
     prefilled_think: bool = PREFILLED_THINK
     """Whether the chat template opens `<think>` itself, so that completions start inside the reasoning."""
+    prompt: PromptConfig = PromptConfig()
     characters: CharactersConfig = CharactersConfig()
     teacher: TeacherConfig = TeacherConfig()
     generation: GenerationConfig = GenerationConfig()
@@ -77,6 +79,13 @@ class Config(Section):
                 )
         check_list(self.rewards, self.named_endpoints)
         return self
+
+    @property
+    def student_revision(self) -> str | None:
+        """The revision of the student's model that the run starts from; None means the newest."""
+        section = self.cold_start if self.cold_start.enabled else self.grpo
+        revision = (section.model_extra or {}).get("model_revision")
+        return None if revision in (None, "main") else str(revision)
 
     @model_validator(mode="after")
     def _a_revision_is_the_students(self) -> Self:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from jinja2.exceptions import TemplateError
+
 from raiden_core.doctor.check import Check, bad, none, ok
 from raiden_core.doctor.subject import Subject
 from raiden_core.planning.shapes import shape_of
-from raiden_core.prompts import build_completion, build_prompt, profile_text
+from raiden_core.prompts import build_completion, build_prompt
 from raiden_core.samples import Sample
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ TOO_MANY = 0.05
 
 def check_template(subject: Subject) -> Check:
     """Whether the template keeps profile and history, and opens ``<think>`` if and only if the configuration says so."""
-    name = "chat template"
+    name, config = "chat template", subject.config
     missing = subject.missing_tokenizer()
     if missing:
         return none(name, missing)
@@ -32,8 +34,16 @@ def check_template(subject: Subject) -> Check:
             name, "the tokenizer has none", "use an instruction-tuned model, or put a chat_template.jinja beside it"
         )
     for sample in _with_and_without_history(subject):
-        text = rendered(subject, sample)
-        if profile_text(sample.character_profile, sample.language).strip() not in text:
+        try:
+            text = rendered(subject, sample)
+        except TemplateError as error:
+            first = "a conversation that a greeting opens" if _is_greeted(sample) else "a conversation"
+            return bad(
+                name,
+                f"it refuses {first}: {' '.join(str(error).split())[:200]}",
+                "use a template that takes such turns, or cards without greetings",
+            )
+        if build_prompt(sample, config.system_prompt, config.prompt.layout)[0]["content"].strip() not in text:
             return bad(
                 name, "it drops the system turn, and with it the profile", "use a template that shows system turns"
             )
@@ -94,7 +104,10 @@ def check_lengths(subject: Subject) -> Check:
     if missing := _missing_template(subject):
         return none(name, missing)
     config, tokenizer = subject.config, subject.tokenizer
-    context = min(shape_of(config.student.model, config.student.nano).context, int(tokenizer.model_max_length))
+    context = min(
+        shape_of(config.student.model, config.student.nano, config.student_revision).context,
+        int(tokenizer.model_max_length),
+    )
     room = context - config.grpo.max_completion_length
     if config.grpo.max_prompt_length:
         room = min(room, config.grpo.max_prompt_length)
@@ -115,7 +128,7 @@ def check_lengths(subject: Subject) -> Check:
 
 def rendered(subject: Subject, sample: Sample) -> str:
     """A sample's prompt as text, up to where the completion begins."""
-    chat = build_prompt(sample, subject.config.system_prompt)
+    chat = build_prompt(sample, subject.config.system_prompt, subject.config.prompt.layout)
     return str(subject.tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=True))
 
 
@@ -137,7 +150,13 @@ def _with_and_without_history(subject: Subject) -> list[Sample]:
     samples = subject.samples.samples
     chosen = [next((one for one in samples if not one.conversation_history), None)]
     chosen.append(next((one for one in samples if one.conversation_history), None))
+    chosen.append(next((one for one in samples if _is_greeted(one)), None))
     return [one for one in chosen if one is not None]
+
+
+def _is_greeted(sample: Sample) -> bool:
+    """Whether the character opens the conversation."""
+    return bool(sample.conversation_history) and sample.conversation_history[0].role == "assistant"
 
 
 def _why(gold: str, seen: str, why: str) -> str:

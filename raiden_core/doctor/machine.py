@@ -153,4 +153,4 @@ def check_model(subject: Subject) -> Check:
     if isinstance(place, Path):
         problem = folder_problem(place)
         return bad(name, *problem) if problem else ok(name, f"{place}: config, weights and tokenizer are there")
-    return hub_problem(name, model)
+    return hub_problem(name, model, subject.config.student_revision)

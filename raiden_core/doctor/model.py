@@ -61,42 +61,48 @@ def _weights_problem(file: Path) -> str | None:
     return None
 
 
-def hub_problem(name: str, model: str) -> Check:
-    """Whether a Hub id is in the cache, or can be had."""
+def hub_problem(name: str, model: str, revision: str | None = None) -> Check:
+    """Whether a Hub id is in the cache at a revision (None: the newest), or can be had."""
     from httpx2 import HTTPError
     from huggingface_hub import HfApi, try_to_load_from_cache
-    from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, RepositoryNotFoundError
+    from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, RepositoryNotFoundError, RevisionNotFoundError
 
     cached = {
-        file for file in ("config.json", *WEIGHTS, *TOKENIZER_FILES) if _path(try_to_load_from_cache(model, file))
+        file
+        for file in ("config.json", *WEIGHTS, *TOKENIZER_FILES)
+        if _path(try_to_load_from_cache(model, file, revision=revision))
     }
+    shown = model if revision is None else f"{model} at revision {revision}"
+    fetch = f"hf download {model}" if revision is None else f"hf download {model} --revision {revision}"
     if "config.json" in cached and cached & set(WEIGHTS) and cached & set(TOKENIZER_FILES):
-        folder = Path(_path(try_to_load_from_cache(model, "config.json")) or "").parent
+        folder = Path(_path(try_to_load_from_cache(model, "config.json", revision=revision)) or "").parent
         problem = folder_problem(folder)
         if problem is None:
-            return ok(name, f"{model}: in the Hub cache")
-        return bad(name, problem[0], f"hf download {model}")
+            return ok(name, f"{shown}: in the Hub cache")
+        return bad(name, problem[0], fetch)
     offline = os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE")
     if offline:
         return bad(
             name,
-            f"{model}: not in the Hub cache, and HF_HUB_OFFLINE is set",
-            f"run hf download {model} with a network, then try again",
+            f"{shown}: not in the Hub cache, and HF_HUB_OFFLINE is set",
+            f"run {fetch} with a network, then try again",
         )
     try:
-        HfApi().model_info(model, timeout=HUB_SECONDS)
+        HfApi().model_info(model, revision=revision, timeout=HUB_SECONDS)
     except GatedRepoError:
         return bad(name, f"{model}: gated", "accept its licence on its page and set HF_TOKEN")
+    except RevisionNotFoundError:
+        return bad(name, f"{model}: has no revision {revision}", "check model_revision against the model's page")
     except RepositoryNotFoundError:
         return bad(name, f"{model}: the Hub has no such model, or it is private", "check the id, or set HF_TOKEN")
     except (HfHubHTTPError, HTTPError, OSError) as error:
         reason = type(error).__name__
         return bad(
             name,
-            f"{model}: not in the cache, and the Hub cannot be reached ({reason})",
-            f"run hf download {model} with a network, or copy the model and name its folder",
+            f"{shown}: not in the cache, and the Hub cannot be reached ({reason})",
+            f"run {fetch} with a network, or copy the model and name its folder",
         )
-    return ok(name, f"{model}: on the Hub, to be downloaded when training starts")
+    return ok(name, f"{shown}: on the Hub, to be downloaded when training starts")
 
 
 def _path(found: object) -> str | None:

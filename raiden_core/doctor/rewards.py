@@ -9,9 +9,11 @@ from statistics import fmean
 from raiden_core.doctor.check import Check, bad, none, ok
 from raiden_core.doctor.subject import Subject
 from raiden_core.errors import ConfigError, RaidenError
+from raiden_core.prompts import Message, build_prompt
 from raiden_core.rewards.listed.chosen import chosen_rewards, is_default
 from raiden_core.rewards.listed.running import RewardRun
 from raiden_core.rewards.listed.trial import Trial, check_trials, try_rewards
+from raiden_core.samples import Sample
 
 NAME = "list of rewards"
 
@@ -31,9 +33,14 @@ def check_list(subject: Subject) -> Check:
         return none(NAME, f"no samples to try it on: {error}")
     if not samples:
         return none(NAME, "no samples to try it on; generate some and name them with --data")
+    config = subject.config
+
+    def prompt(sample: Sample) -> list[Message]:
+        return build_prompt(sample, config.system_prompt, config.prompt.layout)
+
     try:
         with tempfile.TemporaryDirectory() as folder, RewardRun(chosen, Path(folder)) as run:
-            trials = try_rewards(run, samples, subject.scorer, subject.config.system_prompt)
+            trials = try_rewards(run, samples, subject.scorer, prompt)
         check_trials(trials)
     except RaidenError as error:
         return bad(NAME, str(error), "correct the function, or take it out of the list")

@@ -90,13 +90,17 @@ class Subject:
 
             if not self.samples.samples:
                 raise ConfigError("student.model: no samples to make the nano tokenizer of")
-            return build_tokenizer(self.samples.samples, self.config.student.nano)
+            return build_tokenizer(self.samples.samples, self.config.student.nano, self.config.prompt.layout)
         from transformers import AutoTokenizer
 
         model = str(student_input(self.config.student))
         try:
             return AutoTokenizer.from_pretrained(
-                model, padding_side="left", local_files_only=True, trust_remote_code=False
+                model,
+                padding_side="left",
+                local_files_only=True,
+                trust_remote_code=False,
+                revision=self.config.student_revision or "main",
             )
         except (OSError, ValueError, KeyError) as error:  # missing files, broken JSON, an unknown class
             if not Path(model).is_dir():

@@ -33,7 +33,6 @@ from raiden_core.evaluation.rewarded import reward_rows, with_rewards
 from raiden_core.evaluation.sets import Measure, QuestionSets, UsableSets, can_be_judged, usable_sets
 from raiden_core.evaluation.summary import summarise, write_tables
 from raiden_core.models.answering import GREEDY, Answerer, Reply
-from raiden_core.prompts import build_prompt
 from raiden_core.rewards.listed.chosen import is_default
 from raiden_core.stages.layout import JUDGED, MODELS, PREDICTIONS_FILE, RESULTS_FILE
 from raiden_core.stages.progress import Progress, silent
@@ -130,7 +129,7 @@ def ask_models(
     parts = _parts(usable.sets, measure.settings.samples)
     prompts = _prompts(usable, measure)
     everything = [prompt for name, _ in parts for prompt in prompts[name]]
-    everything += [build_prompt(sample, measure.instructions) for sample in usable.open_ended]
+    everything += [measure.prompt(sample) for sample in usable.open_ended]
     draws = [draw for name, draw in parts for _ in prompts[name]] + [GREEDY] * len(usable.open_ended)
     for number, (model, answerer) in enumerate(models.items()):
 
@@ -143,7 +142,7 @@ def ask_models(
 
 def _prompts(usable: UsableSets, measure: Measure) -> dict[str, list[list[dict[str, str]]]]:
     """The prompts of each set."""
-    return {name: [build_prompt(one, measure.instructions) for one in part] for name, part in usable.sets.items()}
+    return {name: [measure.prompt(one, name) for one in part] for name, part in usable.sets.items()}
 
 
 def _parts(sets: Iterable[str], samples_per_question: int) -> list[tuple[str, int]]:

@@ -44,11 +44,6 @@ NAMED = 3
 _SEPARATOR = re.compile(r"[、,，;；\s]+")
 
 
-def is_benchmark(path: Path) -> bool:
-    """Whether a path is a folder with the benchmark's two files."""
-    return path.is_dir() and (path / NPC_FILE).is_file() and (path / DIALOGUE_FILE).is_file()
-
-
 def read_benchmark(folder: Path) -> tuple[list[Sample], list[str]]:
     """The dialogues that can be judged, in the file's order, and a note for each kind of those that cannot.
 

@@ -216,6 +216,8 @@ class Asked(Part):
     max_new_tokens: Count
     instructions: str | None
     """What replaced the prompt's instructions."""
+    layout: str | None = None
+    """Of the prompts; None means raiden's own."""
     seed: int
 
 

@@ -11,11 +11,14 @@ from raiden_core.config.sections.evaluation import EvaluationConfig
 from raiden_core.errors import DataError, UsageError
 from raiden_core.evaluation.controls import bad_gold
 from raiden_core.evaluation.predictions import MAIN_SET
+from raiden_core.prompts import Layout, Message, build_prompt
 from raiden_core.rewards import Scorer
 from raiden_core.rewards.aside import completed, count_completed
 from raiden_core.rewards.listed.chosen import Chosen
 from raiden_core.samples import Sample
 
+LAYOUT = "layout"
+"""With what the name of a set begins that is the validation set in another layout."""
 NAMED_FAILURES = 5
 """So many samples with a bad reference are named in the error; all of them stand in results.json when dropped."""
 
@@ -48,8 +51,19 @@ class Measure:
     """Replaces the prompts' instructions, as in training."""
     seed: int = 0
     """Draws the other characters of the control."""
+    layout: Layout = "raiden"
+    """Of the prompts, as in training."""
     rewards: Chosen = ()
     """The list that replies are measured by besides; empty, or the usual two, where the scorer says it all."""
+
+    @property
+    def further_layouts(self) -> dict[str, Layout]:
+        """Name of a set -> the layout in which it asks the validation set once more."""
+        return {f"{LAYOUT} {layout}": layout for layout in self.settings.layouts if layout != self.layout}
+
+    def prompt(self, sample: Sample, name: str = MAIN_SET) -> list[Message]:
+        """The prompt of a sample in the set of that name."""
+        return build_prompt(sample, self.instructions, self.further_layouts.get(name, self.layout))
 
 
 @dataclass(frozen=True)
@@ -93,8 +107,8 @@ def usable_sets(questions: QuestionSets, measure: Measure, *, judged: bool) -> U
         DataError: a set has no sample left, or one whose reference fails.
         UsageError: a further set has the name of the validation set.
     """
-    if MAIN_SET in questions.extra:
-        raise UsageError(f"a further set cannot be called {MAIN_SET}")
+    if taken := {MAIN_SET, *measure.further_layouts} & set(questions.extra):
+        raise UsageError(f"a further set cannot be called {sorted(taken)[0]}")
     open_ended = [sample for sample in questions.validation if not _has_keywords(sample)] if judged else []
     usable: dict[str, list[Sample]] = {}
     notes: list[str] = []
@@ -122,6 +136,8 @@ def usable_sets(questions: QuestionSets, measure: Measure, *, judged: bool) -> U
             )
         if not usable[name] and not for_judge:
             raise DataError(f"{place}: no sample to evaluate; generate or split again, or look at what was dropped")
+    # The same samples: what there is to say about them is said.
+    usable |= dict.fromkeys(measure.further_layouts, usable[MAIN_SET])
     return UsableSets(usable, open_ended, notes, dropped)
 
 

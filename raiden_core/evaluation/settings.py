@@ -5,6 +5,7 @@ from __future__ import annotations
 from raiden_core.config import Config
 from raiden_core.config.sections.base import StageSettings
 from raiden_core.config.sections.evaluation import EvaluationConfig
+from raiden_core.prompts import Layout
 from raiden_core.rewards import Scorer
 from raiden_core.rewards.configured import evaluation_scorer
 from raiden_core.rewards.listed.chosen import Chosen, chosen_rewards
@@ -18,6 +19,7 @@ class EvaluateSettings(StageSettings):
     rewards: Chosen
     """All that replies earn."""
     system_prompt: str | None
+    layout: Layout
     seed: int
 
     @classmethod
@@ -28,5 +30,6 @@ class EvaluateSettings(StageSettings):
             scorer=evaluation_scorer(config),
             rewards=chosen_rewards(config),
             system_prompt=config.system_prompt,
+            layout=config.prompt.layout,
             seed=config.seed,
         )

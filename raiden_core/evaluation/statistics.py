@@ -66,7 +66,7 @@ def mean_interval(
         ValueError: the two differ in length, or a value is not finite.
     """
     import numpy as np
-    from scipy import stats
+    from scipy import special
 
     data = np.asarray(values, dtype=float)
     if len(data) != len(clusters):
@@ -83,7 +83,7 @@ def mean_interval(
     if error == 0 and bounds is not None:
         ends = [bounds[0] + end * (bounds[1] - bounds[0]) for end in _exact(mean, bounds, count)]
         return Estimate(len(data), count, mean, *ends)
-    reach = float(stats.t.ppf((1 + LEVEL) / 2, count - 1)) * error
+    reach = float(special.stdtrit(count - 1, (1 + LEVEL) / 2)) * error
     low, high = mean - reach, mean + reach
     if bounds is not None:
         low, high = max(low, bounds[0]), min(high, bounds[1])
@@ -160,18 +160,18 @@ def _standard_error(residuals: NDArray[np.float64], codes: NDArray[np.intp], cou
 
 def _exact(mean: float, bounds: tuple[float, float], count: int) -> tuple[float, float]:
     """The binomial interval of a mean that is no estimate of its own spread, as shares of the way between the bounds."""
-    from scipy import stats
+    from scipy import special
 
     hits = count * (mean - bounds[0]) / (bounds[1] - bounds[0])
     tail = (1 - LEVEL) / 2
-    low = float(stats.beta.ppf(tail, hits, count - hits + 1)) if hits > 0 else 0.0
-    high = float(stats.beta.ppf(1 - tail, hits + 1, count - hits)) if hits < count else 1.0
+    low = float(special.betaincinv(hits, count - hits + 1, tail)) if hits > 0 else 0.0
+    high = float(special.betaincinv(hits + 1, count - hits, 1 - tail)) if hits < count else 1.0
     return low, high
 
 
 def _p_of_zero(mean: float, error: float, count: int) -> float:
-    from scipy import stats
+    from scipy import special
 
     if error == 0:
         return 1.0 if mean == 0 else 0.0
-    return float(2 * stats.t.sf(abs(mean) / error, count - 1))
+    return float(2 * special.stdtr(count - 1, -abs(mean) / error))

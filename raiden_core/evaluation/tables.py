@@ -44,7 +44,7 @@ def result_tables(results: Results) -> Group:
     main = [_table(results, Text("Accuracy in percent on the validation set"))] if _has_rows(results) else []
     judge = [_judge_table(results.judge)] if results.judge else []
     sampling = [_sampling_lines(results.sampling)] if results.sampling and main else []
-    controls = [Text(_controls_line(results.controls), style="dim")] if main else []
+    controls = [_controls(results.controls)] if main else []
     rewards = [_reward_table(results.rewards)] if results.rewards and main else []
     return Group(*main, *extra, Text(caption, style="dim"), *rewards, *sampling, *controls, *judge)
 
@@ -86,17 +86,31 @@ def _sampling_lines(sampling: Mapping[str, SampledReplies]) -> Text:
     return Text("\n".join(lines))
 
 
-def _controls_line(controls: Controls) -> str:
-    other = f"another character's reply {percent(controls.other_character)}"
-    chance = f" (chance {percent(controls.other_character_chance)})"
-    parts = [f"references {percent(controls.gold)}", other + chance if controls.other_character_n else other]
-    parts += [f"keywords only {percent(controls.keyword_list)}", f"profile {percent(controls.profile_recited)}"]
+def _controls(controls: Controls) -> Group:
+    """What replies earn that play nobody, beside what they should."""
+    from rich import box
+    from rich.console import Group
+    from rich.table import Table
+    from rich.text import Text
+
+    title = Text("What a cheater could reach: right in percent, whoever is asked for")
+    table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", padding=0, show_edge=False, pad_edge=False)
+    table.add_column("every reply is", no_wrap=True)
+    table.add_column("earns", justify="right", no_wrap=True)
+    table.add_column("  should be", no_wrap=True)
+    near = f"near {percent(controls.other_character_chance)}, which is chance"
+    rows = [("the question's own reference", controls.gold, "100")]
+    rows.append(("the reply to another character", controls.other_character, near))
     if controls.recital is not None:
-        parts.append(f"its short values {percent(controls.recital)}")
-    if leaks := controls.leaks:
-        seen = f"{len(leaks.characters)} characters, {leaks.samples} questions, {leaks.conversations} conversations"
-        parts.append(f"seen in training: {seen}")
-    return f"Controls: {', '.join(parts)}."
+        rows.append(("all short values of the profile", controls.recital, "near 0"))
+    rows.append(("the whole profile", controls.profile_recited, "near 0"))
+    rows.append(("the bare keywords", controls.keyword_list, "high: a list is no sentence"))
+    for name, share, wanted in rows:
+        table.add_row(name, percent(share), f"  {wanted}" if share is not None else "  there is nobody else")
+    if not (leaks := controls.leaks):
+        return Group(table)
+    counts = f"{len(leaks.characters)} characters, {leaks.samples} questions, {leaks.conversations} conversations"
+    return Group(table, Text(f"seen in training: {counts}", style="dim"))
 
 
 def _judge_table(judge: Judged) -> Group:

@@ -269,7 +269,7 @@ def _write_rows(splits: Splits, config: Config, out: Path) -> None:
 
 def _row(sample: Sample, config: Config) -> dict[str, Any]:
     """A sample's fields, its prompt as a chat and as one text, and the scorer's settings."""
-    prompt = build_prompt(sample, config.system_prompt)
+    prompt = build_prompt(sample, config.system_prompt, config.prompt.layout)
     settings = json.dumps(asdict(training_scorer(config)))
     return {
         **table_row(sample),

@@ -221,6 +221,8 @@ def _use(config: Mapping[str, Any], adapter: bool) -> str:
     )
     own = bool(config.get("system_prompt"))
     instructions = ', yaml.safe_load(open("raiden.yaml"))["system_prompt"]' if own else ""
+    layout = (config.get("prompt") or {}).get("layout", "raiden")
+    instructions += f', layout="{layout}"' if layout != "raiden" else ""
     imports = f"import yaml\n{imports}" if own else imports
     think = " The chat template opens `<think>` itself." if config.get("prefilled_think") else ""
     return (

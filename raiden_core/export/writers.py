@@ -114,7 +114,8 @@ def _without_bars() -> Iterator[None]:
 def _write_trl(splits: Splits, config: Config, out: Path, place: Path) -> None:
     chosen = chosen_rewards(config)
     for name, samples in splits.items():
-        table = reward_table(samples, training_scorer(config), config.system_prompt, columns_for(chosen))
+        scorer, prompt = training_scorer(config), config.prompt.layout
+        table = reward_table(samples, scorer, config.system_prompt, prompt, columns_for(chosen))
         table.to_parquet(out / f"{name}.parquet")
     if not is_default(chosen):
         write_list(chosen, out)
@@ -141,7 +142,7 @@ def _verl_row(sample: Sample, place: int, split: str, config: Config) -> dict[st
     truth = {**checked, "validator": sample.validator.model_dump(mode="json") if sample.validator else None}
     return {
         "data_source": "raiden",
-        "prompt": build_prompt(sample, config.system_prompt),
+        "prompt": build_prompt(sample, config.system_prompt, config.prompt.layout),
         "ability": f"role-playing/{sample.dimension}",
         "reward_model": {"style": "rule", "ground_truth": json.dumps(truth, ensure_ascii=False)},
         "extra_info": {"split": split, "index": place, "settings": json.dumps(settings)},

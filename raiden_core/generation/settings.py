@@ -9,6 +9,7 @@ from raiden_core.config import Config
 from raiden_core.config.sections.base import NEUTRAL, StageSettings
 from raiden_core.config.sections.data import CharactersConfig, GenerationConfig
 from raiden_core.config.sections.teacher import TeacherConfig
+from raiden_core.prompts import Layout
 from raiden_core.rewards import Scorer
 from raiden_core.rewards.configured import data_scorer
 
@@ -24,6 +25,8 @@ class GenerateSettings(StageSettings):
     seed: int
     system_prompt: str | None
     """Of the student that the teacher asks, which sees the prompt of its training; None where there is no such student."""
+    layout: Layout
+    """Of that student's prompt."""
     output_dir: Annotated[Path, NEUTRAL]
     """Where the replies of models are kept."""
 
@@ -38,5 +41,6 @@ class GenerateSettings(StageSettings):
             scorer=data_scorer(config),
             seed=config.seed,
             system_prompt=config.system_prompt if teacher.student is not None else None,
+            layout=config.prompt.layout if teacher.student is not None else "raiden",
             output_dir=config.output_dir,
         )

@@ -18,6 +18,10 @@ TermGroup = tuple[str, ...]
 """Terms that mean the same; the first is the keyword, the others are accepted in its place."""
 
 
+UNREAD = "a sentence that no rule reads"
+"""Why nothing can be checked of a sentence that a teacher by rule leaves; it is reported apart from facts."""
+
+
 @dataclass(frozen=True)
 class Fact:
     """One thing that a profile says about its character."""

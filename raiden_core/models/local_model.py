@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from raiden_core.config.sections.evaluation import EvaluationConfig
 from raiden_core.errors import StageError
 from raiden_core.models.answering import GREEDY, Prompt, Reply
 from raiden_core.models.folder import check_weights, end_tokens, load_model, load_tokenizer, model_digest, render
@@ -25,6 +26,8 @@ from raiden_core.stages.progress import Progress, silent
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
+
+_DEFAULT = EvaluationConfig()
 
 MAX_BATCH_TOKENS = 131_072
 """Padded tokens, prompt and reply together, that one batch may hold: long prompts make smaller batches."""
@@ -53,10 +56,10 @@ class LocalModel:
     """A model folder (safetensors, tokenizer, chat template) that answers on the GPU if there is one."""
 
     folder: Path
-    max_new_tokens: int = 256
-    batch_size: int = 64
+    max_new_tokens: int = _DEFAULT.max_new_tokens
+    batch_size: int = _DEFAULT.batch_size
     """Prompts at most in one batch."""
-    temperature: float = 1.0
+    temperature: float = _DEFAULT.temperature
     """Of all draws but the greedy one."""
     seed: int = 0
     """Of the same draws: the same batches give the same replies."""

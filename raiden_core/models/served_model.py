@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from raiden_core.config.sections.endpoint import EndpointConfig
+from raiden_core.config.sections.evaluation import EvaluationConfig
 from raiden_core.errors import RaidenError, StageError, UsageError
 from raiden_core.models.answering import GREEDY, Prompt, Refused, Reply, Request
 from raiden_core.models.served.waiting import told_regularly
@@ -30,6 +31,8 @@ from raiden_core.stages.progress import Progress, silent
 
 if TYPE_CHECKING:
     from raiden_core.models.served.client import Client
+
+_DEFAULT = EvaluationConfig()
 
 ENDPOINT = "model"
 """Name of the one endpoint, in messages."""
@@ -41,8 +44,8 @@ class ServedModel:
     """A model that a server has loaded."""
 
     endpoint: EndpointConfig
-    max_new_tokens: int = 256
-    temperature: float = 1.0
+    max_new_tokens: int = _DEFAULT.max_new_tokens
+    temperature: float = _DEFAULT.temperature
     """Of all draws but the greedy one."""
 
     def answer(

@@ -8,7 +8,7 @@ from pathlib import Path
 from raiden_core.config import Config
 from raiden_core.errors import DataError
 from raiden_core.planning.job import ASSUMED_PROMPT, Lengths
-from raiden_core.prompts import build_prompt
+from raiden_core.prompts import Layout, build_prompt
 from raiden_core.samples import Sample, iter_rows, parse_sample
 
 CHARACTERS_TO_A_TOKEN = {"zh": 1.5, "ja": 1.3, "ko": 1.4}
@@ -51,13 +51,13 @@ def expected_amount(config: Config) -> Amount | None:
     )
 
 
-def file_amount(path: Path, instructions: str | None) -> tuple[Amount, Lengths]:
+def file_amount(path: Path, instructions: str | None, layout: Layout = "raiden") -> tuple[Amount, Lengths]:
     """The samples of a file and their prompts, in tokens estimated from their characters.
 
     Raises:
         DataError: the file cannot be read or holds no sample.
     """
-    lengths = [estimated_tokens(parse_sample(row, where), instructions) for where, row in iter_rows(path)]
+    lengths = [estimated_tokens(parse_sample(row, where), instructions, layout) for where, row in iter_rows(path)]
     if not lengths:
         raise DataError(f"{path}: holds no sample")
     mean = round(sum(lengths) / len(lengths))
@@ -65,9 +65,9 @@ def file_amount(path: Path, instructions: str | None) -> tuple[Amount, Lengths]:
     return Amount(len(lengths), str(path)), Lengths(max(lengths), mean, source)
 
 
-def estimated_tokens(sample: Sample, instructions: str | None) -> int:
+def estimated_tokens(sample: Sample, instructions: str | None, layout: Layout = "raiden") -> int:
     """Tokens of a sample's prompt, from its characters."""
-    chat = build_prompt(sample, instructions)
+    chat = build_prompt(sample, instructions, layout)
     characters = sum(len(message["content"]) for message in chat)
     return round(characters / CHARACTERS_TO_A_TOKEN.get(sample.language, LATIN)) + TURN_TOKENS * len(chat)
 

@@ -77,12 +77,12 @@ def make_plan(config: Config, gpus: str | None = None, data: Path | None = None)
         ConfigError: a model, accelerate config or setting that cannot be planned.
         DataError: ``data`` cannot be read.
     """
-    shape = shape_of(config.student.model, config.student.nano)
+    shape = shape_of(config.student.model, config.student.nano, config.student_revision)
     named = parse_gpus(gpus) if gpus else None
     amount: Amount | None = None
     unknown: list[str] = []
     if data:
-        amount, lengths = file_amount(data, config.system_prompt)
+        amount, lengths = file_amount(data, config.system_prompt, config.prompt.layout)
     else:
         lengths = assumed_lengths(config, shape.context)
         try:

@@ -108,10 +108,10 @@ class ModelShape:
         return self.expert_intermediate * self.experts_per_token if self.experts else self.intermediate
 
 
-def shape_of(model: str, nano: NanoConfig | None = None) -> ModelShape:
+def shape_of(model: str, nano: NanoConfig | None = None, revision: str | None = None) -> ModelShape:
     """The shape of what ``student.model`` names: ``nano``, a folder, or a Hub id.
 
-    A Hub id is looked up in the local cache first and then in the table; nothing is downloaded.
+    A Hub id is looked up in the local cache first, at the revision, and then in the table; nothing is downloaded.
 
     Raises:
         ConfigError: the model is not known here, or its config.json lacks a size.
@@ -121,7 +121,7 @@ def shape_of(model: str, nano: NanoConfig | None = None) -> ModelShape:
     folder = Path(model).expanduser()
     if folder.is_dir():
         return shape_of_file(folder / "config.json", model)
-    cached = _cached_config(model)
+    cached = _cached_config(model, revision)
     if cached is not None:
         return shape_of_file(cached, model)
     known = table()
@@ -222,7 +222,7 @@ def table() -> dict[str, ModelShape]:
     return shapes
 
 
-def _cached_config(model: str) -> Path | None:
+def _cached_config(model: str, revision: str | None) -> Path | None:
     """The config.json of a Hub id in the local cache."""
     if not re.fullmatch(r"[\w.-]+/[\w.-]+", model):
         return None
@@ -230,7 +230,7 @@ def _cached_config(model: str) -> Path | None:
     from huggingface_hub.errors import HFValidationError
 
     try:
-        found = try_to_load_from_cache(model, "config.json")
+        found = try_to_load_from_cache(model, "config.json", revision=revision)
     except HFValidationError:
         return None
     return Path(found) if isinstance(found, str) else None

@@ -17,6 +17,9 @@ _ANSWER = re.compile("answer>(?:(?<=<answer>)|(?<=</answer>))")
 """They look for the end of a tag and then back: a search for ``<`` would stop at every place of a text full of it."""
 
 
+_TAGS = 4
+
+
 class Extracted(NamedTuple):
     """The answer text of a completion; ``why`` says why there is none, and is empty otherwise."""
 
@@ -66,10 +69,11 @@ def _formatted(completion: str, prefilled_think: bool) -> str | None:
         text = "<think>" + text
     if not (text.startswith("<think>") and text.endswith("</answer>")):
         return None
-    lowered = text.lower()
-    count = lowered.count
-    if count("<think>") != 1 or count("</think>") != 1 or count("<answer>") != 1 or count("</answer>") != 1:
-        return None
+    if text.count("<") != _TAGS:
+        # The four tags are found below; where there is more, none of it may be a further tag.
+        count = text.lower().count
+        if count("<think>") != 1 or count("</think>") != 1 or count("<answer>") != 1 or count("</answer>") != 1:
+            return None
     reasoning, closed, rest = text[len("<think>") : -len("</answer>")].partition("</think>")
     between, opened, reply = rest.partition("<answer>")
     kept = closed and opened and has_ink(reasoning) and not between.strip() and has_ink(reply)

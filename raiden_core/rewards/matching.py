@@ -46,6 +46,8 @@ class Term:
     """Its other spellings: inflected forms, blanks of Korean compounds put or left out."""
     quantity: Quantity | None = None
     """The value that it is, if it is nothing else."""
+    is_plain: bool = False
+    """Whether it is found wherever its text stands, and nowhere else."""
     ignores_accents: bool = False
     """Whether the text's accents do not matter: Orleans is Orléans and José may be Jose, but café is no cafe."""
 
@@ -177,7 +179,8 @@ def compile_term(term: str) -> Term | None:
     forms = (
         () if values or quantity else tuple(form for form in forms_of(text, is_name) if not _is_suffixed(form, text))
     )
-    return Term(text, tuple(literals), values, bounded, forms, quantity, ignores_accents)
+    is_plain = not (bounded or values or quantity or forms or ignores_accents)
+    return Term(text, tuple(literals), values, bounded, forms, quantity, is_plain, ignores_accents)
 
 
 _PUNCTUATION = " .,;:!?'\"()[]{}<>-_/\\|~。、·…—“”「」『』《》"
@@ -269,8 +272,19 @@ def mentions(
 
 
 def _places(term: Term, page: Page, emphasised: bool) -> list[Span]:
+    if term.is_plain and not emphasised:
+        return _find_plain(term.text, page.text)
     places = list(term.find(page))
     return places if places or not emphasised else list(term.find_emphasised(page))
+
+
+def _find_plain(term: str, text: str) -> list[Span]:
+    size, place = len(term), text.find(term)
+    found: list[Span] = []
+    while place >= 0:
+        found.append((place, place + size))
+        place = text.find(term, place + size)
+    return found
 
 
 def may_overlap(terms: Sequence[Term]) -> bool:

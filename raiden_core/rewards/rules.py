@@ -162,6 +162,8 @@ def _ready(fields: Fields, question: str, reference: str) -> Rules:
     topic = topic_of(question)
     if fields.about:
         topic = topic._replace(about=fields.about, is_name=topic.is_name and fields.about in ("identity", "possession"))
+    if topic.is_name and not any(_may_be_name(name) for name in _names(fields.all_of)):
+        topic = topic._replace(is_name=False)
     if topic != rules.topic:
         rules = replace(rules, topic=topic)
     if fields.aside:
@@ -173,6 +175,11 @@ def _ready(fields: Fields, question: str, reference: str) -> Rules:
     if not reference:
         return rules
     return _as_the_reference_says(rules, fold(reference), fields.polarity is None)
+
+
+def _may_be_name(term: str) -> bool:
+    """Whether a term may name somebody: English names are capitalised, those of other scripts look like any word."""
+    return not term.isascii() or not term.islower()
 
 
 def _as_the_reference_says(rules: Rules, reference: str, is_free: bool) -> Rules:
@@ -192,7 +199,9 @@ def _as_the_reference_says(rules: Rules, reference: str, is_free: bool) -> Rules
         # A reference that denies what its question asks for is a broken one, and its check says so.
         return rules
     met = () if rules.topic.asks_denied else verdict.met
-    negative = replace(rules, negative=_indices(rules.groups))
+    # Of a reference it is enough that it does not affirm; what else it says is its author's business.
+    topic = rules.topic._replace(asks_denied=False)
+    negative = replace(rules, negative=_indices(rules.groups), topic=topic)
     denied = [
         group
         for number, group in enumerate(rules.groups)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import functools
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from raiden_core.errors import DataError
@@ -169,7 +169,7 @@ def _read(file: Path, _changed: int) -> tuple[list[Path], str]:
 
 def _imports(tree: ast.Module) -> list[Path]:
     found = []
-    for node in ast.walk(tree):
+    for node in _statements(tree):
         names: list[str] = []
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
@@ -186,10 +186,22 @@ def _imports(tree: ast.Module) -> list[Path]:
 
 
 def _syntax(tree: ast.Module) -> str:
-    for node in ast.walk(tree):
+    for node in [tree, *_statements(tree)]:
         if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
             node.body = [statement for statement in node.body if not _is_text(statement)]
     return ast.dump(tree)
+
+
+def _statements(tree: ast.Module) -> Iterator[ast.AST]:
+    """All statements of a module, whatever they stand in; expressions, most of a tree's nodes, hold none and are passed by."""
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        for part in ("body", "orelse", "finalbody", "handlers", "cases"):
+            inner = getattr(node, part, ())
+            if isinstance(inner, list):  # the body of a lambda or of a conditional expression is none
+                yield from inner
+                waiting += inner
 
 
 def _is_text(statement: ast.stmt) -> bool:

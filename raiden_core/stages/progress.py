@@ -4,6 +4,9 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
+LINE_SECONDS = 60.0
+"""Seconds between two lines of a stage where there is no terminal to draw a bar on."""
+
 
 class Progress(Protocol):
     """Told about a stage's progress; it may drop calls, and must never raise."""

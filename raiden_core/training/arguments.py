@@ -14,9 +14,11 @@ from typing import Any, NoReturn
 
 from raiden_core.config.fates import HONOURED
 from raiden_core.config.loading import numbers_from_text, refuse_secrets
+from raiden_core.config.sections.prompt import PromptConfig
 from raiden_core.config.sections.training import ColdStartConfig, GrpoConfig, ProbeConfig
 from raiden_core.config.trl_fields import check_types, refused, suggestion, trainer_fields
 from raiden_core.errors import ConfigError
+from raiden_core.prompts import LAYOUTS, Layout
 from raiden_core.rewards import Scorer
 from raiden_core.rewards.listed.chosen import Chosen, default_rewards, parse_entries
 from raiden_core.text.strict_yaml import YamlFault, load_strict
@@ -29,7 +31,7 @@ ALIASES = {
 }
 """Names of the OpenR1 guide, and those that TRL's fields had before -> TRL's."""
 
-_SCORER, _GRPO, _COLD_START, _PROBE = Scorer(), GrpoConfig(), ColdStartConfig(), ProbeConfig()
+_SCORER, _GRPO, _COLD_START, _PROBE, _PROMPT = Scorer(), GrpoConfig(), ColdStartConfig(), ProbeConfig(), PromptConfig()
 """Where defaults come from: none is written a second time."""
 
 
@@ -39,11 +41,24 @@ class DataArguments:
 
     train_data_path: str = field(default="", metadata={"help": "train.json (or .jsonl, .parquet)"})
     system_prompt: str | None = field(default=None, metadata={"help": "replaces the default instructions"})
+    prompt_layout: str = field(default=_PROMPT.layout, metadata={"help": f"of the system turn: {', '.join(LAYOUTS)}"})
     prefilled_think: bool = field(
         default=_SCORER.prefilled_think, metadata={"help": "the chat template opens <think> itself"}
     )
     min_length_bound: int = field(default=_SCORER.min_length_bound, metadata={"help": "answers up to this are short"})
     length_ratio: float = field(default=_SCORER.length_ratio, metadata={"help": "longest answer / reference"})
+
+    @property
+    def layout(self) -> Layout:
+        """Of the prompts.
+
+        Raises:
+            ConfigError: there is no such layout.
+        """
+        for layout in LAYOUTS:
+            if layout == self.prompt_layout:
+                return layout
+        raise ConfigError(f"prompt_layout: {self.prompt_layout!r} is none of {', '.join(LAYOUTS)}")
 
     @property
     def scorer(self) -> Scorer:

@@ -26,6 +26,7 @@ from raiden_core.samples import Sample
 from raiden_core.stages.layout import MODEL
 from raiden_core.stages.progress import Progress
 from raiden_core.training.arguments import ColdStartArguments, parse_script
+from raiden_core.training.card_examples import example_turns
 from raiden_core.training.checks import check_named
 from raiden_core.training.dataset import hold_back, training_samples
 from raiden_core.training.hooks.disk import check_disk, model_sizes
@@ -112,17 +113,19 @@ def cold_start(script: ColdStartArguments, training: SFTConfig, model: ModelConf
     if script.nano is None:
         folder = model_place(model)
     else:
-        folder = _nano_student(script.nano, samples, out / STUDENT, training.seed, keep=checkpoint is not None)
+        folder = _nano_student(script, samples, out / STUDENT, training.seed, keep=checkpoint is not None)
     model.model_name_or_path = folder
     tokenizer = load_tokenizer(folder)
+    spoken = example_turns(used)
     sequences = build_sequences(
-        used,
+        [*used, *spoken],
         tokenizer,
         epochs=training.num_train_epochs,
         questions_per_sequence=script.questions_per_sequence,
         max_length=training.max_length or tokenizer.model_max_length,
         shortest_first=script.shortest_first,
         instructions=script.system_prompt,
+        layout=script.layout,
         prefilled_think=script.prefilled_think,
         seed=training.seed,
     )
@@ -158,18 +161,20 @@ def cold_start(script: ColdStartArguments, training: SFTConfig, model: ModelConf
             every=script.probe_every,
             max_new_tokens=script.probe_max_new_tokens,
             instructions=script.system_prompt,
+            layout=script.layout,
         )
         if checkpoint is not None:
             probe.restore(checkpoint)
         trainer.add_callback(probe)
     trainer.add_callback(WholeCheckpoints(identity))
     trainer.train(resume_from_checkpoint=trainer.prepared(checkpoint))
-    question = build_prompt(used[0], script.system_prompt)
+    question = build_prompt(used[0], script.system_prompt, script.layout)
     answer = save_model(trainer, tokenizer, out / MODEL, base=folder, prompt=question)
     write_summary(
         trainer,
         {
             "samples": len(used),
+            "example_turns": len(spoken),
             "sequences": len(sequences.rows),
             "too_long": sequences.too_long,
             "bad_samples": len(failures),
@@ -186,7 +191,7 @@ def cold_start(script: ColdStartArguments, training: SFTConfig, model: ModelConf
         shutil.rmtree(out / STUDENT, ignore_errors=True)  # there is one only where it was made here
 
 
-def _nano_student(shape: str, samples: Sequence[Sample], folder: Path, seed: int, *, keep: bool) -> str:
+def _nano_student(script: ColdStartArguments, samples: Sequence[Sample], folder: Path, seed: int, *, keep: bool) -> str:
     """The nano student, made once for all processes, and kept for a run that goes on from a checkpoint.
 
     Training a tokenizer twice need not give the same one, and a checkpoint is worth nothing with another.
@@ -198,7 +203,7 @@ def _nano_student(shape: str, samples: Sequence[Sample], folder: Path, seed: int
 
     if PartialState().is_main_process and not (keep and folder.is_dir()):
         shutil.rmtree(folder, ignore_errors=True)
-        build_nano(folder, samples, NanoConfig.model_validate(json.loads(shape)), seed)
+        build_nano(folder, samples, NanoConfig.model_validate(json.loads(script.nano or "{}")), seed, script.layout)
     PartialState().wait_for_everyone()
     return str(folder)
 

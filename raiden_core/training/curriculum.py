@@ -12,14 +12,14 @@ After DAPO's dynamic sampling (arXiv 2503.14476), which throws equal groups away
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
 from raiden_core.models.local_model import LocalModel
-from raiden_core.prompts import build_prompt
+from raiden_core.prompts import Message
 from raiden_core.rewards.scorer import Scorer
 from raiden_core.samples import Sample
 
@@ -47,7 +47,7 @@ def by_pass_rate(
     answers: int,
     group: int,
     scorer: Scorer,
-    instructions: str | None,
+    prompt: Callable[[Sample], list[Message]],
     max_new_tokens: int,
     temperature: float,
     seed: int,
@@ -61,7 +61,7 @@ def by_pass_rate(
         answers: sampled to each prompt.
         group: completions of a group in training.
         scorer: says what is right.
-        instructions: of the prompts.
+        prompt: builds a sample's prompt.
         max_new_tokens: longest answer.
         temperature: of the rollouts in training.
         seed: of the answers and of the draw.
@@ -71,7 +71,7 @@ def by_pass_rate(
     """
     asked = [sample for sample in samples for _ in range(answers)]
     replies = LocalModel(student, max_new_tokens, BATCH, temperature, seed).answer(
-        [build_prompt(sample, instructions) for sample in asked],
+        [prompt(sample) for sample in asked],
         store=out / ANSWERS_FILE,
         draws=[draw + 1 for _ in samples for draw in range(answers)],
     )

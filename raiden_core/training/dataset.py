@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from raiden_core.errors import DataError
-from raiden_core.prompts import build_prompt
+from raiden_core.prompts import Layout, build_prompt
 from raiden_core.rewards import Scorer
 from raiden_core.rewards.aside import completed
 from raiden_core.rewards.listed.chosen import Chosen, is_default
@@ -41,6 +41,7 @@ def reward_table(
     samples: Sequence[Sample],
     scorer: Scorer,
     instructions: str | None = None,
+    layout: Layout = "raiden",
     columns: Sequence[str] = REWARD_COLUMNS,
 ) -> Dataset:
     """A row a sample: ``prompt`` (a chat), the columns, and the scorer's settings (`Scorer.columns`)."""
@@ -50,7 +51,8 @@ def reward_table(
     rows: list[dict[str, Any]] = []
     for sample in samples:
         row = table_row(sample)
-        rows.append({"prompt": build_prompt(sample, instructions), **{name: row[name] for name in columns}, **settings})
+        prompt = build_prompt(sample, instructions, layout)
+        rows.append({"prompt": prompt, **{name: row[name] for name in columns}, **settings})
     return Dataset.from_list(rows)
 
 
@@ -90,6 +92,7 @@ class PromptLengths:
     """What the model's context leaves beside the longest completion."""
     wanted: int | None
     """Longer prompts are left out on purpose."""
+    layout: Layout = "raiden"
 
     def fitting(self, samples: Sequence[Sample], path: Path) -> tuple[list[Sample], int]:
         """The samples whose prompts fit, and how many are longer than was wanted.
@@ -112,7 +115,7 @@ class PromptLengths:
         return fitting, len(samples) - len(fitting)
 
     def _length(self, sample: Sample, limit: int) -> int:
-        chat = build_prompt(sample, self.instructions)
+        chat = build_prompt(sample, self.instructions, self.layout)
         text = str(self.tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=True))
         # A token is at least one byte of text, so short texts need not be tokenized.
         most = len(text.encode())

@@ -23,7 +23,15 @@ TOP = ("system_prompt", "prefilled_think", "output_dir", "seed")
 ACCURACY = ("min_length_bound", "length_ratio", "partial_credit")
 WEIGHTS = {"accuracy_weight": "accuracy", "format_weight": "format"}
 TOP_LIST = "rewards"
-OTHER = ("train_data_path", "eval_data_path", "use_peft", "model_name_or_path", "reward_funcs", "config")
+OTHER = (
+    "prompt_layout",
+    "train_data_path",
+    "eval_data_path",
+    "use_peft",
+    "model_name_or_path",
+    "reward_funcs",
+    "config",
+)
 
 
 @dataclass(frozen=True)
@@ -68,6 +76,8 @@ def read_any_config(
 
 def _tree(flat: dict[str, Any], accelerate: Path | None) -> dict[str, Any]:
     tree: dict[str, Any] = {key: flat[key] for key in TOP if key in flat}
+    if "prompt_layout" in flat:
+        tree["prompt"] = {"layout": flat["prompt_layout"]}
     tree["student"] = {"model": flat["model_name_or_path"]}
     tree["cold_start"] = {"enabled": False}
     tree["accuracy"] = {key: flat[key] for key in ACCURACY if key in flat}

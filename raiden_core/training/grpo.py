@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from raiden_core.config.sections.training import GrpoConfig
 from raiden_core.errors import ConfigError, DataError, StageError
 from raiden_core.models.folder import load_tokenizer
-from raiden_core.prompts import build_prompt
+from raiden_core.prompts import Message, build_prompt
 from raiden_core.rewards.aside import count_completed
 from raiden_core.rewards.listed.chosen import ChosenReward, is_default
 from raiden_core.rewards.listed.columns import trl_rewards
@@ -132,8 +132,12 @@ def grpo(script: GrpoArguments, training: GRPOConfig, model: ModelConfig) -> Non
     chosen = script.chosen
     check_gates(chosen, training.multi_objective_aggregation)
     data = _read_data(script, training, tokenizer, base)
+
+    def prompt(sample: Sample) -> list[Message]:
+        return build_prompt(sample, script.system_prompt, script.layout)
+
     run = RewardRun(chosen, out / JUDGED)
-    check_trials(try_rewards(run, data.train, script.scorer, script.system_prompt, _may_be_tried))
+    check_trials(try_rewards(run, data.train, script.scorer, prompt, _may_be_tried))
 
     figures = None
     if script.curriculum == "pass_rate":
@@ -147,7 +151,7 @@ def grpo(script: GrpoArguments, training: GRPOConfig, model: ModelConfig) -> Non
     if _first_the_longest(script, training):
         data.train[:] = longest_in_first_batch(
             data.train,
-            lambda sample: len(str(build_prompt(sample, script.system_prompt))),
+            lambda sample: len(str(prompt(sample))),
             training.generation_batch_size // training.num_generations,
             training.seed,
         )
@@ -160,7 +164,7 @@ def grpo(script: GrpoArguments, training: GRPOConfig, model: ModelConfig) -> Non
     identity = job_identity(Path(script.train_data_path), base, training, model)
 
     def table(samples: list[Sample]) -> Dataset:
-        return reward_table(samples, script.scorer, script.system_prompt, columns_for(chosen))
+        return reward_table(samples, script.scorer, script.system_prompt, script.layout, columns_for(chosen))
 
     trainer = ResumableGRPOTrainer(
         model=base,
@@ -183,7 +187,7 @@ def grpo(script: GrpoArguments, training: GRPOConfig, model: ModelConfig) -> Non
             "completions of every group earned the same reward, so there is nothing to learn from; use easier or "
             "harder questions, a longer cold start, or a larger grpo.num_generations"
         )
-    question = build_prompt(data.train[-1], script.system_prompt)
+    question = prompt(data.train[-1])
     answer = save_model(trainer, tokenizer, out / MODEL, base=base, prompt=question)
     write_summary(
         trainer,
@@ -220,6 +224,7 @@ def _read_data(script: GrpoArguments, training: GRPOConfig, tokenizer: PreTraine
         script.system_prompt,
         context_of(base, tokenizer) - (training.max_completion_length or 0),
         script.max_prompt_length,
+        script.layout,
     )
     path = Path(script.train_data_path)
     samples, failures = training_samples(path, scorer)
@@ -254,7 +259,7 @@ def _by_pass_rate(data: _Data, script: GrpoArguments, training: GRPOConfig, base
             answers=script.curriculum_answers,
             group=training.num_generations,
             scorer=script.scorer,
-            instructions=script.system_prompt,
+            prompt=lambda sample: build_prompt(sample, script.system_prompt, script.layout),
             max_new_tokens=training.max_completion_length or 256,
             temperature=training.temperature,
             seed=training.seed,

@@ -19,7 +19,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from raiden_core.prompts import build_completion, build_prompt, colon
+from raiden_core.prompts import Layout, build_completion, build_prompt, colon
 from raiden_core.samples import Sample
 
 if TYPE_CHECKING:
@@ -47,7 +47,9 @@ CHAT_TEMPLATE = (
 )
 
 
-def build_nano(folder: Path, samples: Sequence[Sample], config: NanoConfig, seed: int) -> int:
+def build_nano(
+    folder: Path, samples: Sequence[Sample], config: NanoConfig, seed: int, layout: Layout = "raiden"
+) -> int:
     """Make tokenizer and model from ``samples`` and save both in ``folder``.
 
     Returns:
@@ -55,7 +57,7 @@ def build_nano(folder: Path, samples: Sequence[Sample], config: NanoConfig, seed
     """
     import torch
 
-    tokenizer = build_tokenizer(samples, config)
+    tokenizer = build_tokenizer(samples, config, layout)
     torch.manual_seed(seed)
     model = build_model(tokenizer, config)
     tokenizer.save_pretrained(folder)
@@ -63,7 +65,9 @@ def build_nano(folder: Path, samples: Sequence[Sample], config: NanoConfig, seed
     return int(model.num_parameters())
 
 
-def build_tokenizer(samples: Sequence[Sample], config: NanoConfig) -> PreTrainedTokenizerFast:
+def build_tokenizer(
+    samples: Sequence[Sample], config: NanoConfig, layout: Layout = "raiden"
+) -> PreTrainedTokenizerFast:
     """A BPE tokenizer with byte fallback (so that no text is unknown) and one token for every frequent ``key：``."""
     from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast
@@ -72,7 +76,7 @@ def build_tokenizer(samples: Sequence[Sample], config: NanoConfig) -> PreTrained
     byte_tokens = [f"<0x{byte:02X}>" for byte in range(256)]
     keys, values = frequent_keys(samples), frequent_values(samples)
     # The trainer's own choice of the alphabet leaves equally frequent characters to chance, differently in each process.
-    counts = Counter(character for text in _texts(samples) for character in text)
+    counts = Counter(character for text in _texts(samples, layout) for character in text)
     alphabet = sorted(counts, key=lambda character: (-counts[character], character))[: config.vocab_size // 2]
     bpe = Tokenizer(models.BPE(byte_fallback=True))
     # A merge never crosses a line's end, the colon after a key or the edge of a value, so that values keep tokens of
@@ -94,7 +98,7 @@ def build_tokenizer(samples: Sequence[Sample], config: NanoConfig) -> PreTrained
         limit_alphabet=len(alphabet),
         show_progress=False,
     )
-    bpe.train_from_iterator(_texts(samples), trainer)
+    bpe.train_from_iterator(_texts(samples, layout), trainer)
     # The trainer marks the byte tokens as special, and special tokens vanish where TRL decodes: rare characters and
     # spaces would be invisible to the reward. In the model's vocabulary alone they are ordinary tokens.
     bpe = Tokenizer.from_str(json.dumps({**json.loads(bpe.to_str()), "added_tokens": []}))
@@ -154,9 +158,9 @@ def _alternatives(values: Sequence[str]) -> str:
     return rf"(?<![A-Za-z0-9])(?:{'|'.join(map(re.escape, longest_first))})(?![A-Za-z0-9])"
 
 
-def _texts(samples: Sequence[Sample]) -> Iterable[str]:
+def _texts(samples: Sequence[Sample], layout: Layout) -> Iterable[str]:
     step = max(1, len(samples) // MAX_TEXTS)
     for sample in samples[::step]:
-        for message in build_prompt(sample):
+        for message in build_prompt(sample, layout=layout):
             yield message["content"]
         yield build_completion(sample)

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from raiden_core.errors import ConfigError
-from raiden_core.prompts import Message, build_completion, build_prompt
+from raiden_core.prompts import Layout, Message, build_completion, build_prompt
 from raiden_core.samples import Sample
+from raiden_core.text.control_tokens import spelled_apart
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -44,6 +45,7 @@ def build_sequences(
     max_length: int,
     shortest_first: bool,
     instructions: str | None,
+    layout: Layout = "raiden",
     prefilled_think: bool,
     seed: int,
 ) -> Sequences:
@@ -58,7 +60,7 @@ def build_sequences(
         ConfigError: several questions a sequence, but the chat template rewrites earlier turns.
     """
     rng = random.Random(seed)
-    encoder = _Encoder(tokenizer, instructions, prefilled_think)
+    encoder = _Encoder(tokenizer, instructions, layout, prefilled_think)
     rows: list[Row] = []
     too_long = 0
     for epoch in range(math.ceil(epochs)):
@@ -107,9 +109,12 @@ def _grouped(samples: Sequence[Sample], size: int, rng: random.Random) -> list[l
 class _Encoder:
     """Tokens of questions and completions; each sample is rendered once as an opener and once as a later turn."""
 
-    def __init__(self, tokenizer: PreTrainedTokenizerBase, instructions: str | None, prefilled_think: bool) -> None:
+    def __init__(
+        self, tokenizer: PreTrainedTokenizerBase, instructions: str | None, layout: Layout, prefilled_think: bool
+    ) -> None:
         self.tokenizer = tokenizer
         self.instructions = instructions
+        self.layout = layout
         self.prefilled_think = prefilled_think
         self.cache: dict[tuple[int, bool], Row] = {}
 
@@ -117,16 +122,20 @@ class _Encoder:
         """A question with its completion, as the tokens that it adds to a chat; without an opener it opens one."""
         place = id(sample), opener is None  # ids of files made elsewhere need not be unique
         if place not in self.cache:
-            prompt = self._turn(opener, sample) if opener else self._render(build_prompt(sample, self.instructions))
+            prompt = (
+                self._turn(opener, sample)
+                if opener
+                else self._render(build_prompt(sample, self.instructions, self.layout))
+            )
             self.cache[place] = self._row(prompt, self._said(sample))
         return self.cache[place]
 
     def _turn(self, opener: Sample, sample: Sample) -> str:
         """What a further question adds to a chat, from the end of the completion before it."""
-        chat = build_prompt(opener, self.instructions)
+        chat = build_prompt(opener, self.instructions, self.layout)
         shown = self._render(chat) + self._said(opener) + str(self.tokenizer.eos_token)
         answered: list[Message] = [*chat, {"role": "assistant", "content": build_completion(opener)}]
-        rendered = self._render([*answered, {"role": "user", "content": sample.question}])
+        rendered = self._render([*answered, {"role": "user", "content": spelled_apart(sample.question)}])
         if not rendered.startswith(shown):
             raise ConfigError(
                 "cold_start.questions_per_sequence: this model's chat template rewrites earlier turns; set it to 1"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from raiden_core.config import Config
 from raiden_core.config.sections.base import StageSettings
 from raiden_core.config.sections.training import ColdStartConfig, GrpoConfig, NanoConfig
+from raiden_core.prompts import Layout
 from raiden_core.rewards import Scorer
 from raiden_core.rewards.configured import data_scorer, training_scorer
 from raiden_core.rewards.listed.chosen import Chosen, chosen_rewards
@@ -19,6 +20,7 @@ class ColdStartSettings(StageSettings):
     scorer: Scorer
     """Decides what may be trained on, and scores the probe."""
     system_prompt: str | None
+    layout: Layout
     seed: int
 
     @classmethod
@@ -29,6 +31,7 @@ class ColdStartSettings(StageSettings):
             nano=config.student.nano if config.student.is_nano else None,
             scorer=data_scorer(config),
             system_prompt=config.system_prompt,
+            layout=config.prompt.layout,
             seed=config.seed,
         )
 
@@ -42,6 +45,7 @@ class TrainSettings(StageSettings):
     rewards: Chosen
     """All that completions earn."""
     system_prompt: str | None
+    layout: Layout
     seed: int
 
     @classmethod
@@ -52,5 +56,6 @@ class TrainSettings(StageSettings):
             scorer=training_scorer(config),
             rewards=chosen_rewards(config),
             system_prompt=config.system_prompt,
+            layout=config.prompt.layout,
             seed=config.seed,
         )

@@ -51,6 +51,7 @@ def job_of(
         **scorer_fields(settings.scorer, arguments),
         "seed": settings.seed,
         "system_prompt": settings.system_prompt,
+        "prompt_layout": settings.layout,
     }
 
 

@@ -75,3 +75,13 @@ def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
 
 def test_no_file_is_wrong_usage() -> None:
     assert CliRunner().invoke(profiles, []).exit_code == 2
+
+
+def test_sentences_are_shown_where_they_are_wanted(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps({"name": "Ann", "description": "She works as a nurse. She hums."}), encoding="utf-8")
+    done = CliRunner().invoke(profiles, [str(path), "--json", "--sentences"])
+    (shown,) = map(json.loads, done.stdout.splitlines())
+    assert shown["facts"] == [{"attribute": "Occupation", "value": "nurse", "about": None}]
+    assert shown["sentences_left"] == ["She hums."]
+    assert CliRunner().invoke(profiles, [str(path), "--sentences"]).exit_code == 2

@@ -152,9 +152,16 @@ def test_a_card_keeps_what_is_for_the_chat_program_apart(tmp_path: Path) -> None
         "Scenario": "At the bakery of Mina.",
     }
     assert "{{char}} bakes bread; {{user}} is a guest. <BOT> likes <USER>." in mina.text, "the text stays verbatim"
-    assert set(mina.extras) == {"first_mes", "mes_example", "system_prompt", "creator_notes"}
-    assert mina.extras["first_mes"] == "Hello the user!"
-    assert "have fun" not in mina.text
+    assert mina.card is not None
+    assert mina.card.as_json() == {
+        "description": "Mina bakes bread; the user is a guest. Mina likes the user.",
+        "personality": "calm",
+        "scenario": "At the bakery of Mina.",
+        "system_prompt": "Write as Mina.",
+        "greetings": ["Hello the user!"],
+        "examples": [[{"role": "assistant", "content": "hm"}]],
+    }
+    assert "have fun" not in mina.text + str(mina.card), "notes for the user of a card are no part of it"
 
 
 def test_a_nickname_stands_for_the_character_in_version_3(tmp_path: Path) -> None:

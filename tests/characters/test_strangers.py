@@ -118,3 +118,23 @@ def test_rows_of_role_play_data_sets(
         assert facts.items() <= character.facts.items()
         assert not set(character.facts) & {"annotation_score", "npc_type", "occupation"}
         assert character.row == 1
+
+
+def test_a_long_chat_log_is_one_refusal(tmp_path: Path) -> None:
+    head = {"user_name": "You", "character_name": "Mina", "create_date": "2026-01-01", "chat_metadata": {}}
+    lines = [head, *({"name": "Mina", "is_user": False, "mes": f"line {n}", "send_date": "x"} for n in range(500))]
+    path = tmp_path / "log.jsonl"
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    (refusal,) = read_characters([path]).refused
+    assert refusal.row is None
+    assert refusal.reason.startswith("501 rows from row 1 on: a chat log")
+
+
+def test_few_rows_and_other_reasons_stay_apart(tmp_path: Path) -> None:
+    log = {"name": "Mina", "is_user": False, "mes": "hello", "send_date": "x"}
+    rows: list[Any] = [*[log] * 9, 5, {"name": "Ann", "job": "nurse"}]
+    path = tmp_path / "few.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    result = read_characters([path])
+    assert [refusal.row for refusal in result.refused] == list(range(1, 11))
+    assert [character.name for character in result.characters] == ["Ann"]

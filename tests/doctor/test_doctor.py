@@ -66,6 +66,28 @@ def test_templates_that_would_spoil_training_are_found(
     assert words in check.found
 
 
+def test_a_template_that_wants_the_user_first_refuses_greetings(tmp_path: Path) -> None:
+    card = {
+        "name": "Ada Quill",
+        "description": "Occupation: glazier\nHome town: Bristol\nPet: a parrot\nHobby: chess",
+        "first_mes": "Mind the panes.",
+    }
+    file = tmp_path / "ada.json"
+    file.write_text(json.dumps({"spec": "chara_card_v2", "data": card}), "utf-8")
+    strict = (
+        "{% if messages[1].role != 'user' %}{{ raise_exception('roles must alternate') }}{% endif %}" + CHAT_TEMPLATE
+    )
+    one = subject(
+        tmp_path, characters={"paths": [str(file), "shipped:en"], "composed": {"count": 0}}, prompt={"layout": "risu"}
+    )
+    assert any(sample.conversation_history[:1] for sample in one.samples.samples if "card" in sample.metadata)
+    assert chat.check_template(one).status == "ok"
+    one.tokenizer.chat_template = strict
+    check = chat.check_template(one)
+    assert check.status == "bad"
+    assert check.found == "it refuses a conversation that a greeting opens: roles must alternate"
+
+
 def test_a_template_that_opens_think_is_right_when_configured(tmp_path: Path) -> None:
     one = subject(tmp_path, prefilled_think=True)
     one.tokenizer.chat_template = CHAT_TEMPLATE.replace("<|assistant|>'", "<|assistant|><think>\\n'")
@@ -185,6 +207,30 @@ def test_a_hub_id_that_is_not_cached_is_not_looked_for_offline(tmp_path: Path, m
     assert check.status == "bad" and "HF_HUB_OFFLINE" in check.found
     gone = machine.check_model(subject(tmp_path, student={"model": "./none"}))
     assert gone.status == "bad" and "no such folder" in gone.found
+
+
+def test_a_revision_is_what_doctor_and_plan_look_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Config, weights and tokenizer of the revision that the job loads, not of the newest one."""
+    from raiden_core.planning.shapes import shape_of
+
+    asked: set[tuple[str, str | None]] = set()
+
+    def cached(model: str, file: str, *, revision: str | None = None) -> None:
+        asked.add((model, revision))
+
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setattr("huggingface_hub.try_to_load_from_cache", cached)
+    student = {"model": "Qwen/Qwen2.5-0.5B"}
+    one = subject(tmp_path, student=student, cold_start={"model_revision": "v7"})
+    assert one.config.student_revision == "v7"
+    check = machine.check_model(one)
+    assert "Qwen/Qwen2.5-0.5B at revision v7: not in the Hub cache" in check.found
+    assert "hf download Qwen/Qwen2.5-0.5B --revision v7" in check.advice
+    shape_of("Qwen/Qwen2.5-0.5B", None, one.config.student_revision)
+    assert asked == {("Qwen/Qwen2.5-0.5B", "v7")}
+    without = subject(tmp_path, student=student, cold_start={"enabled": False}, grpo={"model_revision": "v8"})
+    assert without.config.student_revision == "v8"
+    assert subject(tmp_path, student=student, cold_start={"model_revision": "main"}).config.student_revision is None
 
 
 def test_without_a_network_the_hub_is_said_to_be_out_of_reach(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

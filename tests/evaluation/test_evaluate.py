@@ -3,6 +3,7 @@
 import io
 import json
 import random
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -344,5 +345,6 @@ def test_result_tables_show_the_numbers_in_80_columns_even_where_names_look_like
     for words in ("SBK", "+25.0", "70.0", "35.0", "[red]mine", "trained", "0.06"):
         assert words in text, words
     assert "…" not in text, "80 columns are enough"
-    assert "Controls: references 100.0" in text and "seen in training" not in text and "pass@" not in text
+    assert "What a cheater could reach" in text and "seen in training" not in text and "pass@" not in text
+    assert re.search(r"own reference +100\.0 +100", text)
     assert "CM" not in text.partition("[red]mine")[2], "rows without samples are left out"

@@ -14,7 +14,7 @@ from raiden_core.config.sections.endpoint import EndpointConfig
 from raiden_core.config.sections.evaluation import RUBRICS
 from raiden_core.errors import DataError, StageError
 from raiden_core.evaluation.evaluate import evaluate
-from raiden_core.evaluation.judge.judge import Contest, Judge, Verdict, outcome, read_verdicts, write_verdicts
+from raiden_core.evaluation.judge.judge import Contest, Judge, Verdict, outcome, write_verdicts
 from raiden_core.evaluation.judge.prompts import comparison, load_judge_prompts
 from raiden_core.evaluation.judge.summary import judge_notes, judge_summary
 from raiden_core.evaluation.results import Results
@@ -178,13 +178,15 @@ def test_drawn_questions_do_not_depend_on_the_order() -> None:
     assert len(drawn) == 3 and {contest.sample.id for contest in judge.draw(contests[::-1])} == drawn
 
 
-def test_verdicts_are_read_back_and_other_files_refused(tmp_path: Path) -> None:
-    rows = [_verdict(0, "win", 0, 1)]
+def _read(path: Path) -> list[Verdict]:
+    rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    return [Verdict(**(row | {"reasons": tuple(row["reasons"])})) for row in rows]
+
+
+def test_a_line_of_the_file_holds_a_whole_verdict(tmp_path: Path) -> None:
+    rows = [_verdict(0, "win", 0, 1), _verdict(1, "tie", 1, 1)]
     write_verdicts(tmp_path / "judge.jsonl", rows)
-    assert read_verdicts(tmp_path / "judge.jsonl") == rows
-    (tmp_path / "other.jsonl").write_text('{"id": 1}\n')
-    with pytest.raises(DataError, match="line 1: no verdict"):
-        read_verdicts(tmp_path / "other.jsonl")
+    assert _read(tmp_path / "judge.jsonl") == rows
 
 
 def _evaluate(out: Path, judge: Judge | None, samples: list[Sample]) -> Results:
@@ -213,7 +215,7 @@ def test_an_evaluation_shows_the_judge_all_questions_those_without_keywords_too(
     }  # fmt: skip
     assert judge.all.win == 5 and judge.all.identical == 3, "3 towns of SBK, and the open question twice"
     assert judge.gap.gap == pytest.approx(0), "this judge likes what the keywords like"
-    rows = read_verdicts(tmp_path / "judge.jsonl")
+    rows = _read(tmp_path / "judge.jsonl")
     assert [row.base_accuracy for row in rows if row.id == open_ended.id] == [None] * 3
     assert json.loads((tmp_path / "results.json").read_text())["judge"] == judge.as_json()
     from rich.console import Console

@@ -7,7 +7,7 @@ import pytest
 
 from raiden_core.config.loading import parse_config
 from raiden_core.errors import DataError
-from raiden_core.evaluation.raiden_benchmark import codes_of, dimensions_of, is_benchmark, read_benchmark
+from raiden_core.evaluation.raiden_benchmark import codes_of, dimensions_of, read_benchmark
 from raiden_core.evaluation.settings import EvaluateSettings
 from raiden_core.evaluation.stage import evaluate_files, read_evaluation_data
 from raiden_core.prompts import build_prompt
@@ -63,7 +63,6 @@ def test_a_dialogue_becomes_a_sample_for_the_judge(tmp_path: Path) -> None:
         {"role": "user", "text": "我刚才说怕什么？"},
     ]
     folder = _write(tmp_path, {"7_3": _dialogue(metrics=("K2-1", "I"), messages=messages), "8": _dialogue("Nell")})
-    assert is_benchmark(folder)
     samples, notes = read_benchmark(folder)
     assert not notes
     sample, nell = samples

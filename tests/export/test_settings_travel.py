@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 import yaml
-from datasets import Dataset
 
 from raiden_core.config import Config
 from raiden_core.config.sections.reward import AccuracyConfig, FormatConfig
@@ -75,6 +74,8 @@ def assert_completed(validator: dict[str, Any]) -> None:
 
 
 def row_of(file: Path) -> dict[str, Any]:
+    from datasets import Dataset
+
     row: dict[str, Any] = Dataset.from_parquet(str(file))[0]
     return row
 

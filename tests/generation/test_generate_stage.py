@@ -1,5 +1,6 @@
 """The generate stage's files: whose samples go where, and how many of each."""
 
+import json
 from collections import Counter
 from pathlib import Path
 
@@ -25,3 +26,16 @@ def test_characters_that_are_only_evaluated_have_their_own_file_and_limit(tmp_pa
     assert set(only_evaluated.values()) == {2}
     assert not set(trained_on) & set(only_evaluated)
     assert stats["samples"] == trained_on.total()
+
+
+def test_who_was_skipped_is_written_as_people_read_it(tmp_path: Path) -> None:
+    people = tmp_path / "人物.jsonl"
+    rows = [{"name": "林远", "职业": "医生", "家乡": "长沙", "宠物": "黑猫"}, {"text": "一个渔夫，住在厦门。"}]
+    people.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    (tmp_path / "out").mkdir()
+    config = Config(characters=CharactersConfig(paths=(str(people),)))
+    generate_stage(GenerateSettings.of(config), tmp_path / "out", silent)
+    text = (tmp_path / "out" / "skipped.jsonl").read_text("utf-8")
+    [skipped] = [json.loads(line) for line in text.splitlines()]
+    assert skipped["name"] is None and skipped["row"] == 2 and "name" in skipped["reason"]
+    assert "人物.jsonl" in text

@@ -20,9 +20,9 @@ import pytest
 from benchmarks.chaos.cases import write_config
 from benchmarks.chaos.house import House
 from tests.support.canaries import AUTH, CANARIES
-from tests.training.conftest import composed_samples
+from tests.training.conftest import composed_samples, nano_tokenizer
 
-__all__ = ["composed_samples"]
+__all__ = ["composed_samples", "nano_tokenizer"]
 
 ROOT = Path(__file__).parent.parent.parent
 TINY = ROOT / "tests" / "integration" / "tiny.yaml"

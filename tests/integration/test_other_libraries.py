@@ -48,7 +48,7 @@ def python_with(libraries: Path, package: str) -> Path:
         site = next((folder / "lib").glob("python*/site-packages"))
         (site / "raiden_fallback.pth").write_text(sysconfig.get_paths()["purelib"] + "\n")
     if subprocess.run([python, "-m", "pip", "show", "-q", package], capture_output=True).returncode:
-        command = [python, "-m", "pip", "install", "-q", "--disable-pip-version-check", package]
+        command = [str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check", package]
         try:
             done = subprocess.run(command, capture_output=True, text=True, timeout=INSTALL_SECONDS)
         except subprocess.TimeoutExpired:
@@ -87,7 +87,7 @@ def completions_of(sample: Sample) -> list[str]:
     ]
 
 
-def wanted(material: Path, file: str) -> list[list[dict[str, float]]]:
+def wanted(material: Path, file: str) -> list[list[dict[str, Any]]]:
     """By sample and completion, what our own scorer and the gate say."""
     scorer = training_scorer(load_config(material / "config.yaml"))
     samples, _ = read_verified(material / file, scorer)
@@ -96,7 +96,7 @@ def wanted(material: Path, file: str) -> list[list[dict[str, float]]]:
         row = []
         for text in completions_of(sample):
             score, voice = scorer.score(sample, text), float("用户：" not in text)
-            values = {"accuracy": score.accuracy, "format": score.format, "one_voice": voice}
+            values: dict[str, Any] = {"accuracy": score.accuracy, "format": score.format, "one_voice": voice}
             row.append({"score": pytest.approx(score.total * voice), **values})
         table.append(row)
     return table

@@ -108,7 +108,7 @@ def evaluate(config: Config, upstream: Mapping[str, Any]) -> tuple[str, str]:
     call = describe(config, **upstream)
     home = unfinished_folder(config.output_dir, call.stage, call.key)
     home.mkdir(exist_ok=True)
-    call.run(home, silent)
+    call.work(call.settings, call.inputs, home, silent, print)
     return (home / "results.json").read_text("utf-8"), (home / "predictions.jsonl").read_text("utf-8")
 
 

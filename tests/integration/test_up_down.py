@@ -36,7 +36,7 @@ def test_up_starts_everything_once_and_down_stops_it_all(tmp_path: Path, unused_
         assert f"http://127.0.0.1:{unused_port}" in said
         state = json.loads((checkout / ".raiden" / "up.json").read_text("utf-8"))
         family = [psutil.Process(process["pid"]) for process in state["processes"]]
-        assert [process["role"] for process in state["processes"]] == ["server", "worker"]
+        assert [process["role"] for process in state["processes"]] == ["server", "reports", "worker"]
         family += [child for process in family for child in process.children(recursive=True)]
         listed = subprocess.run(
             [sys.executable, "-m", "prefect", "deployment", "ls"],
@@ -47,7 +47,7 @@ def test_up_starts_everything_once_and_down_stops_it_all(tmp_path: Path, unused_
         )
         assert "full-pipeline" in listed.stdout, listed.stdout + listed.stderr
         assert "already up" in raiden("up", "--port", str(unused_port))
-        assert len(json.loads((checkout / ".raiden" / "up.json").read_text("utf-8"))["processes"]) == 2
+        assert len(json.loads((checkout / ".raiden" / "up.json").read_text("utf-8"))["processes"]) == 3
     finally:
         raiden("down")
     assert not [process for process in family if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]

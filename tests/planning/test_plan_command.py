@@ -30,7 +30,7 @@ SEVEN = [
 
 @pytest.fixture
 def root(monkeypatch: pytest.MonkeyPatch) -> click.Command:
-    monkeypatch.setattr("raiden_core.planning.shapes._cached_config", lambda model: None)
+    monkeypatch.setattr("raiden_core.planning.shapes._cached_config", lambda model, revision: None)
     monkeypatch.setattr(planning, "detect_gpus", lambda: None)
     return cli.build(cli.COMMANDS, "raiden")
 

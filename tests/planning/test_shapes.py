@@ -33,7 +33,7 @@ PUBLISHED = {
 
 @pytest.fixture(autouse=True)
 def empty_hub_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("raiden_core.planning.shapes._cached_config", lambda model: None)
+    monkeypatch.setattr("raiden_core.planning.shapes._cached_config", lambda model, revision: None)
 
 
 @table(("model", "parameters"), PUBLISHED.items())

@@ -16,7 +16,7 @@ HERE = Path(__file__).parent
 FILES = sorted(HERE.glob("everyday_*.jsonl"))
 FLOOR = {"zh": 0.93, "ja": 0.93, "en": 0.93, "ko": 0.945}
 """The share of decidable cases of each language that the reward must get right in the file that rules may be tuned to."""
-FIRST_SIGHT = "_2"
+FIRST_SIGHT = "_3"
 """The files that nobody tunes to are measured, not held to a floor."""
 FIELDS = {"id", "kind", "language", "question", "answer", "keywords", "completion", "expected", "decidable", "why"}
 

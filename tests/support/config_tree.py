@@ -65,6 +65,7 @@ FREE = {
     "split.validation_characters": 2,
     "evaluation.judge_rubrics": ["PLS"],
     "rewards": [{"use": "accuracy", "weight": 0.5}, {"use": "one_voice", "gate": True}],
+    "evaluation.layouts": ["sillytavern"],
     **{
         f"{place}.{name}": value
         for place in ("teacher.endpoints.teacher", "evaluation.served", "evaluation.judge")

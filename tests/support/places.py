@@ -47,6 +47,7 @@ PLACES: dict[str, str] = {
     "evaluation.judge_*": JUDGE,
     "evaluation.drop_bad_gold": EVALUATION,
     "evaluation.samples": EVALUATION,
+    "evaluation.layouts": EVALUATION,
     "evaluation.*": ANSWERERS,
     "report.*": PAGE,
     "name": PAGE,
@@ -56,6 +57,7 @@ PLACES: dict[str, str] = {
     "output_dir": FLOW,
     "seed": EVERYWHERE,
     "system_prompt": EVERYWHERE,
+    "prompt.layout": EVERYWHERE,
 }
 """Pattern -> place; the first that fits counts."""
 

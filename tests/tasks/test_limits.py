@@ -15,7 +15,8 @@ from raiden_core.config.sections.limits import LimitsConfig
 from raiden_core.errors import StageError
 from raiden_core.stages.progress import Progress, silent
 from tasks import slots, stage
-from tasks.stage import Inputs, Say, StageCall, may_heal
+from tasks.call import Inputs, Say, StageCall
+from tasks.stage import may_heal
 
 
 def call(work: Any, gpu: bool = False) -> StageCall[StageSettings]:

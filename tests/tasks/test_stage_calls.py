@@ -16,14 +16,17 @@ from raiden_core.config.sections.base import StageSettings
 from raiden_core.errors import ConfigError, DataError, StageError
 from raiden_core.samples import Sample, write_samples
 from raiden_core.stages.folder import StageResult
+from raiden_core.stages.layout import SPLIT, STAGES
 from raiden_core.stages.progress import Progress, silent
 from raiden_core.stages.run import run_stage
 from tasks import progress as task_progress
+from tasks.call import Inputs, Say, StageCall
 from tasks.cold_start import describe as describe_cold_start
+from tasks.describe import DESCRIBE
 from tasks.generate import describe as describe_generate
 from tasks.split import describe as describe_split
-from tasks.split import split
-from tasks.stage import Inputs, Say, StageCall, StageKey, may_heal
+from tasks.stage import StageKey, may_heal
+from tasks.stages import TASKS
 from tasks.train import describe as describe_train
 from tests.support.tables import table
 
@@ -222,9 +225,9 @@ def test_a_task_does_its_stage_and_finds_it_again(
     config = config_for(tmp_path)
     try:
         with disable_run_logger():
-            first = split.fn(config, {"generated": generated})
-            again = split.fn(config, {"generated": generated})
-            anew = split.fn(config, {"generated": generated}, refresh=True)
+            first = TASKS[SPLIT].fn(config, {"generated": generated})
+            again = TASKS[SPLIT].fn(config, {"generated": generated})
+            anew = TASKS[SPLIT].fn(config, {"generated": generated}, refresh=True)
     finally:
         task_progress.display.reset(token)
     assert not first.found and (first.folder / "validation.json").is_file()
@@ -256,7 +259,7 @@ def test_a_call_that_cannot_be_described_has_no_cache_key() -> None:
 
 
 def test_tasks_that_are_given_the_same_inputs_share_no_result() -> None:
-    from tasks import cold_start, evaluate, generate, report, shards, split, train
+    from tasks import shards
 
     inputs = {"config": Config(), "upstream": {}}
 
@@ -268,8 +271,9 @@ def test_tasks_that_are_given_the_same_inputs_share_no_result() -> None:
     stages = ("generate", "split", "train")
     keys = {StageKey(describe=described(stage)).compute_key(context, inputs, {}) for stage in stages}
     assert len(keys) == len(stages) and None not in keys
-    for module in (cold_start, evaluate, generate, report, split, train):
-        made: list[Any] = [value for value in vars(module).values() if isinstance(value, Task)]
-        assert made and all(type(task.cache_policy) is StageKey for task in made), module.__name__
+    assert tuple(TASKS) == STAGES
+    for stage, task in TASKS.items():
+        assert isinstance(task, Task) and task.name == stage
+        assert isinstance(task.cache_policy, StageKey) and task.cache_policy.describe is DESCRIBE[stage]
     for shard in (shards.generate_shard, shards.evaluate_shard):
         assert shard.cache_policy == NO_CACHE and shard.persist_result is False

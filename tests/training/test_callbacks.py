@@ -1,23 +1,27 @@
 """What is hung onto a trainer: permuted rewards, the stop without a signal, the log of metrics."""
 
+from __future__ import annotations
+
 import json
 import math
 from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from transformers import TrainerControl, TrainerState, TrainingArguments
 
 from raiden_core.errors import StageError
 from raiden_core.rewards.listed.checks import checked
 from raiden_core.stages.layout import METRICS_FILE
 from raiden_core.training.hooks.controls import permuted
-from raiden_core.training.hooks.metrics_log import MetricsLog
-from raiden_core.training.hooks.no_signal import NoSignal
 from raiden_core.training.launch.metrics import read_metrics
 from tests.support.tables import table
+
+if TYPE_CHECKING:  # transformers takes seconds to load
+    from transformers import TrainerControl, TrainerState
+
+    from raiden_core.training.hooks.metrics_log import MetricsLog
 
 ARGUMENTS: Any = SimpleNamespace()
 VALUES = [float(number) for number in range(16)]
@@ -83,11 +87,13 @@ def test_a_reward_that_is_no_number_is_named_with_step_and_sample(
 def test_training_stops_after_so_many_logs_in_a_row_without_a_signal(
     shares: list[float | None], stops_at: int | None
 ) -> None:
+    from raiden_core.training.hooks.no_signal import NoSignal
+
     callback = NoSignal(3)
     stopped = None
     for number, share in enumerate(shares, 1):
-        control = TrainerControl()
-        callback.on_log(ARGUMENTS, TrainerState(), control, {} if share is None else {"frac_reward_zero_std": share})
+        control = control_of()
+        callback.on_log(ARGUMENTS, state(0), control, {} if share is None else {"frac_reward_zero_std": share})
         if control.should_training_stop:
             stopped = number
             break
@@ -95,19 +101,29 @@ def test_training_stops_after_so_many_logs_in_a_row_without_a_signal(
     assert callback.stopped is (stops_at is not None)
 
 
+def control_of() -> TrainerControl:
+    from transformers import TrainerControl
+
+    return TrainerControl()
+
+
 def state(step: int, process_zero: bool = True) -> TrainerState:
+    from transformers import TrainerState
+
     return TrainerState(global_step=step, max_steps=20, is_world_process_zero=process_zero)
 
 
 def begin(folder: Path, step: int = 0) -> MetricsLog:
+    from raiden_core.training.hooks.metrics_log import MetricsLog
+
     log = MetricsLog(folder, "grpo")
-    log.on_train_begin(ARGUMENTS, state(step), TrainerControl())
+    log.on_train_begin(ARGUMENTS, state(step), control_of())
     return log
 
 
 def test_metrics_are_a_head_and_a_row_a_log(tmp_path: Path) -> None:
     log = begin(tmp_path)
-    log.on_log(ARGUMENTS, state(5), TrainerControl(), {"loss": 0.5, "reward": 1})
+    log.on_log(ARGUMENTS, state(5), control_of(), {"loss": 0.5, "reward": 1})
     head, row = read_metrics(tmp_path / METRICS_FILE)
     assert head == {"phase": "grpo", "total_steps": 20}
     assert (row["phase"], row["step"], row["loss"], row["reward"]) == ("grpo", 5, 0.5, 1)
@@ -115,7 +131,7 @@ def test_metrics_are_a_head_and_a_row_a_log(tmp_path: Path) -> None:
 
 def test_what_is_no_number_is_left_out_so_that_every_line_is_json(tmp_path: Path) -> None:
     log = begin(tmp_path)
-    log.on_log(ARGUMENTS, state(1), TrainerControl(), {"loss": math.nan, "kl": math.inf, "reward": 0.5, "x": None})
+    log.on_log(ARGUMENTS, state(1), control_of(), {"loss": math.nan, "kl": math.inf, "reward": 0.5, "x": None})
     line = (tmp_path / METRICS_FILE).read_text().splitlines()[1]
     row = json.loads(line, parse_constant=lambda word: pytest.fail(f"{word} is not JSON"))
     assert set(row) == {"phase", "step", "seconds", "reward"}
@@ -124,31 +140,33 @@ def test_what_is_no_number_is_left_out_so_that_every_line_is_json(tmp_path: Path
 def test_a_resumed_run_cuts_the_log_back_to_where_it_goes_on(tmp_path: Path) -> None:
     log = begin(tmp_path)
     for step in (5, 10, 15):
-        log.on_log(ARGUMENTS, state(step), TrainerControl(), {"loss": step})
+        log.on_log(ARGUMENTS, state(step), control_of(), {"loss": step})
     with (tmp_path / METRICS_FILE).open("a") as file:
         file.write('{"phase": "grpo", "step": 2')
     resumed = begin(tmp_path, step=10)
-    resumed.on_log(ARGUMENTS, state(15), TrainerControl(), {"loss": 99})
+    resumed.on_log(ARGUMENTS, state(15), control_of(), {"loss": 99})
     head, *rows = read_metrics(tmp_path / METRICS_FILE)
     assert "total_steps" in head and [(row["step"], row["loss"]) for row in rows] == [(5, 5), (10, 10), (15, 99)]
     assert [row["seconds"] for row in rows] == sorted(row["seconds"] for row in rows)
 
 
 def test_a_run_from_the_start_empties_the_log(tmp_path: Path) -> None:
-    begin(tmp_path).on_log(ARGUMENTS, state(5), TrainerControl(), {"loss": 1})
+    begin(tmp_path).on_log(ARGUMENTS, state(5), control_of(), {"loss": 1})
     begin(tmp_path)
     assert len(read_metrics(tmp_path / METRICS_FILE)) == 1
 
 
 def test_only_the_main_process_writes(tmp_path: Path) -> None:
+    from raiden_core.training.hooks.metrics_log import MetricsLog
+
     log = MetricsLog(tmp_path, "grpo")
-    log.on_train_begin(ARGUMENTS, state(0, process_zero=False), TrainerControl())
-    log.on_log(ARGUMENTS, state(1, process_zero=False), TrainerControl(), {"loss": 1})
+    log.on_train_begin(ARGUMENTS, state(0, process_zero=False), control_of())
+    log.on_log(ARGUMENTS, state(1, process_zero=False), control_of(), {"loss": 1})
     assert not (tmp_path / METRICS_FILE).exists()
 
 
 def test_people_see_a_line_a_log(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    begin(tmp_path).on_log(ARGUMENTS, state(5), TrainerControl(), {"rewards/accuracy_reward/mean": 0.25, "other": 1})
+    begin(tmp_path).on_log(ARGUMENTS, state(5), control_of(), {"rewards/accuracy_reward/mean": 0.25, "other": 1})
     assert capsys.readouterr().out.startswith("grpo 5/20  accuracy 0.25  ")
 
 
@@ -160,7 +178,10 @@ def test_a_last_line_that_is_still_being_written_is_left_out(tmp_path: Path) -> 
 
 
 def test_the_callbacks_are_ones_that_transformers_takes() -> None:
-    from transformers import TrainerCallback
+    from transformers import TrainerCallback, TrainingArguments
+
+    from raiden_core.training.hooks.metrics_log import MetricsLog
+    from raiden_core.training.hooks.no_signal import NoSignal
 
     assert issubclass(MetricsLog, TrainerCallback) and issubclass(NoSignal, TrainerCallback)
     assert TrainingArguments.__name__ == "TrainingArguments"

@@ -5,23 +5,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from transformers import TrainingArguments
 
 from raiden_core.errors import ConfigError
-from raiden_core.training.hooks.checkpoints import (
-    MARK,
-    aligned_save_steps,
-    last_whole_checkpoint,
-    mark_whole,
-    settle_checkpoints,
-    torn,
-)
 from tests.support.tables import table
 
 JOB = {"seed": 7, "model": "m"}
 
 
 def checkpoint(out: Path, step: int, marked: bool = True) -> Path:
+    from raiden_core.training.hooks.checkpoints import mark_whole
+
     folder = out / f"checkpoint-{step}"
     (folder / "global_step").mkdir(parents=True)
     (folder / "model.safetensors").write_bytes(b"w" * step)
@@ -32,6 +25,8 @@ def checkpoint(out: Path, step: int, marked: bool = True) -> Path:
 
 
 def test_the_newest_whole_checkpoint_is_taken_and_torn_ones_are_deleted(tmp_path: Path) -> None:
+    from raiden_core.training.hooks.checkpoints import last_whole_checkpoint
+
     checkpoint(tmp_path, 9)
     whole, unmarked = checkpoint(tmp_path, 10), checkpoint(tmp_path, 20, marked=False)
     (tmp_path / "checkpoint-best").mkdir()
@@ -41,6 +36,8 @@ def test_the_newest_whole_checkpoint_is_taken_and_torn_ones_are_deleted(tmp_path
 
 @pytest.mark.parametrize("name", ["model.safetensors", "global_step/rank0.pt"])
 def test_a_marked_checkpoint_that_lost_something_is_torn(tmp_path: Path, name: str) -> None:
+    from raiden_core.training.hooks.checkpoints import last_whole_checkpoint, torn
+
     folder = checkpoint(tmp_path, 10)
     assert torn(folder) is None
     os.truncate(folder / name, 3)
@@ -50,17 +47,23 @@ def test_a_marked_checkpoint_that_lost_something_is_torn(tmp_path: Path, name: s
 
 
 def test_without_checkpoints_a_run_starts_from_nothing(tmp_path: Path) -> None:
+    from raiden_core.training.hooks.checkpoints import last_whole_checkpoint
+
     assert last_whole_checkpoint(tmp_path, JOB) is None
     assert last_whole_checkpoint(tmp_path / "none", JOB) is None
 
 
 def test_a_mark_that_was_being_written_is_none(tmp_path: Path) -> None:
+    from raiden_core.training.hooks.checkpoints import MARK, torn
+
     folder = checkpoint(tmp_path, 10, marked=False)
     (folder / f"{MARK}.new").write_text('{"sizes": {}')
     assert torn(folder) is not None
 
 
 def test_another_jobs_checkpoint_is_refused_and_kept(tmp_path: Path) -> None:
+    from raiden_core.training.hooks.checkpoints import last_whole_checkpoint
+
     folder = checkpoint(tmp_path, 10)
     with pytest.raises(ConfigError, match=r"checkpoint-10: was written by a job with seed 7, this one has 8"):
         last_whole_checkpoint(tmp_path, JOB | {"seed": 8})
@@ -81,12 +84,18 @@ def test_another_jobs_checkpoint_is_refused_and_kept(tmp_path: Path) -> None:
     ],
 )
 def test_checkpoints_fall_where_nothing_is_buffered(wanted: int, how: dict[str, int], steps: int) -> None:
+    from raiden_core.training.hooks.checkpoints import aligned_save_steps
+
     settings = {"accumulation": 1, "forward_passes_a_generation": 1, "logging_steps": 1} | how
     assert aligned_save_steps(wanted, **settings) == steps
 
 
 @pytest.mark.parametrize(("limit", "kept"), [(None, 2), (1, 2), (5, 5)])
 def test_one_checkpoint_is_never_enough(tmp_path: Path, limit: int | None, kept: int) -> None:
+    from transformers import TrainingArguments
+
+    from raiden_core.training.hooks.checkpoints import settle_checkpoints
+
     settings: dict[str, Any] = {"save_total_limit": limit, "save_steps": 0.25, "report_to": "none", "use_cpu": True}
     training = TrainingArguments(output_dir=str(tmp_path), **settings)
     settle_checkpoints(training)

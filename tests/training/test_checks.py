@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from transformers import TrainingArguments
 
 from raiden_core.config.loading import parse_config
 from raiden_core.errors import ConfigError, DataError, StageError
@@ -188,6 +187,8 @@ GIB = 2**30
 def test_the_disk_is_checked_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sizes: Sizes, how: dict[str, Any], needed: int
 ) -> None:
+    from transformers import TrainingArguments
+
     settings: dict[str, Any] = {"save_strategy": "steps", "save_total_limit": 2, "report_to": "none", "use_cpu": True}
     training = TrainingArguments(output_dir=str(tmp_path), **settings | how)
     free = [needed * GIB + (65 << 20)]

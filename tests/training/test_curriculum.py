@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from raiden_core.models.answering import Reply
+from raiden_core.prompts import build_prompt
 from raiden_core.report.stage import curriculum_notes
 from raiden_core.rewards.scorer import Scorer
 from raiden_core.samples import Sample
@@ -66,7 +67,7 @@ def test_prompts_that_teach_something_are_drawn_more_often(tmp_path: Path, monke
     monkeypatch.setattr(curriculum, "LocalModel", Student)
     samples = [sample(number) for number in range(90)]
     found = by_pass_rate(
-        samples, tmp_path, tmp_path, answers=4, group=4, scorer=Scorer(), instructions=None,
+        samples, tmp_path, tmp_path, answers=4, group=4, scorer=Scorer(), prompt=build_prompt,
         max_new_tokens=32, temperature=0.9, seed=5,
     )  # fmt: skip
     towns = Counter(one.keywords[0] for one in found.samples)

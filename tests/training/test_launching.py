@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -171,3 +171,29 @@ def test_a_full_disk_is_named_even_where_the_script_could_not_write_its_error(tm
         patch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{environment}")
         with pytest.raises(StageError, match="the disk is full"):
             run_script("full_disk", {}, LaunchConfig(), tmp_path / "out", silent)
+
+
+def test_the_figures_of_a_dead_run_are_nobodys_progress(tmp_path: Path) -> None:
+    file = tmp_path / "metrics.jsonl"
+    head, dead, kept, own = (
+        {"phase": "train", "total_steps": 9},
+        {"step": 7, "reward": 0.9},
+        {"step": 5, "reward": 0.7},
+        {"step": 6, "reward": 0.8},
+    )
+    told: list[int] = []
+    warned: list[str] = []
+
+    def write(*rows: Mapping[str, object]) -> None:
+        file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+    write(head, kept, dead, {"step": 7, "warning": "said then"})
+    watcher = launch._Watcher(file, lambda done, total, note="": told.append(done), warned.append)
+    watcher.look()
+    assert told == [], "it died at step 7, and nobody works at that yet"
+    write(head, kept)
+    watcher.look()
+    write(head, kept, own, {"step": 6, "warning": "new"})
+    watcher.look()
+    assert told == [5, 6], "it goes on from step 5"
+    assert warned == ["step 6: new"]

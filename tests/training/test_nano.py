@@ -1,7 +1,5 @@
 """The nano student: a tokenizer that hides nothing from the reward, and a small model that loads like any other."""
 
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -16,7 +14,7 @@ from raiden_core.generation import generate
 from raiden_core.generation.offline.teacher import OfflineTeacher
 from raiden_core.prompts import build_completion, build_prompt, colon
 from raiden_core.rewards import Scorer
-from raiden_core.samples import Sample, write_samples
+from raiden_core.samples import Sample
 from raiden_core.stages.progress import silent
 from raiden_core.training.nano import ROLES, TAGS, build_nano, build_tokenizer, frequent_keys, frequent_values
 from tests.support.tables import table
@@ -188,18 +186,3 @@ def test_a_saved_student_loads_like_any_model(composed_samples: list[Sample], tm
     build_nano(tmp_path / "c", composed_samples, config, seed=6)
     weights = [(tmp_path / name / "model.safetensors").read_bytes() for name in "abc"]
     assert weights[0] == weights[1] != weights[2]
-
-
-def test_the_tokenizer_is_the_same_in_every_process(tmp_path: Path, composed_samples: list[Sample]) -> None:
-    write_samples(tmp_path / "samples.jsonl", composed_samples)
-    code = (
-        "import sys, hashlib, pathlib\n"
-        "from raiden_core.config.sections.training import NanoConfig\n"
-        "from raiden_core.samples import read_samples\n"
-        "from raiden_core.training.nano import build_tokenizer\n"
-        "made = build_tokenizer(read_samples(pathlib.Path(sys.argv[1])), NanoConfig(vocab_size=700))\n"
-        "print(hashlib.sha256(made.backend_tokenizer.to_str().encode()).hexdigest())\n"
-    )
-    command = [sys.executable, "-c", code, str(tmp_path / "samples.jsonl")]
-    digests = {subprocess.run(command, capture_output=True, text=True, check=True).stdout for _ in range(2)}
-    assert len(digests) == 1

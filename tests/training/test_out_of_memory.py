@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 import yaml
 
 from raiden_core.config.sections.training import LaunchConfig
@@ -20,7 +19,6 @@ from raiden_core.training.launch.out_of_memory import KernelKills, OutOfMemory, 
 @pytest.mark.parametrize(
     ("error", "is_memory"),
     [
-        (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"), True),
         (MemoryError(), True),
         (RuntimeError("[enforce fail at alloc_cpu.cpp:117] DefaultCPUAllocator: can't allocate memory: 8 bytes"), True),
         (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling cublasCreate"), True),
@@ -34,16 +32,23 @@ def test_errors_of_memory_are_known(error: Exception, is_memory: bool) -> None:
 
 
 def test_torch_itself_raises_what_is_known() -> None:
+    import torch
+
+    assert isinstance(explain(torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")), OutOfMemory)
     with pytest.raises(RuntimeError) as caught:
         torch.empty(1 << 60)
     assert isinstance(explain(caught.value), OutOfMemory)
 
 
 def _generate_single_turn() -> None:
+    import torch
+
     raise torch.OutOfMemoryError("CUDA out of memory")
 
 
 def test_in_a_rollout_a_smaller_micro_batch_is_no_cure() -> None:
+    import torch
+
     with pytest.raises(torch.OutOfMemoryError) as caught:
         _generate_single_turn()
     reason = explain(caught.value)

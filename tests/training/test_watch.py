@@ -3,9 +3,6 @@
 from types import SimpleNamespace
 from typing import Any
 
-from transformers import TrainerControl, TrainerState
-
-from raiden_core.training.hooks.watch import Alarms, Watch
 from raiden_core.training.launch.metrics import VALIDATION_ACCURACY
 from tests.support.tables import table
 
@@ -40,6 +37,8 @@ def rounds(*pairs: tuple[float, float]) -> list[dict[str, Any]]:
     ],
 )
 def test_alarms(logs: list[dict[str, Any]], said: list[tuple[int, str]]) -> None:
+    from raiden_core.training.hooks.watch import Alarms
+
     alarms = Alarms()
     heard = [(place, words) for place, log in enumerate(logs, 1) for words in alarms.hear(log)]
     assert [place for place, _ in heard] == [place for place, _ in said]
@@ -47,6 +46,10 @@ def test_alarms(logs: list[dict[str, Any]], said: list[tuple[int, str]]) -> None
 
 
 def test_a_resumed_run_remembers_and_does_not_repeat() -> None:
+    from transformers import TrainerControl, TrainerState
+
+    from raiden_core.training.hooks.watch import Watch
+
     warned: list[str] = []
     log: Any = SimpleNamespace(warn=lambda _state, words: warned.append(words))
     arguments: Any = SimpleNamespace()

@@ -27,7 +27,7 @@ from raiden_core.stages.layout import TRAIN_FILE, VALIDATION_FILE
 from raiden_core.stages.run import run_stage
 from raiden_core.training import grpo
 from raiden_core.training.launch import accelerate
-from tasks import train
+from tasks import stages
 from tests.support.config_tree import ROOT
 
 MOST = 6
@@ -120,8 +120,7 @@ def test_from_raiden_run_to_the_loop_it_is_six_files(
             result = self.task.fn(*given, **named) if self.name == "train" else done(self.name)
             return SimpleNamespace(name="Completed", result=lambda: result)
 
-    for name in ("generate", "split", "cold_start", "train"):
-        monkeypatch.setattr(pipeline, name, Called(getattr(pipeline, name)))
+    monkeypatch.setattr(pipeline, "TASKS", {name: Called(task) for name, task in stages.TASKS.items()})
     monkeypatch.setattr(pipeline, "raiden", pipeline.raiden.fn)
     monkeypatch.setattr("tasks.stage.gpu_slot", lambda name, stage: disable_run_logger())
     file = data / "config.yaml"
@@ -131,7 +130,7 @@ def test_from_raiden_run_to_the_loop_it_is_six_files(
     files = list(dict.fromkeys([*started, *in_the_script(data, small_nano, monkeypatch)]))
     assert files == documented("From `raiden run` to the training loop")
     assert len(files) <= MOST
-    assert train.train.name == "train"
+    assert stages.TASKS["train"].name == "train"
 
 
 def test_from_raiden_train_to_the_loop_it_is_fewer(

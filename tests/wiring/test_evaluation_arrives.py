@@ -12,6 +12,7 @@ import pytest
 from raiden_core.config import Config
 from raiden_core.errors import DataError
 from raiden_core.evaluation import stage
+from raiden_core.evaluation.sets import QuestionSets
 from raiden_core.evaluation.settings import EvaluateSettings
 from raiden_core.models.answering import Reply
 from raiden_core.report import stage as report_stage
@@ -83,6 +84,25 @@ def evaluated(config: Config, out: Path, monkeypatch: pytest.MonkeyPatch) -> dic
     return results
 
 
+def test_every_file_of_an_evaluation_arrives_with_what_is_to_be_known_of_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    asked: list[QuestionSets] = []
+    monkeypatch.setattr(stage, "_answerer", lambda *_: Said())
+    monkeypatch.setattr(stage, "evaluate", lambda models, questions, *_, **__: asked.append(questions))
+    monkeypatch.setattr(stage, "read_evaluation_data", lambda path: (samples()[:1], [f"{path.name} has few samples"]))
+    main, other, train = (tmp_path / f"{name}.json" for name in ("validation", "other", "train"))
+    for file, some in ((other, samples()[1:2]), (train, samples()[2:])):
+        write_samples(file, some)
+    settings = EvaluateSettings.of(configured({"evaluation.judge": None}))
+    stage.evaluate_files(settings, {"trained": "m"}, main, {"other": other}, tmp_path / "results", silent, train)
+    [questions] = asked
+    assert list(questions.validation) == samples()[:1] and list(questions.notes) == ["validation.json has few samples"]
+    assert {name: list(some) for name, some in questions.extra.items()} == {"other": samples()[1:2]}
+    assert list(questions.training or ()) == samples()[2:]
+    assert questions.files == {"validation": main, "other": other}
+
+
 def test_an_evaluation_does_what_it_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     values = {
         "evaluation.drop_bad_gold": True,
@@ -90,7 +110,9 @@ def test_an_evaluation_does_what_it_is_told(monkeypatch: pytest.MonkeyPatch, tmp
         "evaluation.temperature": 0.6,
         "evaluation.max_new_tokens": 33,
         "evaluation.judge": None,
+        "evaluation.layouts": ["sillytavern", "risu"],
         "system_prompt": "Be {name}, and brief.",
+        "prompt.layout": "sillytavern",
         "seed": 11,
         "accuracy.weight": 0.5,
         "format.weight": 0.25,
@@ -101,10 +123,14 @@ def test_an_evaluation_does_what_it_is_told(monkeypatch: pytest.MonkeyPatch, tmp
     assert (settings["samples_per_question"], settings["temperature"]) == (2, 0.6)
     assert (settings["max_new_tokens"], settings["seed"]) == (33, 11)
     assert settings["instructions"] == "Be {name}, and brief."
-    assert sorted(Said.draws) == [0, 0, 1, 1, 2, 2]
+    assert settings["layout"] == "sillytavern"
+    assert set(results["extra"]) == {"layout risu"}, "the layout of the headline is not asked twice"
+    assert sorted(Said.draws) == [0, 0, 0, 0, 1, 1, 2, 2]
+    systems = [prompt[0]["content"] for prompt in Said.asked]
+    assert sum("\n\n号：" in system for system in systems) == 2, "Risu parts its blocks by blank lines"
     assert all("and brief." in prompt[0]["content"] for prompt in Said.asked)
     lines = (tmp_path / "results" / "predictions.jsonl").read_text("utf-8").splitlines()
-    assert [json.loads(line)["total"] for line in lines] == [0.75, 0.75]
+    assert [json.loads(line)["total"] for line in lines] == [0.75] * 4
 
 
 def test_a_bad_reference_is_refused_unless_the_settings_say_otherwise(
@@ -161,6 +187,15 @@ def test_the_page_says_what_it_is_told(key: str, page: dict[str, Any], tmp_path:
     assert page["run"]["notes"][-len(config.report.notes) :] == list(config.report.notes) or not config.report.notes
     assert page["run"]["seed"] == page["drawn_by"] == config.seed
     assert page["config"]["name"] == config.name
+
+
+def test_the_page_says_where_it_was_measured_and_how_to_run_it_again(page: dict[str, Any], tmp_path: Path) -> None:
+    build(configured({}), tmp_path)
+    run = page["run"]
+    assert run["commands"] == ["raiden run config.yaml", "raiden run config.yaml --refresh train"]
+    assert run["hardware"] == report_stage.describe_hardware() and run["versions"] == {}
+    row = {"key": "0" * report_stage.KEY_DIGITS, "seconds": 1, "inputs": {}}
+    assert run["stages"] == [{"stage": name, **row} for name in STAGES[:-1]]
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from raiden_core.stages.folder import StageResult
 from raiden_core.stages.layout import COLD_START, GENERATE, REPORT, STAGES
 from tasks import evaluate, shards
 from tasks import stage as stage_module
+from tasks.assets import asset_of
 from tests.support.config_tree import configured, off_default, value_of
 from tests.support.places import FLOW, keys_at
 
@@ -83,6 +84,7 @@ def test_only_the_stages_that_are_named_are_done_anew(refresh: list[str], anew: 
     task: Any = FakeTask()
     run = run_of(configured({}), REPORT, refresh, tmp_path)
     run.stage(task, generated=None)
+    assert task.options.pop("assets") == [asset_of("split", run.config.name)]
     assert task.options == {"refresh_cache": anew, "result_storage": tmp_path / ".results"}
     assert (task.given, task.named["refresh"]) == ((run.config, {"generated": None}), anew)
 
@@ -169,7 +171,15 @@ def test_a_stages_work_is_done_where_and_within_what_is_said(
 ) -> None:
     config = configured({key: off_default(key)})
     call = SimpleNamespace(
-        stage="train", key="k", input_digests={"a": "b"}, section={"c": 1}, resumable=True, gpu=True, run=lambda *_: {}
+        stage="train",
+        key="k",
+        input_digests={"a": "b"},
+        section={"c": 1},
+        resumable=True,
+        gpu=True,
+        settings=None,
+        inputs={},
+        work=lambda *_: {},
     )
     task = stage_module.stage_task("train", lambda config: call)  # type: ignore[arg-type, return-value]
     with disable_run_logger():

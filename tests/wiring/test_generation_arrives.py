@@ -160,7 +160,7 @@ STUDENT = {
 
 @pytest.mark.parametrize("key", keys_at(MINING))
 def test_the_way_to_the_teachers_models(key: str, mined: Seen, offline: Seen, tmp_path: Path) -> None:
-    config = configured({key: off_default(key), "system_prompt": "Be {name}.", "seed": 11})
+    config = configured({key: off_default(key), "system_prompt": "Be {name}.", "prompt.layout": "risu", "seed": 11})
     said = value_of(config, key)
     mine_as(config, tmp_path)
     if key == "teacher.kind":
@@ -185,6 +185,7 @@ def test_the_way_to_the_teachers_models(key: str, mined: Seen, offline: Seen, tm
     assert set(endpoints) == asked and set(learners) == {teacher.student}
     assert store != apart and (as_is, learner_as_is) == (False, True)
     assert mined["reached"] == teacher.endpoints[teacher.answerer]
+    assert first["student"].layout == "risu"
     assert first["student"].instructions == "Be {name}." and second["student"] is None
     assert first["seed"] == second["seed"] == 11
 

@@ -15,11 +15,13 @@ import pytest
 
 from raiden_core.config import Config
 from raiden_core.config.sections.base import StageSettings
+from raiden_core.config.sections.limits import LimitsConfig
 from raiden_core.stages.folder import StageResult
 from raiden_core.stages.layout import COLD_START, EVALUATE, GENERATE, REPORT, SPLIT, STAGES, TRAIN
 from raiden_core.stages.run import run_stage
 from tasks import cold_start, evaluate, generate, report, split, train
-from tasks.stage import StageCall
+from tasks import stage as stage_module
+from tasks.call import StageCall
 from tests.support.config_tree import WITH, configured, keys, neutral_keys, off_default
 from tests.support.tables import table
 
@@ -28,7 +30,7 @@ USED_BY: dict[tuple[str, ...], str] = {
     (GENERATE, SPLIT, COLD_START, TRAIN, EVALUATE, REPORT): "seed",
     # The student of BASE is asked with the prompt of its training.
     (GENERATE, COLD_START, TRAIN, EVALUATE, REPORT): """
-        system_prompt prefilled_think accuracy.min_length_bound accuracy.length_ratio""",
+        system_prompt prompt.layout prefilled_think accuracy.min_length_bound accuracy.length_ratio""",
     (GENERATE, REPORT): """
         characters.paths characters.evaluation_only
         characters.composed.count characters.composed.language characters.composed.facts
@@ -61,7 +63,7 @@ USED_BY: dict[tuple[str, ...], str] = {
     (TRAIN, EVALUATE, REPORT): "accuracy.weight format.weight rewards",
     (EVALUATE, REPORT): """
         evaluation.max_new_tokens evaluation.batch_size evaluation.engine evaluation.vllm_gpus evaluation.samples
-        evaluation.temperature evaluation.drop_bad_gold
+        evaluation.temperature evaluation.drop_bad_gold evaluation.layouts
         evaluation.served.model evaluation.served.thinking evaluation.served.json_schema
         evaluation.judge.model evaluation.judge.thinking evaluation.judge.json_schema
         evaluation.judge_rubrics evaluation.judge_questions evaluation.judge_max_tokens""",
@@ -190,6 +192,20 @@ def test_what_is_not_used_under_a_configuration_makes_nothing_anew(
     assert {stage for stage in STAGES if before[stage].key != after[stage].key} == anew
 
 
+@pytest.mark.parametrize(("section", "stage"), [("cold_start", COLD_START), ("grpo", TRAIN)])
+def test_an_accelerate_file_counts_by_what_stands_in_it(section: str, stage: str, folder: Path, tmp_path: Path) -> None:
+    def key_with(name: str, text: str | None) -> str:
+        file = tmp_path / name
+        if text is not None:
+            file.write_text(text, "utf-8")
+        return calls(configured({f"{section}.launch.accelerate": str(file)}), folder)[stage].key
+
+    first = key_with("ddp.yaml", "num_processes: 8\n")
+    assert key_with("copy.yaml", "num_processes: 8\n") == first
+    assert key_with("ddp.yaml", "num_processes: 4\n") != first
+    assert key_with("missing.yaml", None) != key_with("another.yaml", None), "the stage says that it is missing"
+
+
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_stages_work_is_handed_nothing_but_what_makes_its_key(stage: str, folder: Path) -> None:
     call = calls(configured({}), folder)[stage]
@@ -210,7 +226,7 @@ def test_a_call_hands_its_settings_and_inputs_to_its_work(tmp_path: Path, monkey
 
     settings = StageSettings()
     call = StageCall("split", ("raiden_core.dataset.split",), settings, {"x": "y"}, work)
-    assert call.run(tmp_path, progress) == {"done": True}
+    assert stage_module._bounded(call, LimitsConfig(), tmp_path, progress) == {"done": True}
     assert taken[:4] == [settings, {"x": "y"}, tmp_path, progress]
     said: list[str] = []
     monkeypatch.setattr("tasks.stage.say", said.append)

@@ -83,7 +83,9 @@ def plain(value: Any) -> Any:
 @pytest.mark.parametrize(("which", "place"), [("cold_start", JOB_OF_COLD_START), ("grpo", JOB_OF_GRPO)])
 def test_every_key_of_a_section_is_an_argument_of_its_script(which: str, place: str, tmp_path: Path) -> None:
     wanted = keys_at(place)
-    values = all_set(wanted, {"seed": 11, "system_prompt": "Be {name}.", "prefilled_think": True})
+    values = all_set(
+        wanted, {"seed": 11, "system_prompt": "Be {name}.", "prompt.layout": "risu", "prefilled_think": True}
+    )
     assert set(wanted) <= set(values), "some keys cannot be off their defaults beside the others"
     config = configured(values)
     arguments = parsed(job_of(config, which, tmp_path), which, tmp_path)
@@ -91,6 +93,7 @@ def test_every_key_of_a_section_is_an_argument_of_its_script(which: str, place: 
         name = key.removeprefix(f"{which}.").replace(".", "_")
         assert plain(found(arguments, name)) == plain(value_of(config, key)), key
     assert (found(arguments, "seed"), found(arguments, "system_prompt")) == (11, "Be {name}.")
+    assert found(arguments, "prompt_layout") == "risu"
     assert found(arguments, "use_peft") is True
     assert found(arguments, "train_data_path") == str(tmp_path / "train.json")
 
@@ -276,6 +279,7 @@ def test_the_trainer_is_made_of_the_arguments(grpo_values: Job, tmp_path: Path, 
         "accuracy.partial_credit": True,
         "prefilled_think": True,
         "system_prompt": "Be {name}, and brief.",
+        "prompt.layout": "risu",
         "grpo.patience": 3,
         "grpo.permute_rewards": True,
         "grpo.longest_first": True,
@@ -299,7 +303,7 @@ def test_the_trainer_is_made_of_the_arguments(grpo_values: Job, tmp_path: Path, 
         True,
         True,
     )
-    assert "and brief." in row["prompt"][0]["content"]
+    assert "and brief.\n\n" in row["prompt"][0]["content"], "Risu parts its blocks by blank lines"
     patience = [one.patience for one in given["callbacks"] if hasattr(one, "patience")]
     assert patience == [3]
     # The longest prompts come first, and the trainer must not shuffle them away.
@@ -380,6 +384,7 @@ def test_the_cold_start_builds_its_sequences_as_it_is_told(
         "cold_start.max_length": 600,
         "cold_start.num_train_epochs": 2,
         "system_prompt": "Be {name}.",
+        "prompt.layout": "risu",
         "seed": 13,
     }
     given = captured_cold_start(configured(values), composed_samples[:60], small_nano, tmp_path)
@@ -389,6 +394,7 @@ def test_the_cold_start_builds_its_sequences_as_it_is_told(
         "max_length": 600,
         "shortest_first": True,
         "instructions": "Be {name}.",
+        "layout": "risu",
         "prefilled_think": False,
         "seed": 13,
     }
@@ -426,6 +432,7 @@ def test_every_setting_of_the_probe_reaches_it(
         "cold_start.probe.first": 5,
         "cold_start.probe.every": 7,
         "system_prompt": "Be {name}.",
+        "prompt.layout": "risu",
         "accuracy.length_ratio": 3.5,
     }
     with pytest.MonkeyPatch.context() as patch:
@@ -439,5 +446,5 @@ def test_every_setting_of_the_probe_reaches_it(
         "every": 7,
     }
     assert len(probe["samples"]) == 17
-    assert probe["instructions"] == "Be {name}." and probe["scorer"].length_ratio == 3.5
+    assert probe["instructions"] == "Be {name}." and probe["layout"] == "risu" and probe["scorer"].length_ratio == 3.5
     assert set(ProbeConfig.model_fields) == {"stop_at", "ceiling", "questions", "first", "every"}

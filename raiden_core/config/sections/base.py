@@ -4,11 +4,13 @@ A section is closed to keys it does not know, or passes a trainer's fields on. W
 manifests, run records and Prefect's parameters, so secrets come from the environment only.
 
 A stage's function is given `StageSettings`: the sections that it uses and nothing else. Its cache key holds what
-`counted` says of them, which is every field but those that are marked `NEUTRAL` where they are defined.
+`counted` says of them: every field but those that are marked `NEUTRAL` where they are defined, and files marked
+`BY_CONTENT` by their content.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
@@ -52,6 +54,8 @@ OUTSIDE_JOB = _Mark()
 """A field of a training section that the training script is not told: it is for whoever starts the script."""
 NEUTRAL = _Mark()
 """``Annotated[int, NEUTRAL]``: a field that changes where, when or how fast work is done, never what comes of it."""
+BY_CONTENT = _Mark()
+"""A file that counts by what stands in it, wherever it lies."""
 
 
 class Section(BaseModel):
@@ -97,7 +101,7 @@ def counted(value: Any) -> Any:
     """A section, or a value of one, as plain values without the fields that are marked `NEUTRAL`."""
     if isinstance(value, BaseModel):
         named = {
-            name: getattr(value, name)
+            name: _content(getattr(value, name)) if BY_CONTENT in field.metadata else getattr(value, name)
             for name, field in type(value).model_fields.items()
             if NEUTRAL not in field.metadata
         }
@@ -109,3 +113,10 @@ def counted(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [counted(item) for item in value]
     return str(value) if isinstance(value, Path) else value
+
+
+def _content(file: Path | None) -> str | None:
+    """The digest of a file's bytes; of one that is not there the path, since whoever needs it says so in better words."""
+    if file is None or not file.is_file():
+        return None if file is None else str(file)
+    return f"sha256:{hashlib.sha256(file.read_bytes()).hexdigest()[:16]}"

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from raiden_core.config.sections.base import NEUTRAL, Section
 from raiden_core.config.sections.endpoint import EndpointConfig
+from raiden_core.prompts import Layout
 
 Rubric = Literal["SBK", "RCB", "SCK", "SAK", "PLS", "ER", "TS", "TA", "PB", "CM1", "CM2", "CC"]
 
@@ -41,6 +42,8 @@ class EvaluationConfig(Section):
     """Of the sampled replies."""
     served: ServedConfig = ServedConfig()
     """How a model behind a URL is asked; url and model come from the command line."""
+    layouts: tuple[Layout, ...] = ()
+    """Layouts of the prompt in which the validation set is asked once more, such as `[risu]`; each has results of its own."""
     drop_bad_gold: bool = False
     """Drop samples whose reference fails its own validator instead of refusing the file."""
     judge: EndpointConfig | None = None

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from raiden_core.config.sections.base import OUTSIDE_JOB, Section, TrainerSection
+from raiden_core.config.sections.base import BY_CONTENT, OUTSIDE_JOB, Section, TrainerSection
 from raiden_core.config.trl_fields import check_trainer_fields
 
 NANO = "nano"
@@ -52,7 +52,7 @@ class StudentConfig(Section):
 class LaunchConfig(Section):
     """How `accelerate launch` starts a training script."""
 
-    accelerate: Path | None = None
+    accelerate: Annotated[Path | None, BY_CONTENT] = None
     """An accelerate config file, such as configs/accelerate/ddp8.yaml; None: one process."""
     num_processes: int | None = Field(default=None, ge=1)
     """Processes; None leaves it to the accelerate config (one without it)."""

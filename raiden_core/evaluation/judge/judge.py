@@ -25,15 +25,18 @@ from pathlib import Path
 from typing import Literal
 
 from raiden_core.config.sections.endpoint import EndpointConfig
-from raiden_core.errors import DataError, RaidenError
+from raiden_core.config.sections.evaluation import EvaluationConfig
+from raiden_core.errors import RaidenError
 from raiden_core.evaluation.judge.prompts import Decision, comparison, own_rubrics, purpose
 from raiden_core.models.answering import Asker, Refused, Request
 from raiden_core.models.schemas import schema_of
 from raiden_core.models.served.client import Client
 from raiden_core.models.served.waiting import told_regularly
 from raiden_core.models.served_model import first_error
-from raiden_core.samples import Sample, iter_rows
+from raiden_core.samples import Sample
 from raiden_core.stages.progress import Progress, silent
+
+_DEFAULT = EvaluationConfig()
 
 ENDPOINT = "judge"
 """Name of the one endpoint, in messages."""
@@ -86,11 +89,11 @@ class Judge:
     """Who judges, and by what."""
 
     endpoint: EndpointConfig
-    rubrics: tuple[str, ...] = ()
+    rubrics: tuple[str, ...] = _DEFAULT.judge_rubrics
     """That every question is judged by beside its own."""
-    questions: int | None = None
+    questions: int | None = _DEFAULT.judge_questions
     """At most so many; None: all."""
-    max_tokens: int = 512
+    max_tokens: int = _DEFAULT.judge_max_tokens
     seed: int = 0
     """Draws the questions where there are more."""
 
@@ -214,18 +217,3 @@ def write_verdicts(path: Path, verdicts: Iterable[Verdict]) -> None:
     with partial.open("w", encoding="utf-8") as file:
         file.writelines(json.dumps(asdict(row), ensure_ascii=True) + "\n" for row in verdicts)
     partial.replace(path)
-
-
-def read_verdicts(path: Path) -> list[Verdict]:
-    """The verdicts of a judge.jsonl.
-
-    Raises:
-        DataError: the file is missing, or a line is no verdict.
-    """
-    rows = []
-    for where, row in iter_rows(path):
-        try:
-            rows.append(Verdict(**(row | {"reasons": tuple(row["reasons"])})))
-        except (TypeError, KeyError):
-            raise DataError(f"{where}: no verdict of `raiden evaluate`; evaluate again") from None
-    return rows

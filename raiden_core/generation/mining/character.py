@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from raiden_core.characters.character import Character
 from raiden_core.config.sections.teacher import TeacherConfig
+from raiden_core.generation.card_use import greetings_of, style_of, without_scene
 from raiden_core.generation.made import identity, quotas
 from raiden_core.generation.mining.conversations import Talk, plan_talks, recall_detail, write_conversation
 from raiden_core.generation.mining.facts import find_facts, why_no_facts
@@ -74,7 +75,8 @@ class _Mining:
         self.mined = Mined(character)
         self.identity = identity(character)
         profile = profile_text(character.profile, character.language)
-        briefing = Briefing(character.language, character.name or "", profile)
+        about = profile_text(without_scene(character.profile), character.language)
+        briefing = Briefing(character.language, character.name or "", profile, about, style_of(character))
         self.interview = Interview(shop.asker, shop.teacher, briefing, self.mined.ledger)
         # One for each dimension: both are mined at once, and neither may depend on how far the other is.
         self.asked: dict[Dimension, filters.AskedBefore] = {"SBK": filters.AskedBefore(), "CM": filters.AskedBefore()}
@@ -127,7 +129,10 @@ class _Mining:
         return taken
 
     async def _memory(self, wanted: int) -> list[Sample]:
-        plan: Iterator[Talk] = plan_talks(self.mined.character.language, self.identity, self.shop.seed)
+        character, seed = self.mined.character, self.shop.seed
+        talks_planned = plan_talks(character.language, self.identity, seed)
+        openings = greetings_of(character, self.identity, seed)
+        plan: Iterator[Talk] = (replace(talk, greeting=next(openings)) for talk in talks_planned)
         taken: list[Sample] = []
         for _ in range(ROUNDS):
             talks = list(itertools.islice(plan, self._drafts(wanted - len(taken))))

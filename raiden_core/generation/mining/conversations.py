@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from raiden_core.generation.card_use import opened
 from raiden_core.generation.mining import reasons
 from raiden_core.generation.mining.checks import check_text
 from raiden_core.generation.mining.interview import Interview
@@ -36,6 +37,8 @@ class Talk:
     difficulty: Difficulty
     draw: int
     """How often this subject has come up for the character before."""
+    greeting: tuple[int, str] | None = None
+    """Number and text of the greeting with which the character opens it; None where the user does."""
 
 
 def plan_talks(language: str, identity: str, seed: int) -> Iterator[Talk]:
@@ -62,11 +65,18 @@ async def write_conversation(interview: Interview, talk: Talk) -> Asked | Drop:
             turns=str(TURNS[talk.difficulty]),
             kind=talk.kind,
             difficulty=talk.difficulty,
+            opening="" if talk.greeting is None else talk.greeting[1],
         )
         history = tuple(Turn(role=turn.role, content=turn.content.strip()) for turn in reply.turns)
         for turn in history:
             check_text(turn.content, briefing.language)
-        return _asked(interview, reply, history, talk.kind, briefing.purpose("conversation"), None)
+        asked = _asked(interview, reply, history, talk.kind, briefing.purpose("conversation"), None)
+        if talk.greeting is None:
+            return asked
+        whole, number = opened(asked.history, talk.greeting, [asked.hint])
+        if number is None:
+            raise Dropped(filters.IN_GREETING)
+        return replace(asked, history=whole, greeting=number)
     except Dropped as dropped:
         return Drop(str(dropped), briefing.language, "CM", None, talk.difficulty)
 

@@ -64,6 +64,7 @@ class Interview:
         temperature: float = 0.0,
         draw: int = 0,
         bare: bool = False,
+        opening: str = "",
         **words: str,
     ) -> Shape:
         """The reply to a task.
@@ -74,7 +75,9 @@ class Interview:
         purpose = self.briefing.purpose(task)
         request = Request(
             endpoint=endpoint or self.teacher.answerer,
-            messages=self.briefing.messages(task, material, reply=example_of(shape), bare=bare, **words),
+            messages=self.briefing.messages(
+                task, material, reply=example_of(shape), bare=bare, opening=opening, **words
+            ),
             purpose=purpose,
             schema=schema_of(shape),
             temperature=temperature,

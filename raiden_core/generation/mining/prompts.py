@@ -88,6 +88,10 @@ class Briefing:
     name: str
     profile: str
     """The profile's text, as training prompts show it."""
+    about: str = ""
+    """The part of it that is about the character, without the scene; "" where that is all of it."""
+    style: str = ""
+    """Example conversations of the character's card, which show how it speaks; "" where there are none."""
 
     @property
     def prompts(self) -> Prompts:
@@ -99,19 +103,33 @@ class Briefing:
         return f"{task}/{self.prompts.of(task).version}"
 
     def messages(
-        self, task: Task, material: str = "", *, reply: str = "", bare: bool = False, **words: str
+        self,
+        task: Task,
+        material: str = "",
+        *,
+        reply: str = "",
+        bare: bool = False,
+        opening: str = "",
+        **words: str,
     ) -> Messages:
-        """The chat of a task: profile first, task last, then an example of the ``reply``; ``bare`` has no profile."""
+        """The chat of a task: profile first, task last, then an example of the ``reply``; ``bare`` has no profile.
+
+        ``opening`` is what the character has said already when a conversation begins.
+        """
         if bare:
             name = f"{self.prompts.labels['name']}: {self.name}"
             system = fill(self.prompts.bare.text, profile=fence(name))
         else:
             system = fill(self.prompts.system.text, profile=fence(self.profile))
+            if self.style:
+                system = f"{system.strip()}\n\n{self.prompts.labels['style']}\n{fence(self.style)}"
         content = fill(
             self.prompts.of(task).text,
             material=fence(material),
             **{name: spelled_apart(word) for name, word in words.items()},
         )
+        if opening:
+            content = f"{content.strip()}\n\n{self.prompts.labels['opening']}\n{fence(opening)}"
         if reply:
             content = f"{content.strip()}\n\n{self.prompts.labels['reply']}: {reply}"
         return ({"role": "system", "content": system.strip()}, {"role": "user", "content": content.strip()})

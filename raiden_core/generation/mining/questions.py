@@ -45,6 +45,8 @@ class Asked:
     """An answer that came with the question; None where the teacher's first one is the reference."""
     seed: str | None = None
     """The file and row that it came from; None for the teacher's own."""
+    greeting: int | None = None
+    """The number of the card's greeting that opens the conversation; None where none does."""
 
     def drop(self, reason: str, language: str) -> Drop:
         """How statistics count it when it is given up."""

@@ -107,6 +107,7 @@ async def _mine_groups(
                 pass_rate=teacher.pass_rate,
                 max_tokens=teacher.student_max_tokens,
                 instructions=settings.system_prompt,
+                layout=settings.layout,
             )
         made = []
         for group in groups:

@@ -12,7 +12,7 @@ from raiden_core.generation.mining import reasons
 from raiden_core.generation.mining.interview import together
 from raiden_core.generation.mining.reasons import Dropped, refused
 from raiden_core.models.answering import Asker, Refused, Request
-from raiden_core.prompts import build_prompt
+from raiden_core.prompts import Layout, build_prompt
 from raiden_core.rewards import Scorer
 from raiden_core.samples import Sample
 
@@ -32,6 +32,8 @@ class Student:
     max_tokens: int
     instructions: str | None = None
     """What replaces the default instructions of the prompt, as in training."""
+    layout: Layout = "raiden"
+    """Of the prompt, as in training."""
 
     async def check(self, sample: Sample, scorer: Scorer) -> float:
         """The share of its answers that are right.
@@ -39,7 +41,7 @@ class Student:
         Raises:
             Dropped: it is outside of what is wanted, or an answer is missing.
         """
-        messages = tuple(build_prompt(sample, self.instructions))
+        messages = tuple(build_prompt(sample, self.instructions, self.layout))
         scores = await together(self._score(sample, scorer, messages, draw) for draw in range(self.answers))
         share = sum(scores) / len(scores)
         if share > self.pass_rate[1]:

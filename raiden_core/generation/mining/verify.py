@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from raiden_core.characters.character import Character
+from raiden_core.generation.card_use import card_metadata
 from raiden_core.generation.made import collection
 from raiden_core.generation.mining import reasons
 from raiden_core.generation.mining.answers import Answers, answer, guess
@@ -165,4 +166,5 @@ class Verifier:
                 "completion": interview.ledger.completion_tokens,
             },
             **({"seed": asked.seed} if asked.seed else {}),
+            **card_metadata(self.character, asked.question, asked.history, asked.evidence, asked.greeting),
         }

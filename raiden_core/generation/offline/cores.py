@@ -35,6 +35,9 @@ _ZH_TRADE_NAME = re.compile(
 _ZH_TRADE = re.compile(
     r"^[\u4e00-\u9fff]{2,}(船长|医生|老师|司机|厨师|画家|作家|歌手|记者|律师|研究生|工程师|修理工|设计师)$"
 )
+# What a trade or a pair of children is about: 雪地摩托修理工 says "I mend 雪地摩托".
+_ZH_ABOUT = re.compile(r"^([\u4e00-\u9fff]{3,})(?:修理工|维修工|饲养员|驾驶员|讲解员)$|^(?:一对)?(双胞胎|龙凤胎)")
+_ZH_WHERE = re.compile(r"^在[\u4e00-\u9fff]{1,4}[上里下中](?=[\u4e00-\u9fff]{4,})")
 
 # English: what is done to, and the noun phrases between prepositions.
 _EN_LEAD = re.compile(r"^(?:to )?(?:an?|the|his|her|my|their|some|one|about|old)\s+", re.IGNORECASE)
@@ -51,6 +54,8 @@ year years father mother brother sister son daughter husband wife grandmother gr
 """
 
 _EN_PASTIME = re.compile(r"^([a-z]{4,}) [a-z]{2,}ing$", re.IGNORECASE)
+_EN_ABOUT = re.compile(r"^([a-z]+ [a-z]+) [a-z]+(?:keeper|maker|cleaner|driver|mender)$", re.IGNORECASE)
+_EN_TOWN = re.compile(r"\b(?:in|at|near) ([A-Z][\w'’-]+(?: [A-Z][\w'’-]+)+)$")
 _EN_TRADE = re.compile(r"(?:er|or|ist|man|ing)$", re.IGNORECASE)
 
 # Japanese: the noun behind の or a clause, without a noun of action.
@@ -61,6 +66,9 @@ _JA_PLACE_END = re.compile(r"(?<=..)[市区町村]$")
 _JA_CLAUSE = re.compile(r"^.*[をがに].*[るうくすつぶむた]([\u30a1-\u30fa\u30fc]{2,}|[\u4e00-\u9fff]{2,})$")
 _JA_OBJECT = re.compile(r"([\u30a1-\u30fa\u30fc\u4e00-\u9fff]{2,})を.*こと$")
 _JA_ADJECTIVE = re.compile(r"^[\u4e00-\u9fff]+(?:しい|い)(?=[\u3041-\u30ff\u4e00-\u9fff]{2,}$)")
+_JA_ABOUT = re.compile(
+    r"^([\u4e00-\u9fff\u30a1-\u30fa\u30fc]{4,})(?:職人|技師)$|^([\u4e00-\u9fff\u30a1-\u30fc]{2,})を.*する[\u4e00-\u9fff]$"
+)
 _JA_COMMON = "こと もの ところ 一つ 二つ 時間 場所 人間 子供 男性 女性"
 
 # Korean: the last word, where it is no verb made a noun; else what stands before it.
@@ -69,6 +77,7 @@ _KO_COMMON = """
 사람 사내 여자 남자 아이 어머니 아버지 할머니 할아버지 언니 오빠 누나 동생 상자 물건 시간 조각 하나 것
 주인 기사 직원 선생님 이야기
 """
+_KO_ABOUT = re.compile(r"^(\S{2,}) \S+ (?:아르바이트생|점원|경비원)$")
 _KO_PARTICLE = re.compile(r"(?:을|를|으로|로|까지|에서|에)$")
 
 
@@ -109,7 +118,7 @@ def _chinese(value: str, shape: Shape) -> Found:
         return [name.group(1)], []
     noun = _ZH_OF.sub("", _ZH_VERB.sub("", value))
     trade = _ZH_TRADE.match(noun)
-    return [noun], [trade.group(1)] if trade else []
+    return [noun], [*([trade.group(1)] if trade else []), *_about(_ZH_ABOUT, noun), _ZH_WHERE.sub("", noun)]
 
 
 def _english(value: str, shape: Shape) -> Found:
@@ -119,11 +128,12 @@ def _english(value: str, shape: Shape) -> Found:
     parts = [_EN_LEAD.sub("", part.strip()) for part in _EN_PARTS.split(rest)]
     phrases = [part for part in parts if len(part.split()) > 1]
     if shape == "place":
-        return [], [parts[0]] if len(parts) > 1 and parts[0] in phrases else []
+        return [], [*([parts[0]] if len(parts) > 1 and parts[0] in phrases else []), *_about(_EN_TOWN, value)]
     heads = [part.split()[-1] for part in parts if part and part.split()[-1].isalpha()]
     telling = [head for head in heads if len(head) > 4 and head.lower() not in _COMMON and not _EN_TRADE.search(head)]
     single = telling if len(value.split()) > 1 else []
-    return (phrases, single) if rest != value else ([], [*phrases, *single])
+    others = [*single, *_about(_EN_ABOUT, value)]
+    return (phrases, others) if rest != value else ([], [*phrases, *others])
 
 
 def _japanese(value: str, shape: Shape) -> Found:
@@ -135,7 +145,7 @@ def _japanese(value: str, shape: Shape) -> Found:
     clause = _JA_CLAUSE.match(value)
     noun = clause.group(1) if clause else _JA_OF.sub("", value)
     kept = _JA_ACTION.sub("", noun)
-    others = (_JA_ADJECTIVE.sub("", kept), re.sub("(?<=..)(?:さん|ちゃん|くん)$", "", kept))
+    others = (_JA_ADJECTIVE.sub("", kept), re.sub("(?<=..)(?:さん|ちゃん|くん)$", "", kept), *_about(_JA_ABOUT, value))
     return [core for core in (kept, noun) if core not in _COMMON], [core for core in others if core not in _COMMON]
 
 
@@ -148,7 +158,13 @@ def _korean(value: str, shape: Shape) -> Found:
     last = _KO_PARTICLE.sub("", left[-1]) if is_action else left[-1]
     pair = " ".join([*left[-2:-1], last])
     found = [core for core in (last, pair) if len(core) > 1 and core not in _COMMON]
-    return (found, []) if is_action or shape in ("place", "person") else ([], found)
+    return (found, []) if is_action or shape in ("place", "person") else ([], [*found, *_about(_KO_ABOUT, value)])
+
+
+def _about(pattern: re.Pattern[str], value: str) -> list[str]:
+    """What a value is about, by a pattern that captures it in one of its groups."""
+    found = pattern.search(value)
+    return [found.group(found.lastindex)] if found and found.lastindex else []
 
 
 _COMMON = frozenset(" ".join((_EN_COMMON, _JA_COMMON, _KO_COMMON)).split())

@@ -15,17 +15,21 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from raiden_core.characters.character import Character
+from raiden_core.generation.card_use import card_metadata, greetings_of, opened
 from raiden_core.generation.made import Generated, Skipped, collection, identity, quotas, statistics, unusable
 from raiden_core.generation.quality import filters
 from raiden_core.generation.quality.distractors import Pools, choose_distractors, collect_pools
-from raiden_core.generation.teacher import Draft, Fact, Teacher
+from raiden_core.generation.teacher import UNREAD, Draft, Fact, Teacher
 from raiden_core.rewards import Scorer
 from raiden_core.rewards.aside import guarded, of_profile
 from raiden_core.samples import Sample, Validator
 from raiden_core.stages.progress import Progress, silent
 
+SHOWN_SENTENCES = 50
+"""So many of the sentences that no rule reads are shown in the statistics; all are counted."""
 PATIENCE = 6
 """A character gets this many more memory drafts than it needs before generation gives up on it."""
 
@@ -58,16 +62,20 @@ def generate(
     skipped: list[Skipped] = []
     readable: list[tuple[Character, list[Fact]]] = []
     met: set[str] = set()
+    unread: list[str] = []
     for character in characters:
         reason = unusable(character, teacher.name, teacher.languages)
         if not reason and identity(character) in met:
             reason = "the same name and profile as a character before it"
         met.add(identity(character))
-        facts = [] if reason else teacher.facts_of(character)
+        listed = [] if reason else teacher.facts_of(character)
+        unread += [fact.value for fact in listed if fact.unverifiable == UNREAD]
+        facts = [fact for fact in listed if fact.unverifiable != UNREAD]
         verifiable = [fact for fact in facts if fact.unverifiable is None]
         dropped[filters.UNVERIFIABLE] += len(facts) - len(verifiable)
+        dropped[filters.OF_OTHERS] += 0 if reason else len(character.others)
         if not reason and not verifiable:
-            reason = _why_none(facts)
+            reason = _why_none(facts, len(listed) - len(facts))
         if reason:
             skipped.append(Skipped(character.name, character.source, character.row, reason))
         else:
@@ -88,6 +96,8 @@ def generate(
         progress(done, len(readable), f"{len(samples)} samples")
     left_out = {reason: count for reason, count in sorted(dropped.items()) if count}
     stats = statistics(samples, len(characters), len(skipped), left_out, teacher.name)
+    if unread:
+        stats["sentences_left"] = {"count": len(unread), "first": unread[:SHOWN_SENTENCES]}
     return Generated(tuple(samples), tuple(skipped), left_out, stats)
 
 
@@ -114,6 +124,7 @@ class _Taker:
         self.dropped = dropped
         self.identity = identity(character)
         self.asked = filters.AskedBefore()
+        self.greetings = greetings_of(character, self.identity, seed)
         self.profile_text = "\n".join(f"{key}：{value}" for key, value in character.profile.items())
         self.told = of_profile(character.profile, [[term for group in fact.groups for term in group] for fact in facts])
 
@@ -137,9 +148,14 @@ class _Taker:
         """The sample, or the reason why there is none."""
         if reason := filters.refusal(draft, self.profile_text):
             return reason
+        greeting: int | None = None
+        if draft.dimension == "CM":
+            terms = [term for group in draft.groups for term in group]
+            history, greeting = opened(draft.history, next(self.greetings), terms)
+            draft = replace(draft, history=history)
         if self.asked.near_duplicate(draft):
             return filters.NEAR_DUPLICATE
-        sample = self._build(draft)
+        sample = self._build(draft, greeting)
         if sample.id in self.seen:
             return filters.DUPLICATE
         if self.scorer.check(sample) is not None:
@@ -148,7 +164,7 @@ class _Taker:
         self.seen.add(sample.id)
         return sample
 
-    def _build(self, draft: Draft) -> Sample:
+    def _build(self, draft: Draft, greeting: int | None) -> Sample:
         history = "\n".join(turn.content for turn in draft.history)
         rng = random.Random(f"{self.seed}:distractors:{self.identity}:{draft.question}:{history}")
         contexts = (self.profile_text, f"{history}\n{draft.question}")
@@ -175,13 +191,15 @@ class _Taker:
                 "attribute": draft.key,
                 "evidence": draft.evidence,
                 "template": draft.template,
+                **card_metadata(self.character, draft.question, draft.history, draft.evidence, greeting),
             },
         )
 
 
-def _why_none(facts: Sequence[Fact]) -> str:
+def _why_none(facts: Sequence[Fact], unread: int) -> str:
+    left = f"; no rule reads any of its {unread} sentences" if unread else ""
     if not facts:
-        return "no `key: value` facts in its text"
+        return f"no `key: value` facts in its text{left}"
     reasons = Counter(fact.unverifiable or "" for fact in facts)
     told = ", ".join(f"{count} {reason}" for reason, count in reasons.most_common())
-    return f"none of its {len(facts)} facts can be verified ({told})"
+    return f"none of its {len(facts)} facts can be verified ({told}){left}"

@@ -1,6 +1,7 @@
 """The offline teacher: questions, answers and reasoning by rule, in Chinese, English, Japanese and Korean.
 
-It needs no server and no model. It reads any ``key: value`` fact: a known attribute is asked the way people ask, an
+It needs no server and no model. It reads any ``key: value`` fact and sentences that state one plainly: a known
+attribute is asked the way people ask, an
 unknown one with generic words around its key. Its wording lives in ``templates/<language>.yaml``. What it drafts for
 a character depends on the seed, the character's name and its profile, and on nothing else.
 
@@ -18,10 +19,11 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from raiden_core.characters.character import Character
+from raiden_core.characters.sentences import read_sentences
 from raiden_core.generation.offline.catalogue import LANGUAGES, Attribute, Catalogue, Memory, Wording, load, plain_key
 from raiden_core.generation.offline.values import Reading, read_value
 from raiden_core.generation.offline.wording import fill, key_words, value_words
-from raiden_core.generation.teacher import Draft, Fact
+from raiden_core.generation.teacher import UNREAD, Draft, Fact
 from raiden_core.samples import Difficulty, Turn
 
 MAX_ASIDE = {"zh": 14, "en": 90, "ja": 30, "ko": 40}
@@ -49,10 +51,19 @@ class OfflineTeacher:
         self.seed = seed
 
     def facts_of(self, character: Character) -> list[Fact]:
-        """The ``key: value`` facts of a profile, each with what a right answer must contain."""
+        """The facts of a profile, those of its fields and those that its sentences state, each with what a right answer
+        must contain; then the sentences of which nothing was used."""
         catalogue = load(character.language)
+        stated = read_sentences(character)
+        found = [(key, raw, _evidence(character, key, raw)) for key, raw in character.facts.items()]
+        known = {catalogue.find(key) for key in character.facts} - {None}
+        for said in stated.facts:
+            attribute = catalogue.find(said.key)
+            if attribute is None or attribute not in known:
+                found.append((said.key, said.value, said.evidence))
+                known.add(attribute)
         facts = []
-        for key, raw in character.facts.items():
+        for key, raw, evidence in found:
             name = catalogue.find(key)
             reading = _read(raw, character.language, name)
             unverifiable = reading.unverifiable
@@ -65,12 +76,12 @@ class OfflineTeacher:
                     key=key,
                     value=reading.value,
                     attribute=name or plain_key(key),
-                    evidence=_evidence(character, key, raw),
+                    evidence=evidence,
                     groups=() if unverifiable else reading.groups,
                     unverifiable=unverifiable,
                 )
             )
-        return facts
+        return facts + [Fact(UNREAD, said, UNREAD, said, unverifiable=UNREAD) for said in stated.left]
 
     def script_drafts(self, character: Character, facts: Sequence[Fact]) -> Iterator[Draft]:
         """SBK drafts, round by round; a fact drops out when its wordings are used up."""

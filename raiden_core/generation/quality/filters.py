@@ -22,6 +22,9 @@ IN_PROFILE = "detail already in the profile"
 NOT_IN_PROFILE = "evidence not in the profile"
 DUPLICATE = "duplicate sample"
 UNVERIFIABLE = "value not verifiable"
+OF_OTHERS = "fact about somebody else"
+OF_THE_SCENE = "about the scene or the card, not the character"
+IN_GREETING = "detail already in the greeting"
 
 SIMILAR = 0.8
 """Jaccard similarity of bigrams from which two questions about one attribute are the same."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from raiden_core.errors import ConfigError
-from raiden_core.prompts import build_completion, build_prompt
+from raiden_core.prompts import Message, build_completion, build_prompt
 from raiden_core.rewards.listed.checks import Value
 from raiden_core.rewards.listed.chosen import ChosenReward
 from raiden_core.rewards.listed.running import RewardRun
@@ -42,7 +42,7 @@ def try_rewards(
     run: RewardRun,
     samples: Sequence[Sample],
     scorer: Scorer,
-    instructions: str | None = None,
+    prompt: Callable[[Sample], list[Message]] = build_prompt,
     only: Callable[[ChosenReward], bool] = lambda one: True,
 ) -> list[Trial]:
     """Call rewards on gold and on empty completions, as an evaluation would.
@@ -51,14 +51,14 @@ def try_rewards(
         run: the list.
         samples: at most `TRIED` of them are used.
         scorer: its settings travel as columns.
-        instructions: of the prompts.
+        prompt: builds a sample's prompt.
         only: which rewards are called: a served judge costs, and accuracy of gold is known.
 
     Raises:
         StageError: a function failed, gave what no reward may be, or took too long.
     """
     tried = list(samples[:TRIED])
-    prompts = [build_prompt(one, instructions) for one in tried]
+    prompts = [prompt(one) for one in tried]
     columns = columns_of(tried, scorer)
     gold = [_begun(build_completion(one), scorer) for one in tried]
     empty = [_begun(EMPTY, scorer)] * len(tried)

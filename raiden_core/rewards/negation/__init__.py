@@ -14,13 +14,13 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from types import ModuleType
 from typing import NamedTuple
 
 from raiden_core.rewards.negation.clause import QUOTES, Clause, Clauses
 from raiden_core.rewards.negation.doubt import is_only_asked, is_open
-from raiden_core.rewards.negation.hints import CHINESE, ENGLISH, JAPANESE, KOREAN, words
+from raiden_core.rewards.negation.hints import CHINESE, ENGLISH, JAPANESE, KOREAN, NO_WORDS, behind_no_letter, in_parts
 from raiden_core.rewards.negation.needed import MENTION
 from raiden_core.rewards.negation.soft import soften
 from raiden_core.rewards.negation.table import Table
@@ -29,19 +29,20 @@ from raiden_core.text.scripts import HAN, HANGUL, KANA
 
 _KANA = re.compile(f"[{KANA}]")
 _HANGUL = re.compile(f"[{HANGUL}]")
+_BESIDE_HAN = re.compile(f"[{KANA}{HANGUL}a-z]")
 _HAN = re.compile("[\u4e00-\u9fff]")
 _LATIN = re.compile("[a-z][a-z]")
-_NEAR_WORDS = words(ENGLISH.near)
-_FAR_WORDS = words(ENGLISH.far)
-_TOPICAL_WORDS = words(ENGLISH.far, ENGLISH.topical)
+_NEAR_WORDS = re.compile(behind_no_letter(ENGLISH.near))
+_FAR_WORDS = re.compile(behind_no_letter(ENGLISH.far))
+_TOPICAL_WORDS = re.compile(behind_no_letter(ENGLISH.far, ENGLISH.topical))
+_NO_WORDS = re.compile(NO_WORDS)
 
 
 class _Looks(NamedTuple):
-    """What is looked for in a text: all hints, those that reach to the next clause, those that reach further."""
+    """What is looked for in a text: hints that reach to the next clause, and hints that reach further."""
 
-    any: re.Pattern[str]
-    near: re.Pattern[str]
-    far: re.Pattern[str]
+    near: tuple[re.Pattern[str], ...]
+    far: tuple[re.Pattern[str], ...]
 
 
 class _Scripts(NamedTuple):
@@ -56,6 +57,8 @@ class _Scripts(NamedTuple):
 def _scripts_of(text: str) -> _Scripts:
     if text.isascii():
         return _Scripts(False, False, False, _LATIN.search(text) is not None)
+    if not _BESIDE_HAN.search(text):
+        return _Scripts(False, False, _HAN.search(text) is not None, False)
     return _Scripts(
         kana=_KANA.search(text) is not None,
         hangul=_HANGUL.search(text) is not None,
@@ -66,30 +69,68 @@ def _scripts_of(text: str) -> _Scripts:
 
 @cache
 def _looks(scripts: _Scripts, topical: bool) -> _Looks:
-    """The hints of the scripts that a text holds."""
-    kana, hangul, han, latin = scripts
+    """The hints of the scripts that a text holds; English ones apart."""
+    kana, hangul, han, _ = scripts
     letters = [hints for hints, there in ((JAPANESE, kana), (KOREAN, hangul), (CHINESE, han or kana)) if there]
     near = [hints.near for hints in letters]
     far = [f"{hints.far}|{hints.topical}" if topical else hints.far for hints in letters]
-    if latin:
-        near.append(_NEAR_WORDS)
-        far.append(_TOPICAL_WORDS if topical else _FAR_WORDS)
     near.append(r"\?")
-    return _Looks(*(re.compile("|".join(kinds) or "(?!)") for kinds in ([*near, *far], near, far)))
+    return _Looks(*(tuple(map(re.compile, in_parts(*kinds))) for kinds in (near, far)))
+
+
+@cache
+def _plain_signs(scripts: _Scripts) -> re.Pattern[str]:
+    kana, hangul, han, latin = scripts
+    signs = [hints.plain for hints, there in ((JAPANESE, kana), (KOREAN, hangul), (CHINESE, han and not kana)) if there]
+    if latin:
+        signs.append(rf"n't\b|\b(?:{ENGLISH.plain})\b")
+    return re.compile("|".join(signs) or "(?!)")
+
+
+class _Signs(NamedTuple):
+    """Where in a text the hints stand."""
+
+    scripts: _Scripts
+    near: list[int]
+    far: list[int]
+
+
+@lru_cache(maxsize=16)
+def _signs(text: str, topical: bool) -> _Signs:
+    """The hints in a text; remembered, because whether there are any is asked first."""
+    scripts = _scripts_of(text)
+    looks = _looks(scripts, topical)
+    near = [hint.start() for part in looks.near for hint in part.finditer(text)]
+    far = [hint.start() for part in looks.far for hint in part.finditer(text)]
+    if scripts.latin:
+        # An English hint is searched for with the blank before it, which is where the hint stands in the text.
+        padded = f" {text}"
+        others = [hint.start() for hint in _NO_WORDS.finditer(text)]
+        near += others + [hint.start() for hint in _NEAR_WORDS.finditer(padded)]
+        far += others + [hint.start() for hint in (_TOPICAL_WORDS if topical else _FAR_WORDS).finditer(padded)]
+    near.sort()
+    far.sort()
+    return _Signs(scripts, near, far)
 
 
 _SURE_STOP = re.compile(r"[,.。!?;][,.。!?;\s]*(?!\d)")
 _REACH = 2
 """A denial may stand in the mention's own clause or in the next."""
+_CLOSE, _CLOSE_IN_LATIN = 8, 14
+"""A hint within so many characters of a mention."""
 _REACH_OF_ASIDES = 5
 """Asides may stand between an echo and its answer, and a whole sentence may be taken back (A nurse? Me? Well, never)."""
+_REACH_OF_REPLIES = 4
+"""How many segments behind an echo answer it."""
 _SENTENCE_END = re.compile(r"[.。!?]")
 _LONGEST_BARE = 24
 """A clause that holds more than this before the mention is no bare item of a list."""
 _MORE = re.compile(r" ?\w")
 _LONGEST_ECHO = 8
 _TOUCHES = re.compile(f"[{HAN}{KANA}]")
-_CHINESE_NEGATOR = re.compile(f"(?:不[是会当做在叫喜]|没有|没当|并非|从不)[^{KANA}]*$")
+_NEGATOR = "(?:不[是会当做在叫喜]|没有|没当|并非|从不)"
+_CHINESE_ANYWHERE = re.compile(_NEGATOR)
+_CHINESE_NEGATOR = re.compile(f"{_NEGATOR}[^{KANA}]*$")
 
 
 def may_negate(text: str, topic: Topic = NO_TOPIC) -> bool:
@@ -97,7 +138,8 @@ def may_negate(text: str, topic: Topic = NO_TOPIC) -> bool:
     if topic.about == "fear" or "~~" in text:
         # A fear is denied without any negator (I laugh at spiders).
         return True
-    return _looks(_scripts_of(text), bool(topic.about)).any.search(text) is not None
+    signs = _signs(text, bool(topic.about))
+    return bool(signs.near or signs.far)
 
 
 class Negation:
@@ -113,13 +155,18 @@ class Negation:
         self._cut: Clauses | None = None
         self._kind = _kind(topic)
         self._may_be_struck = "~~" in self._raw
-        self._scripts = _scripts_of(text)
-        looks = _looks(self._scripts, bool(topic.about))
-        hints = [hint.start() for hint in looks.any.finditer(text)]
-        self._near = [place for place in hints if looks.near.match(text, place)]
-        self._far = [place for place in hints if looks.far.match(text, place)]
+        self._scripts, self._near, self._far = _signs(text, bool(topic.about))
+        self._close = _CLOSE_IN_LATIN if self._scripts.latin else _CLOSE
         self._may_be_asked = "?" in text or "吗" in text or "么" in text
-        self._is_doubtful = bool(self._far) or "?" in text or topic.about == "fear"
+        self._languages = _spoken(self._scripts)
+        """The languages whose scripts the text holds."""
+        self._without_chinese = self._languages
+        """The same where Han characters are taken for Japanese."""
+        self._may_be_chinese = False
+        if self._scripts.kana:
+            self._without_chinese = _spoken(self._scripts._replace(han=False))
+            self._may_be_chinese = _CHINESE_ANYWHERE.search(text) is not None
+        self._stops: list[int] | None = None
 
     def claims(self, start: int, end: int, denied: bool = False) -> bool:
         """Whether the mention ``text[start:end]`` says what is asked for.
@@ -130,14 +177,38 @@ class Negation:
         """
         if self._may_be_struck and self._is_struck(start, end):
             return False
+        is_close = not denied and self._is_close(start, end)
+        if is_close and self._denies_itself(self._clause(start, end)):
+            return False
         before, after = self._reach(start, end)
         if not (before or after):
-            return not denied or not self._affirms(self._clause(start, end))
+            return not denied or self._leaves_bare(self._clause(start, end))
         clause = self._clause(start, end)
+        denies = (not is_close and self._denies_itself(clause)) or self._denies(clause, after)
         if denied:
-            return not self._is_open(clause, denied) and (self._denies(clause, after) or not self._affirms(clause))
-        # In this order, because most of what claims nothing is denied by its own clause.
-        return not (self._denies(clause, after) or self._is_open(clause, denied))
+            return not self._is_open(clause, denied) and (denies or self._leaves_bare(clause))
+        return not (denies or self._is_open(clause, denied))
+
+    def _is_close(self, start: int, end: int) -> bool:
+        """Whether a hint stands so close to a mention that its own clause most likely denies it."""
+        hints, text = self._near, self._text
+        place = bisect_left(hints, start)
+        if place > 0 and start - hints[place - 1] < self._close and "," not in text[hints[place - 1] : start]:
+            return True
+        return place < len(hints) and hints[place] - end < self._close and "," not in text[end : hints[place]]
+
+    def _denies_itself(self, clause: Clause) -> bool:
+        """Whether the words of the clause alone deny its mention, by the general rules."""
+        if self._kind in ("fear", "name"):
+            return False
+        return any(language.denies_itself(clause, self._topic) for language in self._speaking(clause))
+
+    def _speaking(self, clause: Clause) -> Sequence[ModuleType]:
+        """The languages whose rules go for a clause."""
+        # 不 and 无 are parts of words in Japanese (不思議, 無口), so Chinese rules need a Chinese negator to apply.
+        if self._may_be_chinese and _CHINESE_NEGATOR.search(clause.before):
+            return self._languages
+        return self._without_chinese
 
     def claims_one(self, spans: Sequence[tuple[int, int]], denied: bool = False) -> bool:
         """Whether one of the mentions of a term, from left to right, is claimed and not taken back by the next.
@@ -190,17 +261,9 @@ class Negation:
             self._cut = Clauses(self._text, self._breaks)
         return Clause(self._cut, start, end)
 
-    @property
-    def _languages(self) -> tuple[ModuleType, ...]:
-        """The languages whose scripts the text holds."""
-        return _spoken(self._scripts)
-
     def _denies(self, clause: Clause, after: bool) -> bool:
-        topic, kind, has_kana = self._topic, self._kind, self._scripts.kana
-        for language in self._languages:
-            # 不 and 无 are parts of words in Japanese (不思議, 無口), so Chinese rules need a Chinese negator to apply.
-            if has_kana and _is_chinese(language) and not _CHINESE_NEGATOR.search(clause.before):
-                continue
+        topic, kind = self._topic, self._kind
+        for language in self._speaking(clause):
             if kind not in ("fear", "name") and language.denies(clause, topic):
                 return True
             rules: Table = language.RULES
@@ -212,25 +275,62 @@ class Negation:
 
     def _is_open(self, clause: Clause, denied: bool) -> bool:
         """Whether the mention is only asked for, one of several, corrected or not so at present."""
-        if not self._is_doubtful:
+        if not (self._far or self._may_be_asked or self._topic.about == "fear"):
             return False
-        spoken = _spoken(self._scripts._replace(han=False)) if self._scripts.kana else self._languages
+        spoken = self._without_chinese
         # What was and is no more is not so.
         topic = self._topic._replace(is_past=True) if denied else self._topic
         for language in spoken:
-            if is_open(language, clause, topic):
+            if is_open(language, clause, topic, self._is_followed(clause.end)):
                 return True
+        if self._may_be_asked and not denied and self._is_refused(clause):
+            return True
         return (
             self._may_be_asked
             and bool(spoken)
             and all(is_only_asked(language, clause, self._topic) for language in spoken)
         )
 
-    def _affirms(self, clause: Clause) -> bool:
-        """Whether a sentence affirms what the question wants denied (I love peaches)."""
+    def _is_followed(self, end: int) -> bool:
+        """Whether a hint stands behind a mention, so that something there may take it back."""
+        return self._topic.about == "fear" or bool(self._far and self._far[-1] >= end)
+
+    def _is_refused(self, clause: Clause) -> bool:
+        """Whether an echo (A queen? I bow to no one) is answered by neither a yes nor a plain statement."""
+        topic = self._topic
+        if (
+            not (topic.about and clause.is_question and clause.is_echo and "、" not in clause.after)
+            or topic.is_memory
+            or topic.asks_denied
+        ):
+            return False
+        if not self._has_sign(clause.end, clause.reach(_REACH_OF_REPLIES)) or self._affirms(clause):
+            return False
+        return not any(
+            language.RULES.begins("yes", reply.text)
+            for language in self._without_chinese
+            for reply in clause.replies(language.RULES, language.COMMA)
+        )
+
+    def _has_sign(self, start: int, end: int) -> bool:
+        """Whether a plain sign of a denial stands between two places."""
+        return _plain_signs(self._scripts).search(self._text, start, end) is not None
+
+    def _leaves_bare(self, clause: Clause) -> bool:
+        """Whether a mention of what the question wants denied is left bare, or stands where something is denied.
+
+        "Peaches." answers "What can't you eat?", and so does "Peaches and I don't get along"; "I had peaches for lunch"
+        does not.
+        """
         if self._topic.about == "event":
             # The cause may be told in any words.
+            return True
+        if self._affirms(clause):
             return False
+        return not self._topic.asks_denied or clause.is_echo or self._has_sign(clause.begin, clause.reach(1))
+
+    def _affirms(self, clause: Clause) -> bool:
+        """Whether a sentence affirms its mention outright (I love peaches)."""
         return any(language.RULES["affirming"].search(clause.surroundings) for language in self._languages)
 
     def _reach(self, start: int, end: int) -> tuple[bool, bool]:
@@ -254,9 +354,11 @@ class Negation:
 
     def _parted(self, end: int, hint: int) -> int:
         """By how many stops a hint is parted from a mention; behind a question asides do not count."""
-        stops = _SURE_STOP.findall(self._text, end, hint)
-        is_asked = len(stops) > 1 and "?" in "".join(stops)
-        return max(0, len(stops) - (_REACH_OF_ASIDES - _REACH)) if is_asked else len(stops)
+        if self._stops is None:
+            self._stops = [stop.start() for stop in _SURE_STOP.finditer(self._text)]
+        stops = bisect_left(self._stops, hint) - bisect_left(self._stops, end)
+        is_asked = stops > 1 and "?" in self._text[end:hint]
+        return max(0, stops - (_REACH_OF_ASIDES - _REACH)) if is_asked else stops
 
 
 def _kind(topic: Topic) -> str:
@@ -276,7 +378,7 @@ def _holds(rules: Table, kind: str, clause: Clause) -> bool:
         return True
     if not clause.is_question or len(clause.before) + len(clause.after) > _LONGEST_ECHO:
         return False
-    replies = clause.replies(rules["filler"])
+    replies = clause.replies(rules)
     if not replies or replies[-1].stop == "?":
         return False
     said = replies[-1].text
@@ -290,10 +392,6 @@ def _languages() -> tuple[ModuleType, ...]:
     from raiden_core.rewards.negation import chinese, english, japanese, korean
 
     return chinese, english, japanese, korean
-
-
-def _is_chinese(language: ModuleType) -> bool:
-    return language is _languages()[0]
 
 
 @cache

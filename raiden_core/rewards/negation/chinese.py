@@ -8,12 +8,13 @@ past a conjunction (但, 而是, 所以), nor past a new statement (我没骗你
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from raiden_core.rewards.negation import classes
 from raiden_core.rewards.negation.clause import OPEN, QUOTES, Clause, Segment
 from raiden_core.rewards.negation.hints import CHINESE
 from raiden_core.rewards.negation.needed import by_letters
-from raiden_core.rewards.negation.table import DOUBT, ROWS, load
+from raiden_core.rewards.negation.table import DOUBT, REMEMBERED, ROWS, load
 from raiden_core.rewards.negation.topic import Topic
 
 _SPEAK = (
@@ -117,15 +118,23 @@ _DANGLING = re.compile(
 )
 
 
+def denies_itself(clause: Clause, topic: Topic) -> bool:
+    """Whether what stands before the mention in its clause denies it."""
+    return _governed(clause.before, clause.after) and not _imagined_away(clause)
+
+
 def denies(clause: Clause, topic: Topic) -> bool:
-    """Whether the clause itself denies its mention."""
-    if _MAY_NEGATE.search(clause.before) and _governed(clause.before, clause.after) and not _imagined_away(clause):
+    """Whether what stands around the mention denies it."""
+    if _denied_behind(clause.before, clause.after, clause.stop, clause.following.text):
         return True
-    return _denied_behind(clause) or _enumerated(clause) or clause.holds(RULES, "around")
+    return _enumerated(clause) or clause.holds(RULES, "around")
 
 
+@lru_cache(maxsize=REMEMBERED)
 def _governed(before: str, after: str) -> bool:
     """Whether what stands before the mention negates it."""
+    if not _MAY_NEGATE.search(before):
+        return False
     before = before.lstrip(QUOTES)
     if after.startswith(("以外", "之外")):
         return False
@@ -154,7 +163,7 @@ def _governed(before: str, after: str) -> bool:
 
 def _imagined_away(clause: Clause) -> bool:
     """没有长沙，就没有今天的我"""
-    if clause.following.stop == "?" and _WHAT_ELSE.match(clause.following.text):
+    if clause.next_stop == "?" and _WHAT_ELSE.match(clause.following.text):
         return True
     alone = clause.stop == "," and not clause.after and _WITHOUT.match(clause.before)
     return bool(alone and _CONSEQUENCE.match(clause.following.text))
@@ -171,25 +180,25 @@ def _reaches(text: str, negator: re.Match[str]) -> bool:
     return not attribute or negator.group().endswith("是")
 
 
-def _denied_behind(clause: Clause) -> bool:
-    after = clause.after
-    following = clause.following
-    if _WISH_AFTER.search(after) and _WISH_BEFORE.search(clause.before):
+@lru_cache(maxsize=REMEMBERED)
+def _denied_behind(before: str, after: str, stop: str, following: str) -> bool:
+    """Whether the rest of the clause, or the next, denies the mention."""
+    if _WISH_AFTER.search(after) and _WISH_BEFORE.search(before):
         return True
-    if not (_MAY_NEGATE.search(after) or _MAY_NEGATE.search(following.text)):
+    if not (_MAY_NEGATE.search(after) or _MAY_NEGATE.search(following)):
         return False
-    if _denied_by_the_rest(clause):
+    if _denied_by_the_rest(before, after):
         return True
-    said = following.text.strip(QUOTES)
-    if _REPORTED.search(clause.before) and (_MISTAKEN.search(after) or _MISTAKEN.search(said)):
+    said = following.strip(QUOTES)
+    if _REPORTED.search(before) and (_MISTAKEN.search(after) or _MISTAKEN.search(said)):
         return True
-    topic = clause.stop == "," and _ECHO_BEFORE.match(clause.before) and _TOPIC.match(after)
+    topic = stop == "," and _ECHO_BEFORE.match(before) and _TOPIC.match(after)
     return bool(topic and _TOPIC_NEVER.match(RULES["harmless"].sub(_blank, said)))
 
 
 def is_answered(clause: Clause, topic: Topic) -> bool:
     """Whether what follows says no to the clause."""
-    replies = clause.replies(RULES["filler"])
+    replies = clause.replies(RULES)
     if not replies or not any(_MAY_NEGATE.search(reply.text) for reply in replies):
         return False
     last = replies[-1]
@@ -202,36 +211,39 @@ def is_answered(clause: Clause, topic: Topic) -> bool:
             echo, harmless = RULES["echo"], RULES["harmless"]
             if any(echo.match(harmless.sub(_blank, reply.text)) for reply in replies if not reply.inside):
                 return True
-        if any(RULES["no"].match(reply.text) for reply in replies):
+        if any(RULES.begins("no", reply.text) for reply in replies):
             return True
-    return any(RULES["denial"].match(reply.text) for reply in replies)
+    return any(RULES.begins("denial", reply.text) for reply in replies)
 
 
-def _denied_by_the_rest(clause: Clause) -> bool:
+def _denied_by_the_rest(before: str, after: str) -> bool:
     """What follows in the same clause denies it."""
-    after = clause.after
     if RULES["behind"].search(after) and not _RHETORICAL_END.search(after):
         return True
-    if not clause.before.strip(" \"'“「『《_") and _TOPIC_DENIED.match(RULES["harmless"].sub(_blank, after)):
+    if not before.strip(" \"'“「『《_") and _TOPIC_DENIED.match(RULES["harmless"].sub(_blank, after)):
         return True
-    if _TIED_BEFORE.search(clause.before) and _UNTIED.match(after):
+    if _TIED_BEFORE.search(before) and _UNTIED.match(after):
         return True
-    return bool(_OBJECT_BEFORE.search(clause.before) and _OBJECT_DENIED.match(RULES["harmless"].sub(_blank, after)))
+    return bool(_OBJECT_BEFORE.search(before) and _OBJECT_DENIED.match(RULES["harmless"].sub(_blank, after)))
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _is_bare(before: str, after: str) -> bool:
+    """Whether a clause holds little but the mention, so that it may be an item of a list."""
+    if _BUT_IS.match(before) or len(before) > _LONGEST_BARE:
+        return False
+    return _BARE_BEFORE.match(before) is not None and _BARE_AFTER.match(after) is not None
 
 
 def _enumerated(clause: Clause) -> bool:
     """A bare item of a list whose head is negated: 我不是老师,律师,或者医生."""
-    if (
-        _BUT_IS.match(clause.before)
-        or len(clause.before) > _LONGEST_BARE
-        or not (_BARE_BEFORE.match(clause.before) and _BARE_AFTER.match(clause.after))
-    ):
+    if not _is_bare(clause.before, clause.after):
         return False
     items = 1
     for place, segment in enumerate(clause.previous):
         if segment.stop not in OPEN:
             return False
-        if RULES["no"].match(segment.text) or RULES["takes back"].match(segment.text):
+        if RULES.begins("no", segment.text) or RULES.begins("takes back", segment.text):
             return False
         if place == 0 and _DANGLING.search(segment.text):
             return True

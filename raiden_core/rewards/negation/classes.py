@@ -60,6 +60,13 @@ CHINESE = {
     ),
     "oh": "(?:[啊呃哦噢唔嗯哎唉嗐咳嗨诶欸哟呀喔]|那个|我|等等|等一下|慢着|抱歉|不好意思|对不起|瞧我)*",
 }
+ENGLISH = {
+    "kin": (
+        "(?:wife|husband|brother|sister|mother|father|mum|mom|dad|son|daughter|cousin|uncle|aunt|auntie|gran|nan|grandma|grandpa|"
+        "grandad|grandfather|grandmother|nephew|niece|boss|neighbou?r|flatmate|roommate|housemate|girlfriend|boyfriend|"
+        "fianc[eé]e?|partner|colleague|in-laws|twin|ex|missus|kids|parents)"
+    ),
+}
 JAPANESE = {
     "kin": (
         "(?:うちの|私の|僕の|俺の)?(?:父|母|親父|おやじ|お袋|おふくろ|兄貴?|姉貴?|弟|妹|祖父|祖母|[じば]いちゃん|[じば]あちゃん|爺さん|"

@@ -27,6 +27,9 @@ _ABBREVIATION = re.compile(r"(?<![\w'])(?:mr|mrs|ms|dr|st|prof|jr|sr|vs|mt|[a-z]
 _NUMBER_SIGN = re.compile(r"(?<![\w'])no$")
 """No. 5 is a number, but "No." a reply."""
 QUOTES = " \"'“”‘’「」『』《》"
+_LITTLE_BEFORE = re.compile(r"\W*(?:(?:(?:the|an?|my|our|your|some|any|what|as|to|me) )*|[^\Wa-z]{0,2})[\"'“「『《(]?")
+_LITTLE_BEHIND = re.compile(r"[\"'”」』》)]?[^\Wa-z]{0,3}\W*")
+"""Particles and the like: such a mention stands alone in its clause."""
 OPEN = frozenset(",:—…-|()[]\n")
 """Stops over which a list may run on."""
 
@@ -71,6 +74,7 @@ class Clauses:
         self._has_brackets = "(" in text
         self._kinds: dict[int, Kinds] = {}
         self._pieces: dict[str, list[list[Piece]]] = {}
+        self._segments: dict[int, Segment] = {}
 
     def kinds(self, rules: Table) -> Kinds:
         """The kinds of rows of a table that may be found in the text."""
@@ -85,8 +89,12 @@ class Clauses:
 
     def segment(self, place: int) -> Segment:
         """One segment; of a very long one the beginning."""
-        start, end = self.starts[place], self.ends[place]
-        return Segment(self.text[start : end if end - start < WINDOW else start + WINDOW], self.stops[place])
+        found = self._segments.get(place)
+        if found is None:
+            start, end = self.starts[place], self.ends[place]
+            found = Segment(self.text[start : end if end - start < WINDOW else start + WINDOW], self.stops[place])
+            self._segments[place] = found
+        return found
 
     def behind(self, place: int, comma: str) -> Iterator[Piece]:
         """The pieces of the segments that stand behind one."""
@@ -127,13 +135,36 @@ class Clause:
         self._around = ""
         self._first = first = bisect_right(clauses.starts, start) - 1
         self._last = last = bisect_left(clauses.ends, end, first)
-        self.before = text[max(clauses.starts[first], start - WINDOW) : start]
+        begins, ends = clauses.starts[first], clauses.ends[last]
+        self.before = text[begins if start - begins < WINDOW else start - WINDOW : start]
         """The clause up to the mention."""
-        self.after = text[end : min(clauses.ends[last], end + WINDOW)]
+        self.after = text[end : ends if ends - end < WINDOW else end + WINDOW]
         """The clause behind the mention."""
         self.stop = clauses.stops[last]
         """The punctuation that ends the clause."""
         self.is_question = self.stop == "?"
+
+    @property
+    def is_echo(self) -> bool:
+        """Whether the mention stands alone, but for articles and particles: 医生啊, My wife?"""
+        behind = self.after.split("、")[0]
+        return _LITTLE_BEFORE.fullmatch(self.before) is not None and _LITTLE_BEHIND.fullmatch(behind) is not None
+
+    @property
+    def begin(self) -> int:
+        """Where the clause begins."""
+        return self._clauses.starts[self._first]
+
+    def reach(self, distance: int) -> int:
+        """Where the segment ends that stands so many behind the clause."""
+        ends = self._clauses.ends
+        return ends[min(self._last + distance, len(ends) - 1)]
+
+    @property
+    def next_stop(self) -> str:
+        """The punctuation that ends the segment after the clause."""
+        stops = self._clauses.stops
+        return stops[self._last + 1] if self._last + 1 < len(stops) else ""
 
     @property
     def following(self) -> Segment:
@@ -157,13 +188,13 @@ class Clause:
             return behind
         return chain(_cut(Segment(self.after, self.stop), comma)[1:], behind)
 
-    def replies(self, filler: re.Pattern[str], comma: str = "") -> list[Piece]:
-        """What may answer the clause: stage directions and interjections (``filler``), then what is neither."""
+    def replies(self, rules: Table, comma: str = "") -> list[Piece]:
+        """What may answer the clause: stage directions and interjections, then what is neither."""
         found: list[Piece] = []
         for piece in self.pieces(comma):
             if piece.text:
                 found.append(piece)
-                if not piece.inside and not filler.match(piece.text):
+                if not piece.inside and not rules.begins("filler", piece.text):
                     break
         return found
 

@@ -22,8 +22,15 @@ _LONGEST_VALUE = 24
 """What follows "no," in a self-correction is a value, not a sentence."""
 
 
-def is_open(language: ModuleType, clause: Clause, topic: Topic) -> bool:
-    """Whether the mention claims nothing, by the rules of one language."""
+def is_open(language: ModuleType, clause: Clause, topic: Topic, is_followed: bool = True) -> bool:
+    """Whether the mention claims nothing, by the rules of one language.
+
+    Args:
+        language: its module.
+        clause: the clause of the mention.
+        topic: what is asked.
+        is_followed: whether a hint stands behind the mention, so that something there may take it back.
+    """
     rules = language.RULES
     kinds = clause.kinds(rules)
     if kinds["open"] and rules["open"].search(clause.surroundings):
@@ -32,6 +39,8 @@ def is_open(language: ModuleType, clause: Clause, topic: Topic) -> bool:
         return True
     if topic.about not in ("", "event") and (_is_other_time(rules, clause, topic) or _is_another(rules, clause, topic)):
         return True
+    if not is_followed:
+        return False
     takes_back = kinds["takes back"]
     if (takes_back or kinds["no, but"]) and _is_corrected(language, clause):
         return True
@@ -56,23 +65,22 @@ def _is_another(rules: Table, clause: Clause, topic: Topic) -> bool:
 def _is_corrected(language: ModuleType, clause: Clause) -> bool:
     """Rotherham... no, Leeds: what stands at the end is claimed."""
     rules = language.RULES
-    filler = rules["filler"]
     said: list[str] = []
     for piece in clause.pieces(language.COMMA):
-        if piece.text and not piece.inside and not filler.match(piece.text):
+        if piece.text and not piece.inside and not rules.begins("filler", piece.text):
             said.append(piece.text)
-            if len(said) == 1 and not (rules["takes back"].match(said[0]) or rules["no, but"].match(said[0])):
+            if len(said) == 1 and not (rules.begins("takes back", said[0]) or rules["no, but"].match(said[0])):
                 return False
             if len(said) == _SAID:
                 break
     if not said:
         return False
-    if rules["takes back"].match(said[0]):
+    if rules.begins("takes back", said[0]):
         return True
     found = rules["no, but"].match(said[0])
     if not found or not (_RUNS_ON.search(clause.marks) or language.COMMA):
         return False
-    if len(said) > 1 and rules["takes back"].match(said[1]):
+    if len(said) > 1 and rules.begins("takes back", said[1]):
         return True
     rest = said[0][found.end() :].strip()
     if rest and said[0].startswith("n") and clause.marks.strip() == ",":
@@ -87,13 +95,13 @@ def _is_retracted(language: ModuleType, clause: Clause) -> bool:
     rules = language.RULES
     ended = _ENDS.search(clause.marks) is not None
     for piece in islice(clause.pieces(), _PIECES_READ):
-        if ended and piece.text and not rules["filler"].match(piece.text):
+        if ended and piece.text and not rules.begins("filler", piece.text):
             # An aside may stand before a comma of its own script (なんてね、嘘です).
             parts = piece.text.split(language.COMMA) if language.COMMA else [piece.text]
-            taken_back = rules["takes back"].match(piece.text)
-            if taken_back or any(rules["retracts"].match(part) for part in (piece.text, parts[-1])):
+            taken_back = rules.begins("takes back", piece.text)
+            if taken_back or any(rules.begins("retracts", part) for part in (piece.text, parts[-1])):
                 return True
-            if not rules["no"].match(piece.text):
+            if not rules.begins("no", piece.text):
                 return False
         ended = ended or (not piece.inside and _ENDS.search(piece.stop) is not None)
     return False
@@ -110,7 +118,7 @@ def is_only_asked(language: ModuleType, clause: Clause, topic: Topic) -> bool:
         return False
     asked_again = False
     for piece in islice(clause.pieces(language.COMMA), _PIECES_READ):
-        if not piece.text or piece.inside or rules["filler"].match(piece.text):
+        if not piece.text or piece.inside or rules.begins("filler", piece.text):
             continue
         if rules["unknown"].search(piece.text):
             return True

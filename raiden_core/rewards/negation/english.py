@@ -9,11 +9,13 @@ its clause round, and two negations cancel, but for the concord of "I ain't no d
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from itertools import islice
 
+from raiden_core.rewards.negation import classes
 from raiden_core.rewards.negation.clause import OPEN, QUOTES, Clause, Segment
 from raiden_core.rewards.negation.hints import ENGLISH, words
-from raiden_core.rewards.negation.table import DOUBT, ROWS, load
+from raiden_core.rewards.negation.table import DOUBT, REMEMBERED, ROWS, load
 from raiden_core.rewards.negation.topic import Topic
 
 _SPEAK = (
@@ -42,6 +44,7 @@ RULES = load(
         "others": ROWS,
         **DOUBT,
     },
+    classes.expand(classes.ENGLISH),
 )
 COMMA = ""
 ASKS = re.compile("(?!)")
@@ -139,21 +142,34 @@ _DANGLING = re.compile(
 )
 
 
-def denies(clause: Clause, topic: Topic) -> bool:
-    """Whether the clause itself denies its mention."""
+def denies_itself(clause: Clause, topic: Topic) -> bool:
+    """Whether the words of the clause deny its mention."""
     after = clause.after or (clause.following.text if clause.stop == "," else "")
-    if _MAY_NEGATE.search(clause.before) and _governed(clause.before, after, clause.is_question):
+    if _governed(clause.before, after, clause.is_question):
         return True
-    if not clause.is_question and RULES["behind"].search(clause.after):
-        return True
-    if _REPORTED.search(clause.before) and (
-        _MISTAKEN.match(clause.after) or _MISTAKEN.match(clause.following.text.strip(QUOTES))
-    ):
+    return not clause.is_question and RULES["behind"].search(clause.after) is not None
+
+
+def denies(clause: Clause, topic: Topic) -> bool:
+    """Whether what stands around the mention denies it."""
+    if _is_mistaken(clause.before, clause.after, clause.following.text):
         return True
     return _enumerated(clause) or clause.holds(RULES, "around")
 
 
+@lru_cache(maxsize=REMEMBERED)
+def _is_mistaken(before: str, after: str, following: str) -> bool:
+    """Whether somebody else says so and is wrong."""
+    if not _REPORTED.search(before):
+        return False
+    return _MISTAKEN.match(after) is not None or _MISTAKEN.match(following.strip(QUOTES)) is not None
+
+
+@lru_cache(maxsize=REMEMBERED)
 def _governed(before: str, after: str, is_question: bool) -> bool:
+    """Whether what stands before the mention negates it."""
+    if not _MAY_NEGATE.search(before):
+        return False
     if _IMAGINED_AWAY.match(before) and _CONSEQUENCE.match(after):
         return False
     if _HOW.match(after) or (_NO_ONE.search(before) and _SURPASSED.match(after)):
@@ -193,7 +209,7 @@ def _reaches(text: str, negator: re.Match[str]) -> bool:
 
 def is_answered(clause: Clause, topic: Topic) -> bool:
     """Whether what follows says no to the clause."""
-    replies = clause.replies(RULES["filler"])
+    replies = clause.replies(RULES)
     if not replies:
         return False
     if topic.is_past and NOW.match(replies[-1].text):
@@ -211,20 +227,20 @@ def is_answered(clause: Clause, topic: Topic) -> bool:
             harmless = RULES.either("harmless", "never")
             if any(_ECHO_DENIED.match(harmless.sub(_blank, reply.text)) for reply in replies if not reply.inside):
                 return True
-        if any(RULES["no"].match(reply.text) for reply in replies):
+        if any(RULES.begins("no", reply.text) for reply in replies):
             return True
-    return any(RULES["denial"].match(reply.text) for reply in replies)
+    return any(RULES.begins("denial", reply.text) for reply in replies)
 
 
 def _enumerated(clause: Clause) -> bool:
     """A bare item of a list whose head is negated: I'm not a teacher, a cook, or a doctor."""
-    if not (_BARE_BEFORE.match(clause.before) and _BARE_AFTER.match(clause.after)):
+    if not _is_bare(clause.before, clause.after):
         return False
     joined = _JOINED.match(clause.before) is not None or _continues(clause.following)
     for segment in clause.previous:
         if segment.stop not in OPEN:
             return False
-        if RULES["no"].match(segment.text) or RULES["filler"].match(segment.text):
+        if RULES.begins("no", segment.text) or RULES.begins("filler", segment.text):
             return False
         if _DANGLING.search(segment.text) and segment.text.strip() != "not":
             return True
@@ -234,6 +250,12 @@ def _enumerated(clause: Clause) -> bool:
             return joined and _governed(segment.text + " ", "", False)
         joined = True
     return False
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _is_bare(before: str, after: str) -> bool:
+    """Whether a clause holds little but the mention, so that it may be an item of a list."""
+    return _BARE_BEFORE.match(before) is not None and _BARE_AFTER.match(after) is not None
 
 
 def _continues(following: Segment) -> bool:

@@ -6,6 +6,7 @@ added to a language's rules needs its hint here; tests/rewards/test_negation_tab
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from raiden_core.rewards.negation.needed import alternatives
@@ -23,16 +24,22 @@ class Hints(NamedTuple):
     """What takes back or leaves open from further off."""
     topical: str
     """What counts only where the question is known: another time, a dislike, somebody else."""
+    plain: str
+    """Plain signs of a denial, by which the answer to an echo (医生？) or to what a question wants denied is read."""
 
 
 CHINESE = Hints(
     near=(
+        r"那是|嫁|娶|抬举|高抬|折煞|恭维|埋汰|房价|房租|学费|那么贵|太贵|上班|办公|打工|干活|八字|气场|五行|体质|犯冲|相克|有仇|"
+        r"你留|你自己|拿去|也许|说不定|离|话|口音|绕道|捂|捏着|抓|捉|过敏|养|"
         r"不|没|未|非|无|别|勿|莫|休|否|谁|假|谣|谎|骗|误|拒|岂|冒|错|讹|瞎|哪|怎|若|以为|要是|如果|装成|什么|"
         r"难道|何曾|算了|差一?点|险些|得了|免了|拉倒|饶了|少来|才怪|胡说|提|也配|冤枉|胡扯|扯|屁|拿走|拿开|端走|"
         r"饶|走开|早[就都已送卖丢扔没给退断戒]|已经|去年|前年|上个?月|前几年|昨天|前天|上辈子|四季|常|顿顿|八辈子|下辈子|天打|就是个|只是个|是个?老|小孩|你们|闲人|行家|"
         r"没门|几[年个]|多[年个]|两[年个]|三[年个]|十[年个]|敢|省省|编的|乱说|就好|多好|拜托|\?|唔|冇|鬼|袂|毋|弗|甭|咋|吗|何"
     ),
     far=(
+        r"拿错|看错|念错|背错|走错|串错|骗到|唬到|吓到|坦白|招了|招认|承认|老实交代|说实话吧|"
+        r"装的|扮的|演的|看把你|"
         r"不不*(?:是|对)?(?=[,.。!—~])|没说过|未说过|错[了啦]|骗|差得?远|唬|要么|就是|可能|也许|或许|大概|本来|"
         r"原[本来]|想知道|你是?问|您是?问|辞了|呸|口误|嘴瓢|更正|收回|其实是|应该是|是说|准确|开玩笑|说笑|逗你|"
         r"忽悠|耍|吹牛|才怪|不是真|八竿子|差[得远]|轮[不得]|或者?是|倘若|早知道|假[如使若]|要[是不]|鬼|摇|编|"
@@ -41,6 +48,7 @@ CHINESE = Hints(
         r"没影|纯属|以上|没那|没这|哪[有来]|当初|当年|梦|扯|掰|蒙|段子|幻想|妄想|作废|是我|是俺|不对"
     ),
     topical=(
+        r"搬走|搬离|离开|他们|别人|人家|大伙|股|落灰|积灰|吃灰|生锈|压箱|当柴|劈|垫|好睡|催眠|助眠|伴奏|音乐|就是|只是|"
         r"不[干做当]了|以前|从前|曾|过去|早年|年轻时|当年|原先|小时候|以往|辞|卸|离[了任开职]|退[了休]|改行|干过|"
         r"做过|当过|想|要|梦想|立志|打算|希望|准备|将来|以后|长大|讨厌|憎恶|厌恶|痛恨|最恨|恨|反感|嫌弃|受不了|"
         r"惯|看不上|戒了|难吃|恶心|无聊|没意思|难喝|倒胃口|想吐|敬谢|过敏|反胃|头[疼大晕]|犯困|瞌睡|膈应|腻|齁|"
@@ -55,15 +63,24 @@ CHINESE = Hints(
         r"告吹|洗手|下岗|毕业|生疏|早|已经|如今|现在|不[再去练打写吃玩弹唱跑送学教住上摸动开看]|没|搬|调|跳槽|改|"
         r"计划|盼|从来"
     ),
+    plain=(
+        r"不|没|未|非|无(?!锡)|别|勿|莫|休|哪|怎|谁|要是|假|骗|才怪|下辈子|拉倒|免|算了|饶|扯|错|讨厌|恨|烦|戒|丢|卖|送|死|"
+        r"抓|胡|鬼|冇|唔"
+    ),
 )
 JAPANESE = Hints(
     near=(
+        r"前の|先代|嫁|婿|呼ばれ|言われ|すぎ|过ぎ|足り|早い|弟子入り|就职|采用|志愿|应募|面接|断られ|家赁|物価|物价|値段|职场|勤め先|"
+        r"仕事场|通勤先|"
+        r"真似|まね|ふり|フリ|コスプレ|格好|弁|讹り|なまり|育ち|暮らし|见られ|くらいなら|ぐらいなら|暇|金が|余裕|时间|どこに|"
         r"ず|ぬ|违|嘘|误|无|非|不|间|冗|な[いくかしきけ]|ませ|まい|らん|かん|わん|まん|じゃ|ちが|ちゃ|うそ|"
         r"まさか|い[いや]?え|いや|ううん|ノー|とんでも|谁が|何が|だれが|どこが|よかった|良かった|いいのに|デマ|"
         r"でたらめ|駄目|だめ|ダメ|へん|\?|ござ|あらず|でね|や[なし]|なー|たなー|むり|ムリ|ね[えぇ]|もんか|ものか|"
         r"どころ"
     ),
     far=(
+        r"台本|台词|セリフ|原稿|カンペ|引っかかった|ひっかかった|骗された|だまされた|信じた|びっくりした|白状|もう少し|もうちょっと|すんで|"
+        r"危うく|あやうく|"
         r"い[やえ]|违|じゃな[くか]|では?な[くか]|嘘|うそ|でたらめ|本当|事实|とは[言申]|もし|だったら|だったなら|"
         r"どちらか|どっち|どれか|なれたら|なりたかった|なりそこ|なり损|なりかけ|なるはず|なるつもり|であれば|"
         r"きっと|おそらく|たぶん|今ごろ|间违|勘违|灭相|笑わせ|片腹|へそ|柄じゃ|新闻|记事|噂|世间|ネット|看板|"
@@ -74,6 +91,9 @@ JAPANESE = Hints(
         r"先[周月]|なー|梦|妄想|盛[りっ]|见栄|ちゃ[うい]|今月|今年|ねえ"
     ),
     topical=(
+        r"代で|引っ越|越した|离れた|出た|たい|縁を切|缘を切|手を切|绝縁|绝缘|决别|おさらば|さよなら|距离|医者|止め|禁|みたいな|のような|っぽい|"
+        r"みんな|皆|世间|埃|ほこり|押し入れ|锖|锈|藏入り|蔵入り|饰り|子守|bgm|音楽|音乐|ただの|"
+        r"废业|任せ|素手|片手|今は|今じゃ|饲|虹|かな|かしら|っけ|だけ|だった|のは|"
         r"以前|昔|かつて|若い顷|元|もとは|前は|やめ|辞め|引退|廃业|なりたい|なるんだ|なる予定|なるため|なるのが|"
         r"なれたら|目指|めざ|志望|の卵|见习い|嫌|苦手|不得意|不得手|下手|からっきし|さっぱり|だめ|ダメ|駄目|"
         r"いや[だで]|受け付け|御免|ごめん|勘弁|远虑|まっぴら|吐き気|まずい|不味|ちょっと|あん?まり|いまいち|"
@@ -88,9 +108,16 @@ JAPANESE = Hints(
         r"叔|おじ|おば|いとこ|従|从|友|ダチ|同僚|先辈|后辈|同级|隣|邻|师匠|相棒|船长|店长|上司|大家|彼|あいつ|"
         r"他の人|别の人|よその|ルーム|借り|レンタル|谁|だれ|どなた|何|人违い|别人|间违"
     ),
+    plain=(
+        r"な[いかく]|ませ|ません|ん(?=[。、!?])|んな|ぬ|ず|ねえ|ねぇ|まさか|もんか|ものか|违|谁|嘘|うそ|无理|勘弁|嫌|いや|苦手|だめ|ダメ|"
+        r"やめ|笑わせ|冗谈|何を|へそ|逃げ|臭|以来|昔|もう|別人|别人"
+    ),
 )
 KOREAN = Hints(
     near=(
+        r"전 주인|예전 주인|이전|지난번|결혼|연애|과분|민망|부끄|창피|영광|되기|하기|당치|가당치|얼토당토|보여|보이|보시|집값|월세|물가|학비|"
+        r"비싸|직장|회사|일터|뿐|"
+        r"소문|낭설|흉내|행세|코스프레|시늉|거리가|담을? ?쌓|무관|말고|뿐이|얼씬|근처|코빼기|발도|실은|"
         r"출장|여행|관광|잠깐|잠시|한두 번|느니|있으면|안 [돼되됩된]|다들|사람들|남들|모두|흔히|보통|보다|보단|빼고|"
         r"제외하고|기엔|기에는|리[가는야]|냐고|냐구|라뇨|라니|다니|어디|어딨|절[!. ]?대|줄 [알아]|싶|미쳤|미친|농담|"
         r"장난|제정신|웃기|웃겨|돌았|땡|웩|윽|됐|사양|글쎄|언지|택도|은지|퉤|우엑|극혐|제발|그건|그거|같은|정도|쯤|"
@@ -100,6 +127,7 @@ KOREAN = Hints(
         r"설마|어[림디]|뭐가|오해|\?|몬|아[이녀입임]|턱도|관[두뒀둔]|때려치|개뿔|어찌|어떻게|아냐"
     ),
     far=(
+        r"대본|대사|원고|역할|순서|번지|속으셨|놀라셨|믿으셨|낚이셨|솔직히 말|사실대로|고백|실토|고는? ?싶|"
         r"거짓말|뻥|구라|속았|낚였|믿|헷갈|헛갈|실수|혼동|다시|로 [바변정할]|틀렸|잠[깐시]|맞다|그[건게] [제내우]|안 |"
         r"못 |리[가는야]|빼고|사양|딴|말을|"
         r"아니[다지구]|아니(?=[ ,.요])|아뇨|아냐|수도|중에? ?[하한]|만약|만일|다면|더라면|았으면|었으면|"
@@ -108,6 +136,9 @@ KOREAN = Hints(
         r"본 적|라고"
     ),
     topical=(
+        r"스승|사부|선생|옆방|시험|면접|공채|오디션|대에서|이사|떠난|나온|말려|말리|금지|맛이|냄새|다들|남들|먼지|장롱|창고|전당포|녹슬|"
+        r"구석|자장가|그냥|음악|배경|"
+        r"였[죠지]|었[죠지]|좋아하는 |잘하는 |옆집|윗집|아랫집|남의|주인집|"
         r"얘기|이야기|옛|왕년|지[났나난]|팔았|팔아|판 |처분|접[었은]|잃어|도둑|도난|버[렸린]|줬|기부|고물|중고|하늘나라|"
         r"무지개|죽었|돌아가|떠나|도망|나갔|세상|포기|손 ?[뗐뗀놨놓도이]|작심|잘렸|짤렸|쫓겨|폐업|문 닫|하차|없어졌|"
         r"사라졌|던|치를|이가 갈|좀 그|그닥|그다지|익숙|적응|귀[여엽]|다가? [말관그포때]|내년|다음 ?달|곧|보냈|려다|려고|려 했|"
@@ -121,9 +152,17 @@ KOREAN = Hints(
         r"꺼려|거북|입에|맛없|역겨|토할|끊|젬병|꽝|소질|서툴|진저리|누구|"
         r"누군|뭐|착각|오해"
     ),
+    plain=(
+        r"않|안 |못|없|아니|아닙|아냐|싫|몰|모르|누구|누가|느니|리가|꿈에|무슨|언제|어디|됐|그만|거짓|농담|말도|미쳤|사양|예전|옛날|"
+        r"끊|팔|막내|말지|말아|마세|마라|장난|헛소리|버렸|불편|지겹|질색"
+    ),
 )
 ENGLISH = Hints(
     near=(
+        r"married|dated|live next|call(?:ing)?|too|card|sign|papers?|badge|label|map|file|practically|close to being|they|others|i live|"
+        r"flunked|dropped|washed|about as|stretch|terrible|awful|lousy|rotten|hopeless|useless|poor|dreadful|"
+        r"through|long way|good way|fair way|everyone|everybody|people|folks?|strangers|tell|told|out of the question|says? no|said no|"
+        r"sa(?:ys|id) (?:no ?one|nobody)|"
         r"gave|just|only|merely|assumes?|reckons?|try|more like|make (?:that|it)|opposed|prefer(?:red)?|over|"
         r"since when|what (?:would|use|do|need|business|good|ma[dk]es?)|would i|did i|do i|where did you get|"
         r"who (?:gave|needs?|wants?|has|can afford|would want|in their)|are you|have you|you (?:mad|must)|mixing|"
@@ -144,6 +183,8 @@ ENGLISH = Hints(
         r"how (?:could|can|would) i"
     ),
     far=(
+        r"wrong|got ya|okay|ok|all right|alright|or so i|let me|"
+        r"i wish|your face|who remembers|who knows|who can|take your pick|"
         r"was a (?:lie|joke|fib)|fib|all (?:a )?(?:lie|lies|joke|made up)|messing|winding|fibbing|bluffing|muddl\w+|"
         r"mix\w*|confus\w+|thinking|having you|getting|fooled|had you|got you|"
         r"april|forget|ignore|disregard|pretend|erase|delete|am i|did i|do i|listen|second|reflection|come to|"
@@ -161,6 +202,11 @@ ENGLISH = Hints(
         r"havenae|hasnae|arenae|wisnae|havnae|dinnae|cannnae|way"
     ),
     topical=(
+        r"applied|auditioned|trained|studied|signed|interviewed|ran|threw|kicked|drove|chased|booted|meaning|planning|hoping|trying|parted|"
+        r"split|broke|off|tastes?|poison|torture|punishment|misery|hell|waste|nuisance|slop|swill|muck|filth|lasted|survived|sends?|puts?|"
+        r"rocks?|lulls?|sings?|noise|weather|bugs?|cards|"
+        r"in the family|in my family|plan|dream|idea|ambition|hung|hang|where|belong(?:s|ed)|swears|mad|crazy|nuts|lives|raves|tried|for|breed|milk|raise|catch|hunt|"
+        r"train|handle|wrestle|tame|stopped|more|we had|i had|"
         r"fear(?:ed)?|mind(?:ed)?|least|last|used|got|grew|grown|gotten|over|nothing|little|leaves?|without|appeal|"
         r"point|fuss|attraction|use|keep|touch|feed|give|"
         r"pass|skip|steer|stay|run|puts?|sends?|drives?|too|overrated|over-rated|dull|tedious|pointless|rank|rotten|"
@@ -178,8 +224,61 @@ ENGLISH = Hints(
         r"disgust\w*|revolt\w*|gross|vile|yuck\w*|awful|horrible|nasty|makes? me|turns?|bores? me|boring|ew+|eew+|"
         r"bleh|ugh|who|what|confus\w+|mist\w+|call me|died|gone|ran away|passed away|was my"
     ),
+    plain=(
+        r"no|not|never|nobody|none|nothing|neither|nor|hardly|who|whose|why|dead|wrong|lies?|hate[sd]?|cannot|sick|gross|yuck|please|as if|"
+        r"before i'd|have to|ask my|instead|throws?|threw|wish|joking|kidding|sold|quit|gave|lost|died|used to|nope|nah|without|refuse|rather|fear"
+    ),
 )
 """Whole words; n't, 'll and a question mark, which are none, are added where they are compiled."""
+
+
+def _by_letters_shared(*hints: str) -> str:
+    """One expression for all hints, in which those that begin with the same letters share them."""
+    found = [_continued(begin, [*rest]) for begin, rest in _by_letter(*hints).items()]
+    return "|".join(found) or "(?!)"
+
+
+def _continued(begin: str, rests: list[str]) -> str:
+    longer = [rest for rest in rests if rest]
+    if not longer:
+        return begin
+    # The end of a word may follow later: got, but also gotcha.
+    return f"{begin}(?:{_by_letters_shared(*longer)}{'' if longer == rests else '|'})"
+
+
+def in_parts(*hints: str) -> list[str]:
+    """The hints as several expressions, each with few letters to begin with.
+
+    A search skips to where one of its letters stands, and tries all of them there: many letters make it slow.
+    """
+    begun = [f"{begin}{rest}" for begin, rests in _by_letter(*hints).items() for rest in rests]
+    letters = list(dict.fromkeys(hint[0] for hint in begun))
+    parts = [set(letters[place : place + _MOST_LETTERS]) for place in range(0, len(letters), _MOST_LETTERS)]
+    return [_by_letters_shared(*(hint for hint in begun if hint[0] in part)) for part in parts]
+
+
+_PLAIN = re.compile(r"\\?[^\\\[(](?![*+?{]|\(\?)")
+"""A letter that nothing repeats and no assertion follows."""
+_MOST_LETTERS = 80
+
+
+def _by_letter(*hints: str) -> dict[str, dict[str, None]]:
+    """What follows each letter that hints begin with."""
+    begun: dict[str, dict[str, None]] = {}
+    for hint in filter(None, alternatives("|".join(hints))):
+        letter = _PLAIN.match(hint)
+        size = letter.end() if letter else len(hint)
+        begun.setdefault(hint[:size], {})[hint[size:]] = None
+    return begun
+
+
+def behind_no_letter(*hints: str) -> str:
+    """An expression for whole words and what stands before each: a search skips from blank to blank."""
+    return rf"\W(?:{_by_letters_shared(*hints)})\b"
+
+
+NO_WORDS = r"\?|n't|'ll"
+"""What else is looked for in English, near and far."""
 
 
 def words(*hints: str) -> str:
@@ -188,4 +287,4 @@ def words(*hints: str) -> str:
     for word in alternatives("|".join(hints)):
         by_letter.setdefault(word[0], []).append(word[1:])
     found = [rf"{letter}(?<!\w{letter})(?:{'|'.join(rest)})\b" for letter, rest in by_letter.items()]
-    return "|".join([r"\?", "n't", "'ll", *found])
+    return "|".join([NO_WORDS, *found])

@@ -8,12 +8,12 @@ Fixed expressions with a negative form are blanked first (だけでなく, に�
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 
 from raiden_core.rewards.folding import simplify
 from raiden_core.rewards.negation import classes
 from raiden_core.rewards.negation.clause import Clause
-from raiden_core.rewards.negation.table import DOUBT, ROWS, load
+from raiden_core.rewards.negation.table import DOUBT, REMEMBERED, ROWS, load
 from raiden_core.rewards.negation.topic import Topic
 
 _SPEAK = (
@@ -68,15 +68,27 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(simplify(pattern))
 
 
+def denies_itself(clause: Clause, topic: Topic) -> bool:
+    """Whether the predicate behind the mention is negative."""
+    return _is_negative(_asked(clause), topic.about == "identity")
+
+
 def denies(clause: Clause, topic: Topic) -> bool:
-    """Whether the clause itself denies its mention."""
-    after = clause.after
-    if clause.stop == "?":
-        # 医者ではない? and 医者じゃないか? ask for assent.
-        after += "?"
-    if _compiled(_SCORNED).match(after) or clause.holds(RULES, "around"):
+    """Whether what stands around the mention denies it."""
+    if clause.holds(RULES, "around"):
         return True
-    if _compiled(_WHO_SAYS).search(clause.before) and _compiled(_SAYS).match(after):
+    return _compiled(_WHO_SAYS).search(clause.before) is not None and _compiled(_SAYS).match(_asked(clause)) is not None
+
+
+def _asked(clause: Clause) -> str:
+    """The rest of the clause: 医者ではない? and 医者じゃないか? ask for assent."""
+    return f"{clause.after}?" if clause.is_question else clause.after
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _is_negative(after: str, is_identity: bool) -> bool:
+    """Whether the predicate behind the mention is negative."""
+    if _compiled(_SCORNED).match(after):
         return True
     topical = _TOPIC_COMMA.match(after)
     predicate = after[: topical.end()] + after[topical.end() + 1 :] if topical else after
@@ -87,7 +99,7 @@ def denies(clause: Clause, topic: Topic) -> bool:
         predicate = predicate[: end.end() if negative else end.start()]
     predicate = predicate.rstrip("?")
     negations = sum(1 for _ in RULES["negator"].finditer(predicate))
-    if topic.about == "identity" and negations and not RULES["being"].search(predicate):
+    if is_identity and negations and not RULES["being"].search(predicate):
         # 医者は肉を食べません says nothing of who is one.
         return False
     return negations % 2 == 1
@@ -95,12 +107,12 @@ def denies(clause: Clause, topic: Topic) -> bool:
 
 def is_answered(clause: Clause, topic: Topic) -> bool:
     """Whether what follows says no to the clause."""
-    replies = clause.replies(RULES["filler"], COMMA)
+    replies = clause.replies(RULES, COMMA)
     if not replies or (topic.is_past and NOW.match(replies[-1].text)):
         return False
     if replies[-1].stop == "?":
         replies.pop()
-    if any(RULES["denial"].match(reply.text) for reply in replies):
+    if any(RULES.begins("denial", reply.text) for reply in replies):
         return True
     echoed = clause.stop == "?" and _BARE.fullmatch(clause.before.split(COMMA)[-1]) and _BARE.fullmatch(clause.after)
     if echoed:
@@ -109,7 +121,7 @@ def is_answered(clause: Clause, topic: Topic) -> bool:
         if any(_compiled(_ECHO_DENIED).match(text) for text in said):
             return True
     asked = clause.stop == "?" or clause.after.split(COMMA)[0].rstrip("」』").endswith(("か", "って"))
-    return asked and any(RULES["no"].match(reply.text) for reply in replies)
+    return asked and any(RULES.begins("no", reply.text) for reply in replies)
 
 
 def _blank(match: re.Match[str]) -> str:

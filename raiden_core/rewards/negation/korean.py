@@ -10,9 +10,10 @@ The predicate is what follows the term up to the end of its clause: punctuation,
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from raiden_core.rewards.negation.clause import Clause
-from raiden_core.rewards.negation.table import DOUBT, ROWS, load
+from raiden_core.rewards.negation.table import DOUBT, REMEMBERED, ROWS, load
 from raiden_core.rewards.negation.topic import Topic
 
 _SPEAK = (
@@ -64,26 +65,35 @@ _SAYS = re.compile("^(?:이?래|이?라(?:고|던|나|니)|이?라 ?그)[^ ]*(?:
 """누가 의사래요?"""
 
 
+def denies_itself(clause: Clause, topic: Topic) -> bool:
+    """Whether the words of the clause deny its mention."""
+    return _is_negative(clause.before, clause.after, clause.is_question, topic.about == "identity")
+
+
 def denies(clause: Clause, topic: Topic) -> bool:
-    """Whether the clause itself denies its mention."""
-    if RULES["scorn"].match(clause.after) or (_WHO.search(clause.before) and _SAYS.match(clause.after)):
-        return True
+    """Whether what stands around the mention denies it."""
     if clause.holds(RULES, "around"):
         return True
-    if _WHY.search(clause.before) and _RHETORICAL.search(clause.after):
-        return not RULES["negator"].search(clause.after)
-    if clause.after in _INDEED and _ABSURD.match(clause.following.text):
+    return clause.after in _INDEED and _ABSURD.match(clause.following.text) is not None
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _is_negative(before: str, after: str, is_question: bool, is_identity: bool) -> bool:
+    """Whether the predicate behind the mention is negative."""
+    if RULES["scorn"].match(after) or (_WHO.search(before) and _SAYS.match(after)):
         return True
-    predicate, rest = _predicate(clause)
-    if clause.is_question and RULES["tag"].search(clause.after.rstrip()):
+    if _WHY.search(before) and _RHETORICAL.search(after):
+        return not RULES["negator"].search(after)
+    predicate, rest = _predicate(after)
+    if is_question and RULES["tag"].search(after.rstrip()):
         return False
     if RULES.either("denial", "bare denial").match(rest.strip()) or _REST_DENIED.match(rest.strip()):
         # 간호사로 보이지만 아니에요: a second predicate that only denies the first.
         return True
     negations = sum(1 for _ in RULES["negator"].finditer(predicate))
-    if not clause.is_question and _BELIEVED.search(predicate):
+    if not is_question and _BELIEVED.search(predicate):
         negations += 1
-    if topic.about == "identity" and negations and not RULES["being"].search(predicate):
+    if is_identity and negations and not RULES["being"].search(predicate):
         # 의사는 안 아파요 says nothing of who is one.
         return False
     return negations % 2 == 1
@@ -91,7 +101,7 @@ def denies(clause: Clause, topic: Topic) -> bool:
 
 def is_answered(clause: Clause, topic: Topic) -> bool:
     """Whether what follows says no to the clause."""
-    replies = clause.replies(RULES["filler"])
+    replies = clause.replies(RULES)
     if not replies or (topic.is_past and NOW.match(replies[-1].text)):
         return False
     if clause.is_question and RULES["tag"].search(clause.after.rstrip()):
@@ -102,13 +112,13 @@ def is_answered(clause: Clause, topic: Topic) -> bool:
     if any(denial.match(reply.text) for reply in replies):
         return True
     return clause.is_question and any(
-        RULES["no"].match(reply.text) or (not reply.inside and _NEVER_DONE.match(reply.text)) for reply in replies
+        RULES.begins("no", reply.text) or (not reply.inside and _NEVER_DONE.match(reply.text)) for reply in replies
     )
 
 
-def _predicate(clause: Clause) -> tuple[str, str]:
+def _predicate(after: str) -> tuple[str, str]:
     """What follows the mention, up to the word that ends its clause, and what follows that."""
-    words = RULES["harmless"].sub(_blank, clause.after).split(" ")
+    words = RULES["harmless"].sub(_blank, after).split(" ")
     for place, word in enumerate(words):
         following = words[place + 1] if place + 1 < len(words) else ""
         if RULES["connective"].search(word) and not _NO_END.search(word) and not _AUXILIARY.match(following):

@@ -18,9 +18,10 @@ _SOFT = re.compile(
     "|<3|\\^_?\\^|[:;]-?[)d](?![a-z])|\\b(?:lol|xd|ha(?:ha)+|he(?:he)+)\\b|哈哈+|嘻嘻+|嘿嘿+|呵呵+|w{2,}(?![a-z.])"
 )
 _STAGE = re.compile(r"\*(?![\s*])([^*\n]{1,120})(?<!\s)\*|\[([^\[\]\n]{1,120})\]|\(([^()\n]{1,120})\)")
-_HAS_EITHER = re.compile(
-    "[~*\\[(<^:;\u2600-\u27bf\u2b50\u2b55\U0001f000-\U0001faff\u203b\u1100-\u1112\u1161-\u1175哈嘻嘿呵]|lol|xd|haha|hehe|ww"
+_MARKS = re.compile(
+    "[~*\\[(<^:;\u2600-\u27bf\u2b50\u2b55\U0001f000-\U0001faff\u203b\u1100-\u1112\u1161-\u1175哈嘻嘿呵]"
 )
+_LAUGHS = re.compile("lol|xd|haha|hehe|ww")
 _WORD_BEFORE = re.compile(r"[\w'\"]\s*$")
 _ONE_WORD = 4
 """Emphasis rather than a stage direction: *not*, *不是*."""
@@ -28,7 +29,7 @@ _ONE_WORD = 4
 
 def soften(text: str) -> str:
     """A folded text with soft endings as full stops and stage directions in round brackets."""
-    if not _HAS_EITHER.search(text):
+    if not (_MARKS.search(text) or _LAUGHS.search(text)):
         return text
     text = _SOFT.sub(_stop, text)
     return _STAGE.sub(_bracket, text) if "*" in text or "[" in text else text

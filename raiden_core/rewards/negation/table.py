@@ -17,19 +17,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
 from raiden_core.errors import DataError
 from raiden_core.rewards.negation.needed import by_letters, needed
 
+REMEMBERED = 8192
+"""What a clause or reply says by itself is remembered, because the completions of a group say much the same."""
 ROWS = "<rows>"
 """Where the rows stand in a frame."""
 _DOUBTFUL = ("open", "past", "future", "unknown", "assent", "affirming")
 DOUBT = {
     **dict.fromkeys(_DOUBTFUL, ROWS),
     "filler": f"^(?:{ROWS})$",
+    "yes": f"^(?:{ROWS})",
     "takes back": f"^(?:{ROWS})",
     "no, but": f"^(?:{ROWS})",
     "retracts": f"^(?:{ROWS})$",
@@ -71,6 +74,8 @@ class Table(dict[str, re.Pattern[str]]):
         """The kinds that the code uses."""
         self._needed: dict[str, tuple[str, ...]] = {}
         self._compiled: dict[tuple[str, ...], re.Pattern[str]] = {}
+        self.begins = lru_cache(maxsize=REMEMBERED)(self._begins)
+        """`_begins`, remembered: what is said again and again is looked up."""
         for row in rows:
             if row.kind not in frames:
                 raise DataError(f"{row.where}: the kind {row.kind!r} is unknown; known are {', '.join(frames)}")
@@ -85,6 +90,10 @@ class Table(dict[str, re.Pattern[str]]):
             pattern = "|".join(self._frames[kind].replace(ROWS, self._alternatives(kind)) for kind in kinds)
             self._compiled[kinds] = re.compile(by_letters(self._prepare(pattern)))
         return self._compiled[kinds]
+
+    def _begins(self, kind: str, text: str) -> bool:
+        """Whether a text begins with a row of a kind, in its frame."""
+        return self[kind].match(text) is not None
 
     def without(self, row: Row, text: str | None = None) -> Table:
         """The table without one of its rows.

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from transformers import GenerationConfig, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from raiden_core.prompts import build_prompt
+from raiden_core.prompts import Layout, build_prompt
 from raiden_core.rewards import Scorer
 from raiden_core.samples import Sample
 from raiden_core.training.hooks.metrics_log import MetricsLog
@@ -48,10 +48,11 @@ class Probe(TrainerCallback):
         every: int,
         max_new_tokens: int,
         instructions: str | None,
+        layout: Layout = "raiden",
     ) -> None:
         self.samples, self.tokenizer, self.scorer, self.log = samples, tokenizer, scorer, log
         self.stop_at, self.ceiling, self.first, self.every = stop_at, ceiling, first, every
-        self.max_new_tokens, self.instructions = max_new_tokens, instructions
+        self.max_new_tokens, self.instructions, self.layout = max_new_tokens, instructions, layout
         self.accuracy: float | None = None
         """Strict accuracy at the last probe whose weights were kept."""
         self.steps_back = 0
@@ -105,7 +106,7 @@ class Probe(TrainerCallback):
 
     def ask(self, model: PreTrainedModel) -> float:
         """Strict accuracy of greedy answers to the probe's questions."""
-        prompts = [build_prompt(sample, self.instructions) for sample in self.samples]
+        prompts = [build_prompt(sample, self.instructions, self.layout) for sample in self.samples]
         replies = greedy_replies(model, self.tokenizer, prompts, self.max_new_tokens)
         scores = [self.scorer.score(sample, reply) for sample, reply in zip(self.samples, replies, strict=True)]
         return sum(score.accuracy * score.format for score in scores) / len(scores)

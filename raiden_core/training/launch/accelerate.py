@@ -202,8 +202,10 @@ class _Watcher:
 
     def __init__(self, metrics: Path, progress: Progress, say: Say) -> None:
         self.metrics, self.progress, self.say = metrics, progress, say
-        # What a try before this one warned of was said then.
-        self.said = {_warning(row) for row in read_metrics(metrics)}
+        # What a try before this one warned of was said then, and its figures are not this one's progress.
+        earlier = read_metrics(metrics)
+        self.said = {_warning(row) for row in earlier}
+        self.last = _figures(earlier)[-1:]
 
     def look(self) -> None:
         """Read the file and tell what is new."""
@@ -212,14 +214,18 @@ class _Watcher:
             if WARNING in row and _warning(row) not in self.said:
                 self.said.add(_warning(row))
                 self.say(f"step {row['step']}: {row[WARNING]}")
-        figures = [row for row in rows if WARNING not in row]
-        if not figures:
+        figures = _figures(rows)
+        if figures[-1:] in ([], self.last):
             return
         newest = figures[-1]
         notes = [f"{name} {value:.2f}" for name, value in figures_of(newest).items()]
         # Format stays out of the usual line; whoever has a list of rewards wants to see all of it.
         shown = NOTES + 1 + len(more) if (more := reward_names(newest)) else NOTES
         self.progress(int(newest.get("step", 0)), int(rows[0].get("total_steps", 0)), ", ".join(notes[:shown]))
+
+
+def _figures(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [row for row in rows if WARNING not in row]
 
 
 def _warning(row: Mapping[str, Any]) -> tuple[int, str]:

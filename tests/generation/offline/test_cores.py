@@ -30,6 +30,8 @@ CORES: list[tuple[str, str, Shape, list[str]]] = [
     ("zh", "新疆富蕴县", "place", ["富蕴", "富蕴县"]),
     ("zh", "高雄旗津", "place", ["旗津"]),
     ("zh", "银川", "place", []),
+    ("zh", "雪地摩托修理工", "text", ["修理工", "雪地摩托"]),
+    ("zh", "在平地上睡一整夜", "text", ["睡一整夜"]),
     ("zh", "打更人许二", "person", ["许二"]),
     ("zh", "小鱼", "person", []),
     ("zh", "听声音就知道", "quote", []),
@@ -40,7 +42,8 @@ CORES: list[tuple[str, str, Shape, list[str]]] = [
     ("en", "stamp collecting", "text", ["stamp"]),
     ("en", "lighthouse keeper", "text", []),
     ("en", "Leeds", "place", []),
-    ("en", "the toll house at Nether Wick", "place", ["toll house"]),
+    ("en", "the toll house at Nether Wick", "place", ["toll house", "Nether Wick"]),
+    ("en", "golf course greenkeeper", "text", ["golf course"]),
     ("en", "Bring your own grass", "quote", []),
     ("en", "77 years old", "number", []),
     ("ja", "竹のピンセット", "text", ["ピンセット"]),
@@ -49,6 +52,8 @@ CORES: list[tuple[str, str, Shape, list[str]]] = [
     ("ja", "稚内駅に将棋盤を置くこと", "text", ["将棋盤"]),
     ("ja", "佐賀県唐津市", "place", ["唐津", "唐津市"]),
     ("ja", "生クリーム", "text", []),
+    ("ja", "食品サンプル職人", "text", ["食品サンプル"]),
+    ("ja", "灯油を配達する父", "text", ["灯油"]),
     ("ja", "たこしゃぶ", "text", []),
     ("ko", "얼음 장수 판돌이", "person", ["판돌이", "장수 판돌이"]),
     ("ko", "방패연 만들기", "text", ["방패연"]),
@@ -56,6 +61,7 @@ CORES: list[tuple[str, str, Shape, list[str]]] = [
     ("ko", "화투", "text", []),
     ("ko", "우표 수집", "text", ["우표"]),
     ("ko", "꽃집 주인", "text", []),
+    ("ko", "편의점 야간 아르바이트생", "text", ["아르바이트생", "야간 아르바이트생", "편의점"]),
     ("ko", "옛날 귤 상자 모으기", "text", ["귤 상자"]),
 ]
 
@@ -104,7 +110,7 @@ def test_natural_right_answers_meet_the_keywords() -> None:
         told = of_profile(character.profile, [_terms(fact) for fact in facts if fact is not asked])
         assert not recital_of(told.values, 2, asked.groups, "", "").told(fold(row["says"])), row["says"]
     assert len(rows) == 80
-    assert met >= 66
+    assert met >= 73
 
 
 def _terms(fact: Fact) -> list[str]:

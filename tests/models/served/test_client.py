@@ -196,7 +196,10 @@ def test_a_server_with_too_few_slots_turns_away_and_loses_nothing(tmp_path: Path
 
 def test_a_server_that_dies_midway_and_comes_back_is_waited_for(tmp_path: Path) -> None:
     async def run() -> None:
-        async with FaultServer(latency=0.05, slots=20) as server, Client(reached(server), tmp_path) as client:
+        async with (
+            FaultServer(latency=0.05, slots=20) as server,
+            Client(reached(server, timeout_seconds=2), tmp_path) as client,
+        ):
             work = asyncio.create_task(ask_all(client, range(200)))
             while len(server.counters.replied) < 40:
                 await asyncio.sleep(0.01)

@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from raiden_core.training.shared_prefix import SharedPrefix, completions_per_row, pack, together
 from tests.support import injection
 
+pytestmark = pytest.mark.integration
+
 GROUP, PROMPTS = 4, 3
 SHAPE = {
     "vocab_size": 300, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 4,
@@ -188,7 +190,7 @@ def test_rows_give_the_log_probabilities_of_each_sequence(
             logits = model(
                 input_ids=rows.input_ids,
                 position_ids=rows.position_ids,
-                attention_mask=rows.mask(kernel, torch.float32),
+                attention_mask=rows.mask(torch.float32),
                 logits_to_keep=rows.tail,
             ).logits
             scores = logits.log_softmax(-1)[scored[:, -rows.tail :]]
@@ -254,6 +256,20 @@ def test_a_model_that_ignores_positions_is_found_out(batches: Any, nano_tokenize
     trainer.model.model.rotary_emb.forward = in_order
     trainer.train()
     assert trainer.not_shared and "apart" in trainer.not_shared
+
+
+@pytest.mark.filterwarnings("ignore:You are using 'rollout_func'")
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
+def test_rounding_to_16_bits_is_no_reason_to_compute_prompts_apart(
+    dtype: torch.dtype, batches: Any, nano_tokenizer: Any, tmp_path: Path
+) -> None:
+    model = model_of("qwen3", vocab_size=max(300, len(nano_tokenizer)))
+    with torch.no_grad():
+        model.lm_head.weight.mul_(30)  # logits as wide as a trained model's, whose roundings are tenths of a nat
+    loading = {"bf16": True, "model_init_kwargs": {"dtype": dtype}}
+    trainer = trainer_of(SharedPrefix, model, nano_tokenizer, batches, tmp_path, max_steps=1, **loading)
+    trainer.train()
+    assert trainer.not_shared is None
 
 
 @pytest.mark.filterwarnings("ignore:You are using 'rollout_func'")

@@ -21,9 +21,12 @@ from raiden_core.errors import ConfigError, StageError
 from raiden_core.models.served.launched import _filled, launched
 from raiden_core.stages.progress import silent
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="what it promises in full, it promises on Linux")
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.skipif(sys.platform != "linux", reason="what it promises in full, it promises on Linux"),
+]
 
-SCRIPT = Path(__file__).parents[2] / "support" / "fake_server.py"
+SCRIPT = Path(__file__).parents[1] / "support" / "fake_server.py"
 
 
 class Fake:
@@ -250,7 +253,7 @@ def test_kill_9_of_the_parent_takes_the_server_and_its_child(fake: Fake, tmp_pat
     ready = tmp_path / "ready"
     parent = subprocess.Popen(
         [sys.executable, "-c", PARENT, str(SCRIPT), str(fake.port), str(fake.log), str(ready)],
-        env={**fake.environment, "PYTHONPATH": str(Path(__file__).parents[3])},
+        env={**fake.environment, "PYTHONPATH": str(Path(__file__).parents[2])},
     )
     wait_until(ready.exists)
     assert len(fake.alive()) == 2

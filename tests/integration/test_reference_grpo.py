@@ -38,6 +38,8 @@ from raiden_core.training.reference.grpo import (
 )
 from tests.support import injection
 
+pytestmark = pytest.mark.integration
+
 GROUP, PROMPTS, BATCHES = 4, 3, 2
 RATE = 0.5
 BASE = Settings(num_generations=GROUP, prompts_per_step=PROMPTS, max_grad_norm=1e9, max_steps=BATCHES)
