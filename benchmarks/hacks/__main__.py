@@ -39,10 +39,10 @@ WATCH = "watch"
 SEEDS = (7, 8, 9)
 CONFIG = "configs/quickstart.yaml"
 QUICK: dict[str, dict[str, Any]] = {
-    "characters": {"composed": {"count": 160, "facts": [4, 8]}, "evaluation_only": {}},
+    "characters": {"composed": {"count": 60, "facts": [4, 8]}, "evaluation_only": {}},
     "split": {"validation_characters": 12},
-    "cold_start": {"max_steps": 120, "probe": {"stop_at": None}},
-    "grpo": {"max_steps": 24, "logging_steps": 2, "num_generations": 8, "per_device_train_batch_size": 32},
+    "cold_start": {"max_steps": 40, "probe": {"stop_at": None}},
+    "grpo": {"max_steps": 12, "logging_steps": 1, "num_generations": 8, "per_device_train_batch_size": 16},
     "evaluation": {"max_new_tokens": 40},
 }
 PAGE, PLOT = ROOT / "docs" / "reward-hacks.md", ROOT / "docs" / "reward-hacks.svg"

@@ -235,9 +235,17 @@ class Negation:
         is_no = any(language.RULES["no"].match(opening) for language in self._languages for opening in openings)
         return (is_no or clause.is_question) and start != clause.start and not self.claims(start, end)
 
-    def is_unknown(self) -> bool:
-        """Whether the text says that its speaker does not know."""
-        return any(language.RULES["unknown"].search(self._text) for language in self._languages)
+    def denies_one(self, spans: Sequence[tuple[int, int]]) -> bool:
+        """Whether one of the mentions of a term is denied, by its own clause or by what answers it."""
+        return any(
+            (before or after) and self._denies(self._clause(start, end), after)
+            for start, end in spans
+            for before, after in [self._reach(start, end)]
+        )
+
+    def is_asked(self, start: int, end: int) -> bool:
+        """Whether the mention stands in a question."""
+        return self._clause(start, end).is_question
 
     def says_no(self) -> bool:
         """Whether the text begins with a "no" of its own."""
