@@ -115,12 +115,14 @@ INSPECT = """
 import json, sys
 sys.path.insert(0, sys.argv[1])
 from inspect_ai import eval
-from inspect_ai.model import ModelOutput, get_model
+from inspect_ai.model import ModelOutput, ModelUsage, get_model
 from task import raiden_role_play
 table = json.loads(sys.argv[2])
 found = [[] for _ in table]
 for place in range(len(table[0])):
     outputs = [ModelOutput.from_content("mockllm/model", row[place]) for row in table]
+    for output in outputs:
+        output.usage = ModelUsage(input_tokens=1, output_tokens=1, total_tokens=2)  # or a tokenizer is downloaded
     model = get_model("mockllm/model", custom_outputs=outputs)
     (log,) = eval(raiden_role_play(), model=model, log_dir=sys.argv[3], display="none", max_samples=1, max_connections=1)
     assert log.status == "success", log.error

@@ -411,3 +411,20 @@ def test_what_cannot_be_trained_is_refused(
     with pytest.raises(error, match=said):
         main(arguments(student, data, tmp_path / "out", *more))
     assert not (tmp_path / "out" / "model").exists()
+
+
+def test_the_command_takes_a_configurations_list(student: Path, composed_samples: list[Sample], tmp_path: Path) -> None:
+    own = tmp_path / "their_rewards.py"
+    own.write_text(
+        "async def parity(completions, **columns):\n    return [float(len(str(one)) % 2) for one in completions]\n"
+    )
+    config = tmp_path / "config.yaml"
+    config.write_text(
+        f"rewards: [{{use: accuracy, weight: 0.5}}, {{use: '{own}:parity'}}, {{use: own_language, gate: true}}]\n"
+    )
+    data, out = tmp_path / "train.json", tmp_path / "out"
+    write_samples(data, composed_samples[:6])
+    main(arguments(student, data, out, "--rewards", str(config)))
+    _, *rows = [json.loads(line) for line in (out / "metrics.jsonl").read_text("utf-8").splitlines()]
+    names = {f"rewards/{name}/mean" for name in ("accuracy_reward", "parity", "own_language")}
+    assert all(names <= row.keys() for row in rows) and "rewards/format_reward/mean" not in rows[0]
