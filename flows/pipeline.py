@@ -22,13 +22,16 @@ from flows.record import record_folder, stage_row, write_record
 from raiden_core.config import Config
 from raiden_core.config.loading import START, config_of, load_config
 from raiden_core.errors import StageError
-from raiden_core.models.folder import check_model_folder
+from raiden_core.evaluation.results import parse_results
+from raiden_core.report.tracking import send_results, trackers_of
 from raiden_core.rewards.listed.chosen import chosen_rewards
 from raiden_core.stages.folder import StageResult
-from raiden_core.stages.layout import GENERATE, REPORT, WITHOUT_STUDENT, Stage
+from raiden_core.stages.layout import EVALUATE, GENERATE, REPORT, RESULTS_FILE, WITHOUT_STUDENT, Stage
+from raiden_core.training.stage import check_student
 from tasks.artifacts import announce, publish_results, publish_samples, publish_trend
 from tasks.assets import asset_of
 from tasks.logs import leave_out_tracebacks
+from tasks.progress import say
 from tasks.shards import ask_in_shards, check_runner
 from tasks.stage import RESULT_FOLDER
 from tasks.stages import TASKS
@@ -81,9 +84,9 @@ class Run:
         self.refresh = refresh
         self.rows: dict[Stage, dict[str, Any]] = {}
         check_runner(config)
-        chosen_rewards(config)  # a function that is not there is said now, and not when all the data has been written
-        if not config.student.is_nano and until not in WITHOUT_STUDENT:
-            check_model_folder(config.student.model)  # for the same reason
+        chosen_rewards(config)  # now, and not when all the data has been written; so is the student
+        if until not in WITHOUT_STUDENT:
+            check_student(config.student)
         output_dir = config.output_dir.absolute()
         try:
             output_dir.mkdir(parents=True, exist_ok=True)
@@ -121,6 +124,7 @@ class Run:
         """Write the run's record beside its resolved configuration, and publish the results."""
         record = write_record(self.config, self.folder, self.rows, done)
         self._publish(record, done[GENERATE])
+        self._track(record)
         get_run_logger().info("run: %s", self.folder)
         return record
 
@@ -133,3 +137,10 @@ class Run:
         except httpx.HTTPError as error:
             get_run_logger().warning("the run's page lacks its tables: %s", type(error).__name__)
         announce(record, self.config.name)
+
+    def _track(self, record: dict[str, Any]) -> None:
+        """Send the results to where training reported, once: when they are new."""
+        if record["results"] and not self.rows[EVALUATE]["cached"] and trackers_of(self.config):
+            facts = {"run": record["run"], "report": str(record["report"]), "config": self.config.name}
+            for problem in send_results(self.config, parse_results(record["results"], RESULTS_FILE), facts):
+                say(problem)

@@ -12,6 +12,7 @@ from raiden_core.config import Config
 from raiden_core.config.loading import dump_config
 from raiden_core.stages.folder import StageResult
 from raiden_core.stages.layout import EVALUATE, REPORT, REPORT_FILE, RESULTS_FILE, RUNS, Stage
+from raiden_core.stages.run import writing_to
 from raiden_core.stages.runs import write_run
 
 
@@ -34,15 +35,17 @@ def write_record(
     Returns:
         ``{"run", "stages": {stage: {"folder", "cached", "seconds"}}, "results", "report"}``.
     """
-    results: dict[str, Any] | None = None
-    if evaluated := done.get(EVALUATE):
-        results = json.loads((evaluated.folder / RESULTS_FILE).read_text("utf-8"))
-    page = done[REPORT].folder / REPORT_FILE if REPORT in done else None
-    record = {
-        "run": str(folder),
-        "stages": dict(rows),
-        "results": results,
-        "report": str(page) if page else None,
-    }
-    write_run(folder, record, dump_config(config))
+    output_dir = config.output_dir.absolute()
+    with writing_to(output_dir, "make room and run again, finished stages are kept", "choose another output_dir"):
+        results: dict[str, Any] | None = None
+        if evaluated := done.get(EVALUATE):
+            results = json.loads((evaluated.folder / RESULTS_FILE).read_text("utf-8"))
+        page = done[REPORT].folder / REPORT_FILE if REPORT in done else None
+        record = {
+            "run": str(folder),
+            "stages": dict(rows),
+            "results": results,
+            "report": str(page) if page else None,
+        }
+        write_run(folder, record, dump_config(config))
     return record

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
+import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -16,7 +18,7 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 from raiden_core.config.loading import START, load_config
-from raiden_core.errors import UsageError
+from raiden_core.errors import ConfigError, StageError, UsageError
 from raiden_core.stages.layout import REPORT, STAGES, Stage
 
 if TYPE_CHECKING:
@@ -26,6 +28,8 @@ STAGE_NAMES = click.Choice(STAGES)
 QUIET = {
     # Prefect logs the traceback of every failed run; the command says what is wrong in one line.
     "PREFECT_LOGGING_LEVEL": "CRITICAL",
+    # Nor does anybody want to hear of the last events of a run that failed on their way to a server that ends.
+    "PREFECT_INTERNAL_LOGGING_LEVEL": "CRITICAL",
     "PREFECT_SERVER_LOGGING_LEVEL": "ERROR",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     # The first start migrates a database; on a busy machine that takes longer than Prefect's 20 s.
@@ -33,6 +37,8 @@ QUIET = {
     "TRANSFORMERS_VERBOSITY": "error",
 }
 """Settings for a run in a terminal; whatever the environment says goes before them."""
+HOME_BYTES = 16 << 20
+"""A temporary server's database needs about so much room."""
 
 
 @click.command("run")
@@ -89,6 +95,7 @@ def _run(
     from tasks.progress import display
 
     if get_current_settings().api.url is None:
+        check_home(get_current_settings().home)
         terminal.waits("starting a temporary Prefect server …")
     token = display.set(terminal)
     try:
@@ -98,3 +105,24 @@ def _run(
     finally:
         display.reset(token)
     return record
+
+
+def check_home(home: Path) -> None:
+    """Say beforehand what a temporary server would say in three tracebacks.
+
+    Raises:
+        ConfigError: its database cannot be written.
+        StageError: the disk is full.
+    """
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=home):
+            free = shutil.disk_usage(home).free
+    except OSError as error:
+        raise ConfigError(
+            f"{home}: Prefect's folder cannot be written ({error.strerror}); set PREFECT_HOME to one that can"
+        ) from None
+    if free < HOME_BYTES:
+        raise StageError(
+            f"{home}: the disk is full; make room for Prefect's database, or set PREFECT_HOME to another disk"
+        )

@@ -6,9 +6,11 @@ and ``prefect automation create --from-file configs/prefect/zombie-runs.yaml``.
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
 import yaml
 
 from raiden_core.errors import ConfigError
@@ -68,3 +70,16 @@ def read_automation(file: Path) -> AutomationCore:
         raise ConfigError(f"{file}: {error.strerror}") from None
     except (yaml.YAMLError, ValidationError) as error:
         raise ConfigError(f"{file}: no automation of Prefect's: {' '.join(str(error).split())[:200]}") from None
+
+
+async def main() -> None:
+    """Set up the server that the environment names, from the checkout that this is called in."""
+    from prefect.client.orchestration import get_client
+
+    async with get_client() as client:
+        for made in await set_up(client, Path.cwd()):
+            click.echo(made)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -55,7 +55,7 @@ class Process:
     """``server``, ``reports`` or ``worker``."""
     pid: int
     began: float
-    """Its creation time, in seconds since 1970: with the pid it names one process for ever."""
+    """When it began, in seconds since the machine started: with the pid it names one process, whatever the clock does."""
 
     @property
     def alive(self) -> bool:

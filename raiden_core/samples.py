@@ -37,7 +37,7 @@ from raiden_core.text.verirole import from_verirole, is_verirole
 JSON_COLUMNS = ("character_profile", "validator", "metadata")
 """Columns that are JSON strings wherever a table holds samples."""
 
-Dimension = Literal["SBK", "CM"]
+Dimension = Literal["SBK", "CM", "SCK", "RCB"]
 QuestionType = Literal["what", "who", "where", "when", "why", "how"]
 ValidationMethod = Literal["single_term_validation", "multi_term_parsing"]
 Difficulty = Literal["easy", "medium", "hard"]

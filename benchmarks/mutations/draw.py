@@ -136,7 +136,7 @@ class _Walk:
         """What lies below, without words for a reader, annotations, decorators and what is there for types alone."""
         if isinstance(node, ast.Raise) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):
             return
-        if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
+        if isinstance(node, ast.If) and _is_for_types(node.test):
             return
         if isinstance(node, ast.Call) and _last_name(node.func) in TALKERS:
             return
@@ -190,7 +190,7 @@ def _broken_call(node: ast.AST) -> Broken:
 
 
 def _broken_condition(node: ast.AST) -> Broken:
-    if isinstance(node, ast.If | ast.While | ast.IfExp):
+    if isinstance(node, ast.If | ast.While | ast.IfExp) and not _is_for_types(node.test):
         yield "condition negated", node.test, ast.UnaryOp(ast.Not(), node.test)
     if isinstance(node, ast.comprehension):
         for test in node.ifs:
@@ -226,6 +226,10 @@ def _broken_value(node: ast.AST) -> Broken:
         yield "sign changed", node, ast.BinOp(node.left, other, node.right)
 
 
+def _is_for_types(test: ast.expr) -> bool:
+    return ast.unparse(test).endswith("TYPE_CHECKING")
+
+
 def _last_name(node: ast.expr) -> str:
     return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
 
@@ -254,11 +258,11 @@ def _swapped(node: ast.Call, number: int) -> ast.Call:
 
 
 def _other_constant(value: object) -> str | int | float | None:
-    """Another value of the same type; None where a change would be one of wording."""
+    """Another value of the same type; None where a change would be one of wording, or none: utf-8_ is utf-8 to Python."""
     if isinstance(value, bool):
         return not value
     if isinstance(value, int | float):
         return value + 1
-    if isinstance(value, str) and IDENTIFIER.fullmatch(value):
+    if isinstance(value, str) and value != "utf-8" and IDENTIFIER.fullmatch(value):
         return f"{value}_"
     return None

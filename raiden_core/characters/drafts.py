@@ -94,12 +94,11 @@ def character_of(draft: Draft, source: str, row: int | None) -> Character:
         NotACharacter: nothing is said about it, or far too much.
     """
     name = None if draft.name is not None and is_missing(draft.name, draft.name_key) else draft.name
-    stated = [Field(f.key.strip(), f.value) for f in draft.fields if f.value.strip()]
+    stated = [f if f.key == f.key.strip() else Field(f.key.strip(), f.value) for f in draft.fields if f.value.strip()]
     if len(draft.text) > MAX_CHARACTER_CHARS:
         raise NotACharacter(f"{len(draft.text):,} characters of text; one character may have {MAX_CHARACTER_CHARS:,}")
     shown = list(_unfolded(stated, name))
-    said = [item for item in shown if not is_missing(item.value, item.key.rpartition(PATH)[2])]
-    kept = [item for item in (_cleaned(item, name) for item in said) if item.value]
+    kept = [item for item in (_cleaned(item, name) for item in shown if not _is_missing(item)) if item.value]
     if not kept:
         if any(is_unfilled(item.value, item.key) for item in shown):
             raise NotACharacter(TEMPLATE)
@@ -142,12 +141,17 @@ def character_of(draft: Draft, source: str, row: int | None) -> Character:
     )
 
 
+def _is_missing(item: Field) -> bool:
+    return is_missing(item.value, item.key.rpartition(PATH)[2] if PATH in item.key else item.key)
+
+
 def _cleaned(item: Field, name: str | None) -> Field:
     """A field as a prompt shows it: without markup, under a key that does not repeat whose it is."""
     value = plain_markup(item.value).strip()
     if "\n" not in value and not is_description_key(item.key):
         value = clean_value(value)
-    return Field(_own_key(item.key, name), value)
+    key = _own_key(item.key, name)
+    return item if key is item.key and value is item.value else Field(key, value)
 
 
 def _own_key(key: str, name: str | None) -> str:
@@ -161,6 +165,11 @@ def _own_key(key: str, name: str | None) -> str:
     ):
         return match["key"]
     return key if is_other(whose) else match["whose"] + PATH + match["key"]
+
+
+def _owned(item: Field, name: str | None) -> Field:
+    key = _own_key(item.key, name)
+    return item if key is item.key else Field(key, item.value)
 
 
 @lru_cache(maxsize=4096)
@@ -190,12 +199,13 @@ def _unfolded(fields: list[Field], name: str | None) -> Iterable[Field]:
 
 def _facts(fields: list[Field], name: str | None) -> dict[str, str]:
     """Facts of the fields themselves, then of the lines inside the long ones."""
-    facts: dict[str, str] = facts_of_fields(Field(_own_key(item.key, name), item.value) for item in fields)
-    known = {fold_key(key) for key in facts}
+    facts: dict[str, str] = facts_of_fields([_owned(item, name) for item in fields])
+    known: set[str] | None = None
     for item in fields:
         if not is_description_key(item.key) and "\n" not in item.value and "<" not in item.value:
             continue
         owner = about(item.key)
+        known = {fold_key(key) for key in facts} if known is None else known
         for key, value in facts_of_text(item.value).items():
             key = _own_key(key, name)
             if owner is None and (is_other(item.key) or is_relations(item.key)) and about(key) is None:

@@ -141,11 +141,10 @@ class _Collection:
             self.warnings.append(Refusal(character.source, character.row, _one_line(text)))
 
         here = character.source if character.row is None else f"{character.source}: row {character.row}"
-        plain = character.text.replace("\r\n", "\n").strip().encode("utf-8", "surrogatepass")
-        key = (character.name, hashlib.sha256(plain).digest())
-        shown = (
-            "a character without a name" if character.name is None else json.dumps(character.name, ensure_ascii=False)
-        )
+        text = character.text.replace("\r\n", "\n") if "\r" in character.text else character.text
+        key = (character.name, hashlib.sha256(text.strip().encode("utf-8", "surrogatepass")).digest())
+        twin = key in self._texts or character.name in self._names
+        shown = _shown(character.name) if twin else ""
         if key in self._texts:
             warn(f"{shown} stands there a second time with the same text; kept once, from {self._texts[key]}")
             return
@@ -313,6 +312,10 @@ def _without_half_characters(draft: Draft) -> tuple[Draft, bool]:
         speech = json.loads(whole(json.dumps(draft.speech, ensure_ascii=False)))
         name = None if draft.name is None else whole(draft.name)
         return replace(draft, name=name, fields=fields, text=whole(draft.text), speech=speech), True
+
+
+def _shown(name: str | None) -> str:
+    return "a character without a name" if name is None else json.dumps(name, ensure_ascii=False)
 
 
 def _one_line(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 from raiden_core.characters.attributes import is_known
 from raiden_core.characters.bookkeeping import is_bookkeeping
@@ -195,13 +196,25 @@ def _opened(value: Value) -> dict[str, Value] | None:
 
 def _name(record: Mapping[str, Value]) -> tuple[str | None, str | None]:
     """The key of the name and the name, as written; keys that only may hold a name need a short one."""
-    for keys, most in ((NAME_KEYS, 1_000), (WEAK_NAME_KEYS, MAX_WEAK_NAME)):
-        for key, value in record.items():
-            if fold_key(key) in keys and isinstance(value, (str, int, float)) and not isinstance(value, bool):
-                name = as_text(value)
-                if name and len(name) <= most and not is_missing(name, key):
-                    return key, name
+    for key, most in _name_keys(tuple(record)):
+        value = record[key]
+        if isinstance(value, (str, int, float)) and not isinstance(value, bool):
+            name = as_text(value)
+            if name and len(name) <= most and not is_missing(name, key):
+                return key, name
     return None, None
+
+
+@lru_cache(maxsize=256)
+def _name_keys(keys: tuple[str, ...]) -> tuple[tuple[str, int], ...]:
+    """The keys that may hold the name, the likeliest first, and how long it may be there; rows of one file share theirs."""
+    wanted = ((NAME_KEYS, 1_000), (WEAK_NAME_KEYS, MAX_WEAK_NAME))
+    return tuple((key, most) for names, most in wanted for key in keys if fold_key(key) in names)
+
+
+@lru_cache(maxsize=256)
+def _folded(keys: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(map(fold_key, keys))
 
 
 def _check(
@@ -209,7 +222,7 @@ def _check(
 ) -> None:
     if described:
         return
-    folded = {fold_key(key) for key in record}
+    folded = _folded(tuple(record))
     if "prompt" in folded and not fields:
         raise NotACharacter("its prompt has no <Character Setting> block")
     if what := what_without_profile(whole):

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 
 @click.command("chat")
-@click.option("--model", required=True, metavar="DIR_OR_URL", help="A folder, or http://HOST:PORT/v1#NAME.")
+@click.option(
+    "--model", required=True, metavar="DIR_OR_URL", help="A folder, a .gguf file, or http://HOST:PORT/v1#NAME."
+)
 @click.option("--base", metavar="DIR_OR_URL", help="A second model that replies to the same, before MODEL.")
 @click.option(
     "--character", required=True, metavar="FILE_OR_NAME", help="A file of characters, or a shipped one's name."
@@ -74,8 +76,9 @@ def chat(
 
 
 def _talker(place: str, settings: Config, tokens: int, temperature: float) -> Talker:
+    from raiden_core.models.places import model_folder
     from raiden_core.models.served_model import endpoint_at, is_url
-    from raiden_core.models.talking import LocalTalker, ServedTalker, model_folder
+    from raiden_core.models.talking import LocalTalker, ServedTalker
 
     if not is_url(place):
         return LocalTalker(model_folder(place), tokens, temperature)

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 
 @click.command("evaluate")
-@click.option("--model", required=True, metavar="DIR_OR_URL", help="A folder, or http://HOST:PORT/v1#NAME.")
+@click.option(
+    "--model", required=True, metavar="DIR_OR_URL", help="A folder, a .gguf file, or http://HOST:PORT/v1#NAME."
+)
 @click.option("--base", metavar="DIR_OR_URL", help="The model to compare it with.")
 @click.option(
     "--data",
@@ -87,6 +89,7 @@ def _with_judge(settings: Config, judge: str | None) -> Config:
 
 
 def _place(model: str) -> Path | str:
+    from raiden_core.models.places import model_folder
     from raiden_core.models.served_model import is_url
 
-    return model if is_url(model) else Path(model)
+    return model if is_url(model) else model_folder(model)

@@ -1,18 +1,26 @@
-"""``raiden export --to trl|verl|openr1|hub DIR``: what others need.
+"""``raiden export --to trl|verl|openr1|hub|gguf|ollama DIR``: what others need.
 
-For a trainer, a dataset on which it trains with raiden's rewards alone; for the Hub, a run's model with its cards.
+For a trainer, a dataset on which it trains with raiden's rewards alone; for the Hub, a run's model with its cards; for
+llama.cpp and what is built on it, the model as GGUF files that were asked the same questions.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from raiden_core.cli.options import busy, config_options, read_config, write_folder
+from raiden_core.cli.options import busy, config_options, progress_bar, read_config, write_folder
 from raiden_core.errors import UsageError
 
-TARGETS = ("trl", "verl", "openr1", "verifiers", "easyr1", "inspect", "lm-eval", "hub")
+TARGETS = ("trl", "verl", "openr1", "verifiers", "easyr1", "inspect", "lm-eval", "hub", "gguf", "ollama")
+if TYPE_CHECKING:
+    from raiden_core.config import Config
+    from raiden_core.models.gguf.packing import Quant
+
+TEMPERATURE = 0.7
+"""Of replies in Ollama, as `raiden chat` has it."""
 
 
 @click.command("export")
@@ -25,9 +33,19 @@ TARGETS = ("trl", "verl", "openr1", "verifiers", "easyr1", "inspect", "lm-eval",
     show_default=True,
     help="Folder with train.json and validation.json, or one file of samples.",
 )
-@click.option("--run", type=click.Path(path_type=Path), help="hub: folder of a finished run, with its run.json.")
+@click.option(
+    "--run", type=click.Path(path_type=Path), help="hub, gguf, ollama: folder of a finished run, with its run.json."
+)
 @click.option("--dataset", metavar="OWNER/NAME", help="hub: where on the Hub the data is, for the card.")
 @click.option("--push", metavar="OWNER/NAME", help="hub: upload DIR, with the token in HF_TOKEN; new ones are private.")
+@click.option(
+    "--quant",
+    "quants",
+    type=click.Choice(["f16", "q8_0", "q4_0"]),
+    multiple=True,
+    help="gguf, ollama: how weights are packed, f16 by default; give it several times for several files.",
+)
+@click.option("--character", metavar="FILE_OR_NAME", help="ollama: whose profile is the system text.")
 @config_options
 def export(
     out: Path,
@@ -36,10 +54,19 @@ def export(
     run: Path | None,
     dataset: str | None,
     push: str | None,
+    quants: tuple[Quant, ...],
+    character: str | None,
     config: Path | None,
     overrides: tuple[str, ...],
 ) -> None:
     """Write the samples of a split, or the model of a run with its cards, into DIR, which must be new."""
+    if quants and to not in ("gguf", "ollama"):
+        raise UsageError(f"--quant belongs to --to gguf and --to ollama, not to --to {to}")
+    if character and to != "ollama":
+        raise UsageError(f"--character belongs to --to ollama, not to --to {to}")
+    if to in ("gguf", "ollama") and not (dataset or push):
+        _to_gguf(out, run, tuple(dict.fromkeys(quants)) or ("f16",), ollama=to == "ollama", character=character)
+        return
     if to == "hub":
         _to_hub(out, run, dataset, push)
         return
@@ -75,6 +102,48 @@ def export(
         here = "" if is_default(chosen) else f"cd {out} && "
         named = f"--reward_funcs {' '.join(functions)} --reward_weights {' '.join(map(str, weights))}"
         click.echo(f"{here}trl grpo --dataset_name {out.absolute() if here else out} {named} …")
+
+
+def _to_gguf(out: Path, run: Path | None, quants: tuple[Quant, ...], *, ollama: bool, character: str | None) -> None:
+    """A run's model as GGUF files, with the proof that they answer as it does; for Ollama with a Modelfile."""
+    from raiden_core.export.gguf import NOT_PROVEN, Exported, to_gguf
+    from raiden_core.export.ollama import to_ollama
+    from raiden_core.export.proof import EQUAL
+
+    if run is None:
+        raise UsageError(
+            f"--to {'ollama' if ollama else 'gguf'} needs --run, the folder of a finished run; runs lie in OUTPUT_DIR/runs"
+        )
+    written: list[Exported] = []
+
+    def work(folder: Path) -> dict[str, int]:
+        with progress_bar("export") as progress:
+            exported = to_gguf(run, folder, quants, progress)
+        if ollama:
+            to_ollama(exported, _system_text(exported.texts.config, character), TEMPERATURE, folder)
+        written.append(exported)
+        return {}
+
+    write_folder(out, work, with_stats=False)
+    for packed in written[0].files:
+        click.echo(f"{out / packed.file.name}: {packed.size / 2**20:,.1f} MiB")
+    for proof in written[0].proofs:
+        words = f"{proof.same_tokens} of {proof.n} replies have the tokens of transformers"
+        words += f" (f16 needs {EQUAL:.0%})" if proof.quant == "f16" else ""
+        click.echo(f"{proof.quant}: {words}; right {proof.file_accuracy:.0%}, the folder {proof.folder_accuracy:.0%}")
+    if not written[0].proofs:
+        click.echo(f"warning: {NOT_PROVEN}", err=True)
+
+
+def _system_text(config: Config, character: str | None) -> str | None:
+    """The system turn of a character, written as in training; None where none is named."""
+    if character is None:
+        return None
+    from raiden_core.chat.characters import find_character
+    from raiden_core.chat.conversation import Conversation
+
+    conversation = Conversation(find_character(character), config.system_prompt, layout=config.prompt.layout)
+    return conversation.prompt("", "?")[0]["content"]
 
 
 def _to_hub(out: Path, run: Path | None, dataset: str | None, repository: str | None) -> None:

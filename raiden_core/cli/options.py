@@ -49,12 +49,22 @@ def write_folder(
 
     Raises:
         UsageError: the folder holds something already.
+        StageError: it cannot be written, or the disk is full.
     """
-    from raiden_core.stages.folder import STATS
+    from raiden_core.stages.run import writing_to
 
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise UsageError(f"{out}: exists already; nothing is overwritten, so name another folder with --out")
+        raise UsageError(f"{out}: exists already; nothing is overwritten, so name another folder")
     partial = out.with_name(f".{out.name}.partial")
+    with writing_to(out, "make room and run again", "name another folder", partial):
+        return _write(out, partial, work, resumable, with_stats)
+
+
+def _write(
+    out: Path, partial: Path, work: Callable[[Path], Mapping[str, Any]], resumable: bool, with_stats: bool
+) -> Mapping[str, Any]:
+    from raiden_core.stages.folder import STATS
+
     if partial.exists() and not resumable:
         shutil.rmtree(partial)
     partial.mkdir(parents=True, exist_ok=True)
@@ -79,15 +89,20 @@ def samples_of(samples: int, characters: int) -> str:
     )
 
 
-def json_line(value: object) -> str:
-    """A line of JSON: escaped to ASCII for pipes and files, with its letters as they are on a terminal that shows them.
+def json_line(value: object, ascii_only: bool = False) -> str:
+    """A line of JSON with its letters as they are, or escaped to ASCII where that is wanted or the output is not UTF-8.
 
-    What is no letter, as control characters and marks that turn the line round, stays escaped there too.
+    What is no letter, as control characters and marks that turn the line round, is always escaped.
     """
-    if not sys.stdout.isatty() or (sys.stdout.encoding or "").lower().replace("-", "") != "utf8":
+    if ascii_only or (sys.stdout.encoding or "").lower().replace("-", "") != "utf8":
         return json.dumps(value)
     text = json.dumps(value, ensure_ascii=False)
-    return "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in text)
+    return text if text.isprintable() else "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
+
+
+def ascii_option(function: Function) -> Function:
+    """``--ascii``, for a command that prints lines of JSON."""
+    return click.option("--ascii", "ascii_only", is_flag=True, help="Escape all but ASCII in the JSON.")(function)
 
 
 @contextmanager

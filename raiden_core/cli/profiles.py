@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from raiden_core.cli.options import json_line
+from raiden_core.cli.options import ascii_option, json_line
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 @click.argument("files", nargs=-1, required=True, metavar="FILE…")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a character, a line each.")
 @click.option("--sentences", is_flag=True, help="With --json: also what sentences state, and which are left.")
-def profiles(files: tuple[str, ...], as_json: bool, sentences: bool) -> None:
+@ascii_option
+def profiles(files: tuple[str, ...], as_json: bool, sentences: bool, ascii_only: bool) -> None:
     """Show the characters that FILE… holds, and what could not be read.
 
     FILE is a file, a folder, a glob, "-" for standard input, or "shipped" (also "shipped:zh", …) for raiden's own.
@@ -34,7 +35,7 @@ def profiles(files: tuple[str, ...], as_json: bool, sentences: bool) -> None:
     result = read_characters(files)
     if as_json:
         for character in result.characters:
-            click.echo(json_line(_as_object(character, sentences)))
+            click.echo(json_line(_as_object(character, sentences), ascii_only))
         _echo_problems(result)
     else:
         _print_table(result)

@@ -23,7 +23,7 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from raiden_core.cli.options import json_line
+from raiden_core.cli.options import ascii_option, json_line
 from raiden_core.config import defaults
 from raiden_core.errors import DataError, UsageError
 
@@ -81,6 +81,7 @@ class _Tally:
     "--replies", type=click.Path(path_type=Path), help="With --rewards: folder in which a judge's replies are kept."
 )
 @click.option("--summary", is_flag=True, help="Print a table instead of a line for each completion.")
+@ascii_option
 def score(
     file: Path,
     accuracy_weight: float,
@@ -92,6 +93,7 @@ def score(
     config: Path | None,
     replies: Path | None,
     summary: bool,
+    ascii_only: bool,
 ) -> None:
     """Score the completions in FILE (JSON Lines; - is the standard input) by VRAR.
 
@@ -101,7 +103,7 @@ def score(
 
     tally = _Tally()
     if config is not None:
-        _score_by_list(file, config, replies, summary, tally)
+        _score_by_list(file, config, replies, summary, ascii_only, tally)
         _finish(file, summary, tally)
         return
     scorer = Scorer(
@@ -116,11 +118,13 @@ def score(
         for number, line in _numbered(lines):
             result = _score_line(scorer, line, f"{file}: line {number}", tally)
             if not summary:
-                click.echo(json_line(result))
+                click.echo(json_line(result, ascii_only))
     _finish(file, summary, tally)
 
 
-def _score_by_list(file: Path, config: Path, replies: Path | None, summary: bool, tally: _Tally) -> None:
+def _score_by_list(
+    file: Path, config: Path, replies: Path | None, summary: bool, ascii_only: bool, tally: _Tally
+) -> None:
     from raiden_core.config.loading import load_config
     from raiden_core.rewards.configured import training_scorer
     from raiden_core.rewards.listed.chosen import chosen_rewards
@@ -147,7 +151,7 @@ def _score_by_list(file: Path, config: Path, replies: Path | None, summary: bool
         for batch in _batched(_numbered(lines), BATCH):
             for result in _score_batch(run, training_scorer(settings), file, batch, tally):
                 if not summary:
-                    click.echo(json_line(result))
+                    click.echo(json_line(result, ascii_only))
 
 
 def _score_batch(

@@ -12,7 +12,7 @@ from raiden_core.stages.layout import MODEL, VALIDATION_FILE
 
 @click.command("cold-start")
 @click.option("--data", type=click.Path(path_type=Path), required=True, help="train.json")
-@click.option("--model", help="The student: nano, a folder or a Hub id; default: the configuration's.")
+@click.option("--model", help="The student: nano, a folder, a Hub id or a .gguf file; default: the configuration's.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the model; it must be new.")
 @config_options
 def cold_start(data: Path, model: str | None, out: Path, config: Path | None, overrides: tuple[str, ...]) -> None:
@@ -35,7 +35,7 @@ def cold_start(data: Path, model: str | None, out: Path, config: Path | None, ov
 
 
 @click.command("train")
-@click.option("--model", required=True, help="The policy to start from: a folder or a Hub id.")
+@click.option("--model", required=True, help="The policy to start from: a folder, a Hub id or a .gguf file.")
 @click.option("--data", type=click.Path(path_type=Path), required=True, help="train.json")
 @click.option("--eval-data", type=click.Path(path_type=Path), help="validation.json; default: beside DATA.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the model; it must be new.")
@@ -44,12 +44,14 @@ def train(
     model: str, data: Path, eval_data: Path | None, out: Path, config: Path | None, overrides: tuple[str, ...]
 ) -> None:
     """Train MODEL with GRPO on DATA; the model ends up in OUT/model."""
+    from raiden_core.config.sections.training import StudentConfig
     from raiden_core.training.grpo import train_stage
     from raiden_core.training.settings import TrainSettings
+    from raiden_core.training.stage import student_input
 
     settings = TrainSettings.of(read_config(config, overrides))
     inputs = {
-        "base": Path(model).absolute() if Path(model).is_dir() else model,
+        "base": student_input(StudentConfig(model=model)),
         "train": data.absolute(),
         "validation": (eval_data or data.with_name(VALIDATION_FILE)).absolute(),
     }

@@ -6,7 +6,7 @@ here once. `refusal` is asked by the training scripts, by ``raiden plan`` and ``
 is loaded, so that all of them say the same.
 
 - `HONOURED`: the trainer reads it from its own arguments, where it arrives unchanged.
-- `MODEL`: a field of ModelConfig; raiden_core.training.loading passes it on to what loads the model.
+- `MODEL`: a field of ModelConfig; training/loading.py passes it on to what loads the model.
 - `REFUSED`: it would have no effect, or one that raiden does not allow, with the reason.
 - `NEEDS`: honoured only where another setting switches on what it is about.
 """

@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from raiden_core.dataset import policies
+from raiden_core.dataset.twins import is_boundary, twin_of
 from raiden_core.errors import UsageError
 from raiden_core.rewards import Scorer, contains_term
 from raiden_core.rewards.aside import completed
@@ -33,6 +34,8 @@ POLICIES: Mapping[str, str] = {
     "denied": "the keyword said and then taken back",
     "over-long": "the right answer, and then too much more",
     "unknown": '"I don\'t know", always',
+    "agreement": "agreement with whatever the question assumes, always",
+    "opposite": "denial of whatever the question assumes, always",
     "keyword": "the keyword again and again",
     "foreign": "the keyword in a sentence of another language",
 }
@@ -47,10 +50,13 @@ BOUNDS: Mapping[str, float] = {
     "denied": 0.1,
     "over-long": 0.0,
     "unknown": 0.0,
+    "agreement": 0.0,
+    "opposite": 0.0,
 }
 """The share that a policy may win. Somebody else's answer is right as often as two characters share a value, and where
 values go together (hobbies, traits) nothing forbids to list them all; a way of taking back may be missed here and there.
-The rest of these bounds is room for small sets."""
+The rest of these bounds is room for small sets. To these come the samples that a refusal or a denial answers rightly, if
+each has an answerable twin that it loses (`allowances`)."""
 
 RIVALS = 6
 """Values of other characters that are listed as candidates, or proposed for ``none_of``."""
@@ -169,7 +175,26 @@ def audit_samples(
                     proposals.append(_proposal(sample, name, answer, fix))
         if done % TICKS == 0 or done == len(checked):
             progress(done, len(checked), "")
-    return Audit(len(checked), len(samples) - len(checked), shares, dict(bounds), proposals, holes)
+    return Audit(len(checked), len(samples) - len(checked), shares, _allowed(bounds, checked), proposals, holes)
+
+
+def allowances(samples: Sequence[Sample]) -> dict[str, float]:
+    """What a policy wins by rule: the share of samples that it answers rightly and whose twins it therefore loses.
+
+    A refusal is right where nobody told the character, a denial where a false premise needs no right value beside it. A
+    sample that names no twin allows nothing: a data set full of them would teach to refuse.
+    """
+    twinned = [sample for sample in samples if is_boundary(sample) and twin_of(sample)]
+    validators = [sample.validator for sample in twinned if sample.validator]
+    refused = sum(validator.abstains for validator in validators)
+    denied = sum(bool(validator.denied) and not validator.all_of for validator in validators)
+    total = max(1, len(samples))
+    return {"unknown": refused / total, "opposite": denied / total}
+
+
+def _allowed(bounds: Mapping[str, float], samples: Sequence[Sample]) -> dict[str, float]:
+    further = allowances(samples)
+    return {name: bound + further.get(name, 0.0) for name, bound in bounds.items()}
 
 
 class _Others:
@@ -197,19 +222,22 @@ def _kind(sample: Sample) -> tuple[str, ...]:
 
 def _answers(sample: Sample, others: _Others, scorer: Scorer) -> Iterator[tuple[str, str]]:
     """Each policy and its answer; a policy is left out where what it says would be right by rule."""
+    # "I don't know" about one is "I don't know" about any other.
+    abstains = bool(sample.validator and sample.validator.abstains)
     yield "empty", ""
     yield "question", sample.question
     values = others.values(sample)
     if values or (sample.validator and sample.validator.none_of):
         yield "candidates", policies.candidates(sample, values)
     yield "recital", policies.recited(sample)
-    if another := next(iter(others.of(sample)), None):
+    if not abstains and (another := next(iter(others.of(sample)), None)):
         yield "other", another.answer
     if getattr(sample.validator, "polarity", None) != "denied":
         yield "denied", policies.said_and_denied(sample)
     yield "over-long", policies.over_long(sample, scorer)
-    if not getattr(sample.validator, "abstains", False):
-        yield "unknown", policies.unknowing(sample)
+    yield "unknown", policies.unknowing(sample)
+    yield "agreement", policies.agreeing(sample)
+    yield "opposite", policies.opposing(sample)
     yield "keyword", policies.repeated(sample)
     yield "foreign", policies.in_another_language(sample)
 

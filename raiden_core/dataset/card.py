@@ -30,7 +30,12 @@ FIELDS = (
         "object",
         "`all_of`: groups of equivalent terms; `none_of`: terms that must not be claimed; `aside`: what else the profile holds",
     ),
-    ("dimension", "string", "`SBK` (knowledge from the profile) or `CM` (memory of the conversation)"),
+    (
+        "dimension",
+        "string",
+        "`SBK` (knowledge from the profile), `CM` (memory of the conversation), `SCK` (a false premise) or `RCB` (what "
+        "nobody told the character)",
+    ),
     ("question_type", "string", "what, who, where, when, why or how"),
     ("validation_method", "string", "`single_term_validation` or `multi_term_parsing`"),
     ("difficulty", "string", "easy, medium or hard"),

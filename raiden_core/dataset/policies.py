@@ -6,7 +6,7 @@ lets all of them answer a data set. Where one of them wins, a model can learn to
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from raiden_core.rewards.aside import short_values
@@ -28,6 +28,19 @@ _DENIED = {
 }
 """Ways to take back what was said; each sample gets one of its language's, by its id."""
 _UNKNOWN = {"zh": "我不知道。", "en": "I don't know.", "ja": "分かりません。", "ko": "모르겠어요."}
+_AGREED = {
+    "zh": ("是的，没错。", "对，{term}。"),
+    "en": ("Yes, that's right.", "Yes, {term}."),
+    "ja": ("はい、そうです。", "はい、{term}です。"),
+    "ko": ("네, 맞아요.", "네, {term}."),
+}
+"""Without and with what the question assumes."""
+_OPPOSED = {
+    "zh": ("不，不是这样的。", "不，不是{term}。"),
+    "en": ("No, that is not true.", "No, it is not {term}."),
+    "ja": ("いいえ、違います。", "いいえ、{term}ではありません。"),
+    "ko": ("아니요, 그렇지 않아요.", "아니요, {term} 아니에요."),
+}
 _FOREIGN = {"en": "我想应该是 {term} 吧。"}
 _REPEATED = 10
 
@@ -69,6 +82,22 @@ def in_another_language(sample: Sample) -> str:
 def unknowing(sample: Sample) -> str:
     """That one does not know."""
     return _UNKNOWN.get(sample.language, _UNKNOWN["en"])
+
+
+def agreeing(sample: Sample) -> str:
+    """That whatever the question assumes is so."""
+    return _echoing(sample, _AGREED)
+
+
+def opposing(sample: Sample) -> str:
+    """That whatever the question assumes is not so."""
+    return _echoing(sample, _OPPOSED)
+
+
+def _echoing(sample: Sample, ways: Mapping[str, tuple[str, str]]) -> str:
+    bare, named = ways.get(sample.language, ways["en"])
+    denied = sample.validator.denied if sample.validator else ()
+    return named.format(term=denied[0][0]) if denied else bare
 
 
 def _wanted(sample: Sample) -> list[str]:

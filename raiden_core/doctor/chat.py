@@ -8,6 +8,7 @@ from jinja2.exceptions import TemplateError
 
 from raiden_core.doctor.check import Check, bad, none, ok
 from raiden_core.doctor.subject import Subject
+from raiden_core.models.templates import joins_system_turn
 from raiden_core.planning.shapes import shape_of
 from raiden_core.prompts import build_completion, build_prompt
 from raiden_core.samples import Sample
@@ -61,7 +62,8 @@ def check_template(subject: Subject) -> Check:
             "it closes an empty <think></think> before the answer, so reasoning would stand in a second one",
             "use a template (or chat_template_kwargs) that leaves thinking on",
         )
-    return ok(name, f"keeps profile and history; {'opens' if opens else 'does not open'} <think>, as configured")
+    where = ", in the first user turn, since it has no system turn" if joins_system_turn(subject.tokenizer) else ""
+    return ok(name, f"keeps profile{where} and history; {'opens' if opens else 'does not open'} <think>, as configured")
 
 
 def _missing_template(subject: Subject) -> str | None:

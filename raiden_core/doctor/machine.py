@@ -8,7 +8,8 @@ from pathlib import Path
 
 from raiden_core.doctor.check import Check, bad, none, ok
 from raiden_core.doctor.subject import Subject
-from raiden_core.errors import ConfigError
+from raiden_core.errors import ConfigError, RaidenError
+from raiden_core.models.gguf.unpack import unpacked_words
 from raiden_core.planning.gpus import detect_gpus, list_gpus
 from raiden_core.planning.memory import checkpoint_bytes, resident_weight_bytes
 from raiden_core.planning.plan import make_plan
@@ -149,8 +150,13 @@ def check_model(subject: Subject) -> Check:
     try:
         place = student_input(subject.config.student)
     except ConfigError as error:
-        return bad(name, str(error), "give a folder that exists, a Hub id, or nano")
+        return bad(name, str(error), "give a folder that exists, a Hub id, a .gguf file, or nano")
+    except RaidenError as error:  # a GGUF file that cannot be unpacked
+        detail, _, advice = str(error).rpartition("; ")
+        return bad(name, detail, advice)
     if isinstance(place, Path):
-        problem = folder_problem(place)
-        return bad(name, *problem) if problem else ok(name, f"{place}: config, weights and tokenizer are there")
+        if problem := folder_problem(place):
+            return bad(name, *problem)
+        asked = unpacked_words(place)
+        return ok(name, f"{place}: config, weights and tokenizer are there{asked}")
     return hub_problem(name, model, subject.config.student_revision)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from raiden_core.config import Config
 from raiden_core.errors import ConfigError, DataError, RaidenError
+from raiden_core.models.templates import complete_template
+from raiden_core.planning.drafts import CHARACTERS, drafted_samples
 from raiden_core.rewards import Scorer
 from raiden_core.rewards.configured import evaluation_scorer
 from raiden_core.rewards.gold import read_verified
@@ -19,10 +21,6 @@ from raiden_core.training.stage import student_input
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
-
-CHARACTERS = 24
-"""Characters that samples are made of where there is no file of samples."""
-EACH = 3
 
 
 @dataclass(frozen=True)
@@ -76,7 +74,9 @@ class Subject:
             return Samples(tuple(samples), str(self.data), tuple(failures))
         if self.flat is not None:
             raise DataError("train_data_path: not set")
-        return Samples(tuple(_made(self.config, self.scorer)), f"offline teacher, up to {CHARACTERS} characters")
+        return Samples(
+            tuple(drafted_samples(self.config, self.scorer)), f"offline teacher, up to {CHARACTERS} characters"
+        )
 
     @functools.cached_property
     def tokenizer(self) -> PreTrainedTokenizerBase:
@@ -95,7 +95,7 @@ class Subject:
 
         model = str(student_input(self.config.student))
         try:
-            return AutoTokenizer.from_pretrained(
+            tokenizer = AutoTokenizer.from_pretrained(
                 model,
                 padding_side="left",
                 local_files_only=True,
@@ -107,6 +107,8 @@ class Subject:
                 raise ConfigError(f"the tokenizer of {model} is not in the Hub cache") from None
             first = " ".join(str(error).split())[:200]
             raise ConfigError(f"student.model: {model}: no tokenizer can be loaded here: {first}") from None
+        complete_template(tokenizer, model)
+        return tokenizer
 
     def missing_tokenizer(self) -> str | None:
         """Why checks that need tokenizer and samples cannot be done; None where they can."""
@@ -117,31 +119,3 @@ class Subject:
         except RaidenError as error:
             return str(error)
         return None
-
-
-def _made(config: Config, scorer: Scorer) -> list[Sample]:
-    from raiden_core.characters import read_characters
-    from raiden_core.characters.compose import compose
-    from raiden_core.generation import generate
-    from raiden_core.generation.offline.teacher import OfflineTeacher
-    from raiden_core.stages.progress import silent
-
-    wanted = config.characters
-    characters = list(read_characters(wanted.paths).characters[:CHARACTERS]) if wanted.paths else []
-    composed = wanted.composed
-    if composed.count:
-        few = min(composed.count, CHARACTERS)
-        characters += compose(few, language=composed.language, facts=composed.facts, seed=config.seed)
-    if not characters:
-        return []
-    generated = generate(
-        characters,
-        teacher=OfflineTeacher(config.seed),
-        samples_per_character=EACH,
-        include_cm=config.generation.include_cm,
-        cm_share=config.generation.cm_share,
-        seed=config.seed,
-        scorer=scorer,
-        progress=silent,
-    )
-    return list(generated.samples)

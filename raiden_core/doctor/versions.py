@@ -93,7 +93,13 @@ def _asked_for(config: Config) -> dict[str, str]:
     grpo = config.grpo.model_extra or {}
     if grpo.get("use_vllm"):
         needed["vllm"] = ">=0.22,<=0.31"
-    reporters = {"wandb": "wandb", "tensorboard": "tensorboard", "trackio": "trackio", "swanlab": "swanlab"}
+    reporters = {
+        "wandb": "wandb",
+        "tensorboard": "tensorboard",
+        "trackio": "trackio",
+        "mlflow": "mlflow",
+        "swanlab": "swanlab",
+    }
     wanted = grpo.get("report_to", [])
     for name in [wanted] if isinstance(wanted, str) else wanted:
         if name in reporters:

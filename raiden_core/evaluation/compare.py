@@ -11,6 +11,7 @@ different questions, or scored by different keywords or settings, are shown, and
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from raiden_core.errors import DataError, UsageError
 from raiden_core.evaluation.compared import ComparedRun, DifferingSetting, JudgeHeadline, RunComparison, Versus
 from raiden_core.evaluation.judged import Judged
 from raiden_core.evaluation.predictions import MAIN_SET, Prediction, read_predictions
-from raiden_core.evaluation.results import PARTS, Comparison, Controls, read_results
+from raiden_core.evaluation.results import Comparison, Controls, read_results
 from raiden_core.evaluation.summary import cells, pairs
 from raiden_core.stages.folder import MANIFEST
 from raiden_core.stages.layout import EVALUATE, MODELS, PREDICTIONS_FILE, RESULTS_FILE, RUN_FILE
@@ -66,11 +67,11 @@ def load_runs(names: Sequence[str]) -> list[Run]:
     if not names:
         raise UsageError("nothing to compare; name run folders, evaluate folders, results.json or predictions.jsonl")
     runs: list[Run] = []
-    taken: dict[str, int] = {}
     for name in names:
         label, path = _labelled(name)
-        taken[label] = taken.get(label, 0) + 1
-        runs.append(_load(label if taken[label] == 1 else f"{label} ({taken[label]})", path))
+        taken = {run.label for run in runs}
+        numbered = (f"{label} ({number})" for number in itertools.count(2))
+        runs.append(_load(label if label not in taken else next(one for one in numbered if one not in taken), path))
     return runs
 
 
@@ -125,8 +126,7 @@ def comparison_rows(comparison: RunComparison) -> list[dict[str, Any]]:
     rows = []
     for run in comparison.runs:
         for model, of_parts in run.models.items():
-            for part in PARTS:
-                cell = of_parts.part(part)
+            for part, cell in of_parts.parts.items():
                 difference = run.versus.part(part) if run.versus and model == run.tested else None
                 rows.append(
                     {
@@ -155,11 +155,14 @@ def _ends(name: str, interval: Sequence[float] | None) -> dict[str, float | None
 
 
 def _labelled(name: str) -> tuple[str, Path]:
-    """Label and path of ``LABEL=PATH`` or ``PATH``; an existing path is never taken apart."""
-    label, equals, rest = name.partition("=")
-    if equals and label and rest and not Path(name).exists():
-        return label, Path(rest)
+    """Label and path of ``LABEL=PATH`` or ``PATH``; an existing path is never taken apart. Both may hold further ``=``."""
     path = Path(name)
+    if not path.exists():
+        places = [place for place, letter in enumerate(name) if letter == "=" and name[:place] and name[place + 1 :]]
+        there = (place for place in places if Path(name[place + 1 :]).exists())
+        if places:
+            place = next(there, places[-1])
+            return name[:place], Path(name[place + 1 :])
     return (path.parent.resolve().name if path.is_file() else path.resolve().name) or name, path
 
 

@@ -13,7 +13,8 @@ from collections.abc import Hashable, Iterable, Sequence
 from random import Random
 from typing import TYPE_CHECKING
 
-from raiden_core.dataset.policies import recited
+from raiden_core.dataset.policies import agreeing, recited, unknowing
+from raiden_core.dataset.twins import is_boundary
 from raiden_core.evaluation.results import Controls, Leaks
 from raiden_core.evaluation.statistics import mean_interval
 from raiden_core.prompts import profile_text
@@ -47,6 +48,7 @@ def run_controls(samples: Sequence[Sample], answers: Sequence[str], scorer: Scor
     def accuracy(sample: Sample, text: str) -> float:
         return float(scorer.accuracy_of_text(sample, text).accuracy)
 
+    unsure = any(map(is_boundary, samples))
     draws = _other_characters(samples, Random(seed))
     kept = [number for number, others in enumerate(draws) if others]
     swapped = mean_interval(
@@ -66,13 +68,16 @@ def run_controls(samples: Sequence[Sample], answers: Sequence[str], scorer: Scor
             [accuracy(sample, profile_text(sample.character_profile, sample.language)) for sample in samples]
         ),
         recital=_mean([accuracy(sample, recited(sample)) for sample in samples]),
+        always_refuses=_mean([accuracy(sample, unknowing(sample)) for sample in samples]) if unsure else None,
+        always_agrees=_mean([accuracy(sample, agreeing(sample)) for sample in samples]) if unsure else None,
     )
 
 
 def find_leaks(samples: Sequence[Sample], training: Iterable[Sample]) -> Leaks:
     """What of a validation set is in the training data, where nothing should be.
 
-    A character is known by its name or by an identical profile, a sample by character, history and question.
+    A character is known by its name or by an identical profile, a sample by character, history and question. Small talk
+    before a question that nobody can answer gives nothing away.
     """
     names, profiles, ids, conversations = set(), set(), set(), set()
     for sample in training:
@@ -84,7 +89,10 @@ def find_leaks(samples: Sequence[Sample], training: Iterable[Sample]) -> Leaks:
     return Leaks(
         characters=tuple(sorted(seen)),
         samples=sum(sample_id(sample) in ids for sample in samples),
-        conversations=sum(bool(s.conversation_history) and s.conversation_history in conversations for s in samples),
+        conversations=sum(
+            bool(sample.conversation_history) and sample.conversation_history in conversations and not _abstains(sample)
+            for sample in samples
+        ),
     )
 
 
@@ -112,8 +120,17 @@ def _other_characters(samples: Sequence[Sample], random: Random) -> list[list[in
     draws = []
     for sample in samples:
         kind = next((kind for kind in _kinds(sample) if len(names[kind]) > 1), None)
-        draws.append([] if kind is None else _draw(samples, groups[kind], sample.character_name, most, random))
+        # "I don't know" about one is "I don't know" about any other.
+        draws.append(
+            []
+            if kind is None or _abstains(sample)
+            else _draw(samples, groups[kind], sample.character_name, most, random)
+        )
     return draws
+
+
+def _abstains(sample: Sample) -> bool:
+    return sample.validator is not None and sample.validator.abstains
 
 
 def _draw(samples: Sequence[Sample], group: Sequence[int], name: str, most: int, random: Random) -> list[int]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from raiden_core.dataset.twins import twin_of
 from raiden_core.errors import DataError
 from raiden_core.models.answering import GREEDY, Prompt, Reply
 from raiden_core.samples import Sample, iter_rows
@@ -63,6 +64,8 @@ class Prediction:
     """By name: what each reward and gate of a list says; empty where the list is accuracy and format alone."""
     draw: int = GREEDY
     """Which reply to this question it is; the greedy one is 0."""
+    twin: str = ""
+    """The id of its twin, where the sample is one of a pair at a boundary of what the character knows."""
 
     @property
     def strict(self) -> float:
@@ -125,6 +128,7 @@ def score_replies(
                 finished=reply.finished,
                 note=reply.note,
                 draw=draw,
+                twin=twin_of(sample) or "",
             )
         )
     return rows

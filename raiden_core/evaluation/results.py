@@ -20,12 +20,13 @@ from pydantic import ValidationError, model_validator
 
 from raiden_core.errors import DataError
 from raiden_core.evaluation.earned import RewardRow
+from raiden_core.evaluation.erring import Boundaries
 from raiden_core.evaluation.judged import Judged
 from raiden_core.evaluation.parts import Count, Interval, Number, Part
 from raiden_core.stages.layout import MODELS, RESULTS_FILE
 from raiden_core.text.plain import one_line
 
-DIMENSIONS = ("SBK", "CM")
+DIMENSIONS = ("SBK", "CM", "SCK", "RCB")
 
 PARTS = ("all", *DIMENSIONS)
 """The rows of a result table."""
@@ -62,10 +63,34 @@ class Cells(Part):
     all: Cell
     SBK: Cell
     CM: Cell
+    SCK: Cell | None = None
+    """None, as the next, where no question stands at a boundary of what the character knows."""
+    RCB: Cell | None = None
+
+    @property
+    def parts(self) -> dict[str, Cell]:
+        """The cells that there are, in the order of `PARTS`."""
+        found = {"all": self.all, "SBK": self.SBK, "CM": self.CM, "SCK": self.SCK, "RCB": self.RCB}
+        return {name: cell for name, cell in found.items() if cell is not None}
 
     def part(self, name: str) -> Cell:
-        """The cell of one of `PARTS`."""
-        return {"all": self.all, "SBK": self.SBK, "CM": self.CM}[name]
+        """The cell of one of `PARTS`; one without questions where there is none."""
+        return self.parts.get(name, NO_CELL)
+
+
+NO_CELL = Cell(
+    n=0,
+    characters=0,
+    strict=None,
+    lenient=None,
+    ci95=None,
+    lenient_ci95=None,
+    format=None,
+    empty=0,
+    cut_off=0,
+    mean_tokens=None,
+    mean_answer_characters=None,
+)
 
 
 class Pair(Part):
@@ -94,10 +119,28 @@ class Pairs(Pair):
 
     SBK: Pair
     CM: Pair
+    SCK: Pair | None = None
+    RCB: Pair | None = None
 
     def part(self, name: str) -> Pair:
-        """The difference on one of `PARTS`."""
-        return {"all": self, "SBK": self.SBK, "CM": self.CM}[name]
+        """The difference on one of `PARTS`; one without questions where there is none."""
+        return {"all": self, "SBK": self.SBK, "CM": self.CM, "SCK": self.SCK, "RCB": self.RCB}[name] or NO_PAIR
+
+
+NO_PAIR = Pair(
+    n=0,
+    delta=None,
+    ci95=None,
+    p=None,
+    p_clustered=None,
+    fixed=0,
+    broken=0,
+    lenient_delta=None,
+    lenient_ci95=None,
+    lenient_p=None,
+    lenient_fixed=0,
+    lenient_broken=0,
+)
 
 
 class Comparison(Part):
@@ -181,6 +224,10 @@ class Controls(Part):
     """The whole profile as prompts show it, as the reply to every question."""
     recital: Number | None = None
     """All short values of the profile; None also in files of versions that did not measure it."""
+    always_refuses: Number | None = None
+    """"I don't know" to every question; None, as the next, where no question stands at a boundary."""
+    always_agrees: Number | None = None
+    """Agreement with whatever the question says."""
     leaks: Leaks | None = None
     """None where nobody named the training data."""
 
@@ -239,6 +286,8 @@ class Results(Comparison):
     notes: tuple[str, ...]
     """What a reader must know about these numbers."""
     settings: Asked
+    boundaries: Boundaries | None = None
+    """None where no question stands at a boundary of what its character knows."""
     sampling: dict[str, SampledReplies] | None = None
     """By model."""
     judge: Judged | None = None

@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from raiden_core.evaluation.boundaries import boundaries_of
 from raiden_core.evaluation.controls import find_leaks, run_controls
 from raiden_core.evaluation.predictions import MAIN_SET, SLICES, Predicted, Prediction
 from raiden_core.evaluation.results import (
@@ -77,6 +78,7 @@ def summarise(questions: QuestionSets, usable: UsableSets, measure: Measure, pre
             layout=None if measure.layout == "raiden" else measure.layout,
             seed=measure.seed,
         ),
+        boundaries=boundaries_of(by_model),
         sampling=sampling if settings.samples else None,
     )
 
@@ -96,7 +98,8 @@ def cells(rows: Sequence[Prediction]) -> Cells:
     columns = _columns(rows)
     places = _groups([row.dimension for row in rows])
     parts = {name: _cell(columns.take(places.get(name, []))) for name in DIMENSIONS}
-    return Cells(all=_cell(columns), SBK=parts["SBK"], CM=parts["CM"])
+    further = {name: part for name, part in parts.items() if part.n}
+    return Cells(all=_cell(columns), SBK=parts["SBK"], CM=parts["CM"], SCK=further.get("SCK"), RCB=further.get("RCB"))
 
 
 def pair(before: Sequence[Prediction], after: Sequence[Prediction]) -> Pair:
@@ -138,7 +141,9 @@ def pairs(before: Sequence[Prediction], after: Sequence[Prediction]) -> Pairs:
         name: pair([row for row in before if row.dimension == name], [row for row in after if row.dimension == name])
         for name in DIMENSIONS
     }
-    return Pairs(**dict(pair(before, after)), SBK=parts["SBK"], CM=parts["CM"])
+    further = {name: part for name, part in parts.items() if part.n}
+    whole = dict(pair(before, after))
+    return Pairs(**whole, SBK=parts["SBK"], CM=parts["CM"], SCK=further.get("SCK"), RCB=further.get("RCB"))
 
 
 def breakdown(by_model: Mapping[str, Sequence[Prediction]]) -> dict[str, dict[str, SliceValue]]:

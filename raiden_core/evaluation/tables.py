@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from raiden_core.evaluation.earned import TOTAL, RewardRow
+from raiden_core.evaluation.erring import Boundaries
 from raiden_core.evaluation.judged import Judged
-from raiden_core.evaluation.results import Comparison, Controls, Results, SampledReplies
+from raiden_core.evaluation.results import DIMENSIONS, Comparison, Controls, Results, SampledReplies
 from raiden_core.stages.layout import MODELS
 from raiden_core.text.formatting import (
     p_value,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-ROWS = ("SBK", "CM", "all")
+ROWS = (*DIMENSIONS, "all")
 
 
 def result_tables(results: Results) -> Group:
@@ -46,7 +47,8 @@ def result_tables(results: Results) -> Group:
     sampling = [_sampling_lines(results.sampling)] if results.sampling and main else []
     controls = [_controls(results.controls)] if main else []
     rewards = [_reward_table(results.rewards)] if results.rewards and main else []
-    return Group(*main, *extra, Text(caption, style="dim"), *rewards, *sampling, *controls, *judge)
+    unsure = [_boundaries_line(results.boundaries)] if results.boundaries else []
+    return Group(*main, *extra, Text(caption, style="dim"), *unsure, *rewards, *sampling, *controls, *judge)
 
 
 def _has_rows(part: Comparison) -> bool:
@@ -71,6 +73,20 @@ def _reward_table(rewards: Mapping[str, RewardRow]) -> Table:
         change = [signed_value(row.paired.delta), value_range(row.paired.ci95)] if row.paired else ["", ""]
         table.add_row(name, weight, *(value(row.models[model].mean) for model in models), *change)
     return table
+
+
+def _boundaries_line(boundaries: Boundaries) -> Text:
+    """Over-refusal and invention of each model."""
+    from rich.text import Text
+
+    lines = []
+    for model, errors in boundaries.models.items():
+        refused, invented = errors.over_refusal, errors.invention
+        lines.append(
+            f"{model}: over-refusal {percent(refused.share)} ({percent_range(refused.ci95)}, n {refused.n}), "
+            f"invention {percent(invented.share)} ({percent_range(invented.ci95)}, n {invented.n})"
+        )
+    return Text("\n".join(lines))
 
 
 def _sampling_lines(sampling: Mapping[str, SampledReplies]) -> Text:
@@ -98,15 +114,19 @@ def _controls(controls: Controls) -> Group:
     table.add_column("every reply is", no_wrap=True)
     table.add_column("earns", justify="right", no_wrap=True)
     table.add_column("  should be", no_wrap=True)
-    near = f"near {percent(controls.other_character_chance)}, which is chance"
+    alone = controls.other_character is None
+    near = "there is nobody else" if alone else f"near {percent(controls.other_character_chance)}, which is chance"
     rows = [("the question's own reference", controls.gold, "100")]
     rows.append(("the reply to another character", controls.other_character, near))
     if controls.recital is not None:
         rows.append(("all short values of the profile", controls.recital, "near 0"))
     rows.append(("the whole profile", controls.profile_recited, "near 0"))
     rows.append(("the bare keywords", controls.keyword_list, "high: a list is no sentence"))
+    if controls.always_refuses is not None:
+        rows.append(('"I don\'t know"', controls.always_refuses, "what nobody can know"))
+        rows.append(("agreement", controls.always_agrees, "near 0"))
     for name, share, wanted in rows:
-        table.add_row(name, percent(share), f"  {wanted}" if share is not None else "  there is nobody else")
+        table.add_row(name, percent(share), f"  {wanted}")
     if not (leaks := controls.leaks):
         return Group(table)
     counts = f"{len(leaks.characters)} characters, {leaks.samples} questions, {leaks.conversations} conversations"

@@ -13,11 +13,13 @@ import json
 import os
 import shutil
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from raiden_core.config import Config
 from raiden_core.config.loading import load_config, plain_config
 from raiden_core.dataset.card import dataset_card
 from raiden_core.errors import DataError, StageError, UsageError
@@ -50,6 +52,33 @@ def assemble(run: Path, out: Path, dataset: str | None = None) -> dict[str, Any]
         DataError: the run has not come as far as an evaluation, or its folders are gone.
         ConfigError: its configuration is not what this version reads.
     """
+    texts = run_texts(run, dataset)
+    files = [path for path in sorted(texts.model.rglob("*")) if path.is_file()]
+    for path in files:
+        place = out / path.relative_to(texts.model)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, place)
+    _write(out / CARD, texts.card)
+    _write(out / DATA_CARD, texts.data_card)
+    _write(out / CONFIG, texts.raiden_yaml)
+    return {"files": len(files), "bytes": sum(path.stat().st_size for path in files)}
+
+
+@dataclass(frozen=True)
+class RunTexts:
+    """A finished run's model, and what is to be said of it."""
+
+    model: Path
+    split: Path
+    """The folder with train.json and validation.json."""
+    config: Config
+    card: str
+    data_card: str
+    raiden_yaml: str
+
+
+def run_texts(run: Path, dataset: str | None = None) -> RunTexts:
+    """Read a finished run; raises like `assemble`."""
     folders = _stage_folders(run)
     model = folders[TRAIN] / MODEL
     if not model.is_dir():
@@ -57,11 +86,6 @@ def assemble(run: Path, out: Path, dataset: str | None = None) -> dict[str, Any]
     config = load_config(run / CONFIG_FILE, ())
     plain: Any = json.loads(json.dumps(mask_secrets(plain_config(config)), default=str))
     split = _read(folders[SPLIT] / STATS)
-    files = [path for path in sorted(model.rglob("*")) if path.is_file()]
-    for path in files:
-        place = out / path.relative_to(model)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, place)
     card = model_card(
         results=read_results(folders[EVALUATE] / RESULTS_FILE),
         config=plain,
@@ -71,10 +95,10 @@ def assemble(run: Path, out: Path, dataset: str | None = None) -> dict[str, Any]
         adapter=(model / "adapter_config.json").is_file(),
         dataset=dataset,
     )
-    _write(out / CARD, card)
-    _write(out / DATA_CARD, dataset_card(split, _read(folders[GENERATE] / STATS), f"Data of {config.name}"))
-    _write(out / CONFIG, yaml.safe_dump(plain, allow_unicode=True, sort_keys=False))
-    return {"files": len(files), "bytes": sum(path.stat().st_size for path in files)}
+    data_card = dataset_card(split, _read(folders[GENERATE] / STATS), f"Data of {config.name}")
+    return RunTexts(
+        model, folders[SPLIT], config, card, data_card, yaml.safe_dump(plain, allow_unicode=True, sort_keys=False)
+    )
 
 
 def push(folder: Path, repository: str) -> str:

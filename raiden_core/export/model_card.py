@@ -32,6 +32,8 @@ PART_LABELS = {
     "all": "All questions",
     "SBK": "Profile knowledge (SBK)",
     "CM": "Conversation memory (CM)",
+    "SCK": "False premises (SCK)",
+    "RCB": "Limits of knowledge (RCB)",
 }
 MODEL_LABELS = {"original": "Original", "base": "Base", "trained": "This model"}
 

@@ -68,6 +68,20 @@ def quotas(character: Character, facts: int, wanted: int | None, cm_share: float
     return wanted - memory, memory
 
 
+def quotas_with_boundaries(
+    character: Character, facts: int, wanted: int | None, cm_share: float, share: float, seed: int
+) -> tuple[int, int, int]:
+    """How many SBK and CM samples a character gets, and how many at the boundaries of what it knows, a share of all."""
+    if not share:
+        return (*quotas(character, facts, wanted, cm_share, seed), 0)
+    rng = random.Random(f"{seed}:boundaries:{identity(character)}")
+    if wanted is None:
+        script, memory = quotas(character, facts, None, cm_share, seed)
+        return script, memory, _rounded((script + memory) * share / (1 - share), rng)
+    unsure = _rounded(wanted * share, rng)
+    return (*quotas(character, facts, wanted - unsure, cm_share, seed), unsure)
+
+
 def _rounded(exact: float, rng: random.Random) -> int:
     """Up or down at random, so that the mean over many characters is exact."""
     return int(exact) + (rng.random() < exact - int(exact))

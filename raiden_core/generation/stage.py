@@ -17,6 +17,7 @@ from raiden_core.characters import Character, read_characters
 from raiden_core.characters.compose import compose
 from raiden_core.characters.sources import find_sources
 from raiden_core.config.sections.data import CharactersConfig
+from raiden_core.dataset.twins import LOST_TWIN, without_widows
 from raiden_core.errors import ConfigError, DataError
 from raiden_core.generation.made import Generated, Skipped, statistics
 from raiden_core.generation.mining.session import Group, mine_groups, training_group
@@ -182,13 +183,15 @@ def _by_rule(settings: GenerateSettings, group: Group, progress: Progress) -> Ge
         cm_share=generation.cm_share,
         seed=settings.seed,
         scorer=settings.scorer,
+        boundaries=generation.boundaries.share,
         progress=progress,
     )
     if not (generation.decontaminate and group.trained_on):
         return generated
     evaluation = [item for path in generation.decontaminate for item in read_evaluation(Path(path))]
     kept, overlaps = drop_overlaps(generated.samples, evaluation, similarity=generation.max_similarity)
-    dropped = {**generated.dropped, **counts(overlaps)}
+    kept, lost = without_widows(kept)
+    dropped = {**generated.dropped, **counts(overlaps), **({LOST_TWIN: len(lost)} if lost else {})}
     characters = generated.stats["characters"]
     stats = statistics(kept, characters["read"], characters["skipped"], dropped, generated.stats["teacher"])
     return replace(generated, samples=tuple(kept), dropped=dropped, stats=stats)

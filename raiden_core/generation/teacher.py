@@ -66,6 +66,14 @@ class Draft:
     """Whether another value contradicts the answer; traits and the like go together, so they get no distractors."""
     closed: bool = False
     """Whether ``rivals`` are all the wrong answers there are."""
+    denied: tuple[TermGroup, ...] = ()
+    """What the question wrongly assumes, so that a right answer denies or corrects it."""
+    abstains: bool = False
+    """A right answer says that it does not know; ``rivals`` are what somebody would invent."""
+    boundary: str = ""
+    """Which boundary of the character's knowledge it asks at; "" for a question that can be answered."""
+    twin: str = ""
+    """The id of the answerable sample beside it."""
 
 
 class Teacher(Protocol):

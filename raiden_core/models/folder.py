@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from raiden_core.errors import DataError
 from raiden_core.models.answering import Prompt
+from raiden_core.models.templates import complete_template
 from raiden_core.processes.threads import share_cores
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def check_weights(folder: Path) -> None:
 def load_tokenizer(model: str | Path) -> PreTrainedTokenizerBase:
     """The tokenizer of a model's folder, or of a model that the Hub or its cache knows by this name.
 
-    It pads on the left, as generation needs it, and always has a padding token.
+    It pads on the left, as generation needs it, always has a padding token, and a template that takes a system turn.
 
     Raises:
         DataError: no model or no tokenizer is there, or the tokenizer has no chat template.
@@ -101,6 +102,7 @@ def load_tokenizer(model: str | Path) -> PreTrainedTokenizerBase:
         raise DataError(f"{model}: the tokenizer cannot be loaded: {_first_line(error)}") from error
     if tokenizer.chat_template is None:
         raise DataError(f"{model}: the tokenizer has no chat template; use an instruction-tuned model or add one")
+    complete_template(tokenizer, str(model))
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
     return tokenizer

@@ -12,26 +12,11 @@ from threading import Event
 from typing import Any
 
 from raiden_core.config.sections.endpoint import EndpointConfig
-from raiden_core.errors import ConfigError, DataError, StageError
+from raiden_core.errors import ConfigError, StageError
 from raiden_core.prompts import Message
 
 CONNECT_SECONDS = 15.0
 """How long a connection, or the list of models, may take."""
-
-
-def model_folder(place: str) -> Path:
-    """The folder of a model; of a stage's folder the ``model`` in it.
-
-    Raises:
-        DataError: there is none.
-    """
-    folder = Path(place)
-    inner = folder / "model"
-    if not (folder / "config.json").is_file() and (inner / "config.json").is_file():
-        return inner
-    if not folder.is_dir():
-        raise DataError(f"{place}: no such model folder; a server is named by http://HOST:PORT/v1#MODEL")
-    return folder
 
 
 class LocalTalker:

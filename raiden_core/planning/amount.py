@@ -7,8 +7,10 @@ from pathlib import Path
 
 from raiden_core.config import Config
 from raiden_core.errors import DataError
+from raiden_core.planning.drafts import CHARACTERS, drafted_samples
 from raiden_core.planning.job import ASSUMED_PROMPT, Lengths
-from raiden_core.prompts import Layout, build_prompt
+from raiden_core.prompts import Layout, build_completion, build_prompt
+from raiden_core.rewards.configured import data_scorer
 from raiden_core.samples import Sample, iter_rows, parse_sample
 
 CHARACTERS_TO_A_TOKEN = {"zh": 1.5, "ja": 1.3, "ko": 1.4}
@@ -16,6 +18,8 @@ CHARACTERS_TO_A_TOKEN = {"zh": 1.5, "ja": 1.3, "ko": 1.4}
 LATIN = 3.8
 TURN_TOKENS = 8
 """Tokens that a chat template adds to each turn."""
+MARGIN = 1.3
+"""How much longer than the longest draft the longest prompt is taken to be."""
 ASSUMED_SAMPLES = 8
 """Samples a character where the configuration sets no limit."""
 
@@ -57,19 +61,47 @@ def file_amount(path: Path, instructions: str | None, layout: Layout = "raiden")
     Raises:
         DataError: the file cannot be read or holds no sample.
     """
-    lengths = [estimated_tokens(parse_sample(row, where), instructions, layout) for where, row in iter_rows(path)]
-    if not lengths:
+    samples = [parse_sample(row, where) for where, row in iter_rows(path)]
+    if not samples:
         raise DataError(f"{path}: holds no sample")
+    lengths = [estimated_tokens(sample, instructions, layout) for sample in samples]
+    replies = [_tokens(build_completion(sample), sample.language) for sample in samples]
     mean = round(sum(lengths) / len(lengths))
     source = f"{path.name}: up to {max(lengths):,} tokens, {mean:,} on average (from the number of characters)"
-    return Amount(len(lengths), str(path)), Lengths(max(lengths), mean, source)
+    return Amount(len(lengths), str(path)), Lengths(max(lengths), mean, source, round(sum(replies) / len(replies)))
 
 
 def estimated_tokens(sample: Sample, instructions: str | None, layout: Layout = "raiden") -> int:
     """Tokens of a sample's prompt, from its characters."""
     chat = build_prompt(sample, instructions, layout)
-    characters = sum(len(message["content"]) for message in chat)
-    return round(characters / CHARACTERS_TO_A_TOKEN.get(sample.language, LATIN)) + TURN_TOKENS * len(chat)
+    return _tokens("".join(message["content"] for message in chat), sample.language) + TURN_TOKENS * len(chat)
+
+
+def _tokens(text: str, language: str) -> int:
+    return round(len(text) / CHARACTERS_TO_A_TOKEN.get(language, LATIN))
+
+
+def drafted_lengths(config: Config) -> Lengths | None:
+    """The lengths of prompts and completions of a configuration's characters, from drafts of a few of them.
+
+    None where there are no characters, or the offline teacher finds nothing to ask in them; a student that is made inside
+    the run has tokens of its own.
+
+    Raises:
+        DataError: the characters cannot be read.
+    """
+    if config.student.is_nano:
+        return None
+    samples = drafted_samples(config, data_scorer(config))
+    if not samples:
+        return None
+    prompts = [estimated_tokens(sample, config.system_prompt, config.prompt.layout) for sample in samples]
+    replies = [_tokens(build_completion(sample), sample.language) for sample in samples]
+    longest, mean = round(MARGIN * max(prompts)), round(sum(prompts) / len(prompts))
+    if limit := config.grpo.max_prompt_length:
+        longest, mean = min(limit, longest), min(limit, mean)
+    source = f"up to {longest:,} tokens, {mean:,} on average (drafts of up to {CHARACTERS} characters)"
+    return Lengths(longest, mean, source, round(sum(replies) / len(replies)))
 
 
 def assumed_lengths(config: Config, context: int) -> Lengths:

@@ -35,6 +35,8 @@ class Lengths:
     """Time is planned for these."""
     source: str
     """Where the numbers are from, for people."""
+    completion: int | None = None
+    """Tokens of a reference with its reasoning, on average; None where nothing is known of them."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,10 @@ class Job:
     adapted: frozenset[str] = frozenset()
     """Linear modules that have an adapter."""
     reference: bool = False
+    scored_again: bool = False
+    """Whether completions are scored a second time for the KL term: by the reference, or without the adapter."""
+    shares_prompts: bool = False
+    """Whether a group's prompt is computed once."""
     """Whether a copy of the model stands beside it for the KL term."""
     rollouts: Rollouts = "none"
     vllm_share: float = 0.0
@@ -139,6 +145,8 @@ def grpo_job(config: Config, shape: ModelShape, sharding: Sharding, lengths: Len
         lora=lora,
         adapted=adapted,
         reference=section.beta > 0 and not lora,
+        scored_again=section.beta > 0,
+        shares_prompts=section.shared_prefix == "auto",
         rollouts=rollouts,
         vllm_share=float(extra.get("vllm_gpu_memory_utilization", VLLM_SHARE)) if rollouts == "colocate" else 0.0,
         vllm_sleeps=bool(extra.get("vllm_enable_sleep_mode", False)),
@@ -157,9 +165,9 @@ def cold_start_job(config: Config, shape: ModelShape, sharding: Sharding, length
     extra: dict[str, Any] = section.model_extra or {}
     where = "cold_start"
     length = min(section.max_length, shape.context)
-    if section.questions_per_sequence == 1:
-        # One question with its answer: the prompt, and room for a reference and its reasoning.
-        length = min(length, lengths.longest + config.grpo.max_completion_length)
+    if section.questions_per_sequence == 1 or lengths.completion is not None:
+        # The prompt, and for each question room for a reference and its reasoning.
+        length = min(length, lengths.longest + section.questions_per_sequence * config.grpo.max_completion_length)
     lora, adapted = lora_parameters(section, shape, where)
     return Job(
         stage="cold start",

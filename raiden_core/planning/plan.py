@@ -15,7 +15,7 @@ from typing import Any
 
 from raiden_core.config import Config
 from raiden_core.errors import DataError
-from raiden_core.planning.amount import Amount, assumed_lengths, expected_amount, file_amount
+from raiden_core.planning.amount import Amount, assumed_lengths, drafted_lengths, expected_amount, file_amount
 from raiden_core.planning.fit import EASILY, Fit, fit, fits
 from raiden_core.planning.gpus import Devices, detect_gpus, gpu_table, parse_gpus, this_cpu
 from raiden_core.planning.job import Job, Lengths, cold_start_job, grpo_job
@@ -87,6 +87,7 @@ def make_plan(config: Config, gpus: str | None = None, data: Path | None = None)
         lengths = assumed_lengths(config, shape.context)
         try:
             amount = expected_amount(config)
+            lengths = drafted_lengths(config) or lengths
         except DataError as error:  # memory does not depend on the characters, only steps and time do
             unknown.append(f"steps and time are unknown: {error}")
         else:

@@ -22,6 +22,9 @@ import yaml
 
 from raiden_core.config.sections.training import NANO, NanoConfig
 from raiden_core.errors import ConfigError
+from raiden_core.models.gguf import is_gguf
+from raiden_core.models.gguf.architectures import config_of
+from raiden_core.models.gguf.header import read_header
 
 
 @dataclass(frozen=True)
@@ -109,18 +112,21 @@ class ModelShape:
 
 
 def shape_of(model: str, nano: NanoConfig | None = None, revision: str | None = None) -> ModelShape:
-    """The shape of what ``student.model`` names: ``nano``, a folder, or a Hub id.
+    """The shape of what ``student.model`` names: ``nano``, a folder, a GGUF file, or a Hub id.
 
     A Hub id is looked up in the local cache first, at the revision, and then in the table; nothing is downloaded.
 
     Raises:
         ConfigError: the model is not known here, or its config.json lacks a size.
+        DataError: the GGUF file cannot be read.
     """
     if model == NANO:
         return nano_shape(nano or NanoConfig())
     folder = Path(model).expanduser()
     if folder.is_dir():
         return shape_of_file(folder / "config.json", model)
+    if is_gguf(model):
+        return shape_of_config(config_of(read_header(folder)), folder.name, f"the header of {folder}")
     cached = _cached_config(model, revision)
     if cached is not None:
         return shape_of_file(cached, model)

@@ -27,6 +27,8 @@ BANDWIDTH = 0.6
 LAYER_SECONDS = {"transformers": 0.0009, "colocate": 0.00005, "server": 0.00005}
 """Time a layer and decoding step for starting kernels; vLLM replays them as one graph."""
 CPU_LAYER_SECONDS = 0.0003
+QUESTION = 20
+"""Tokens that a further question of a training sequence has, those of the chat template included."""
 MEAN_COMPLETION = 0.6
 """Mean length of a completion as a share of the longest; a batch of transformers waits for its longest."""
 
@@ -70,17 +72,20 @@ def duration(job: Job, devices: Devices, samples: int, lengths: Lengths, section
     if isinstance(limit, int) and limit > 0:
         steps = limit
     per_device = job.micro_batch * job.accumulation
-    completion = job.completion * MEAN_COMPLETION
-    prompt = lengths.mean
+    known = lengths.completion
+    completion = job.completion * MEAN_COMPLETION if known is None else min(job.completion, known)
+    prompt = float(lengths.mean)
     if job.stage == "cold start":
         # A profile, and for each question about it as much as a rollout is taken to have.
-        completion = min(job.completion, questions * MEAN_COMPLETION * int(section["max_completion_length"]) + prompt)
+        each = MEAN_COMPLETION * int(section["max_completion_length"]) if known is None else known
+        completion = min(job.completion, prompt + questions * each + (questions - 1) * QUESTION)
         prompt = 0
-    trained = per_device * (prompt + completion)
+    read = prompt / job.group if job.shares_prompts else prompt
+    trained = per_device * (read + completion)
     train = trained * _operations(job, prompt + completion) / _speed(job, devices)
     rollout = 0.0
     if job.stage == "grpo" and job.rollouts != "none":
-        rollout = _rollout(job, devices, prompt) * per_device / max(1, job.generation_batch) / iterations
+        rollout = _rollout(job, devices, prompt, read) * per_device / max(1, job.generation_batch) / iterations
     tokens = int(steps * trained * job.sharding.processes)
     completions = steps * job.effective_batch // (iterations if job.stage == "grpo" else 1)
     return Duration(samples, steps, completions, tokens, train + rollout, rollout)
@@ -92,7 +97,7 @@ def _operations(job: Job, length: float) -> float:
     backward = (1 if job.lora else 2) * forward  # frozen weights get no gradient
     passes = forward + backward + (forward if job.checkpointing else 0)
     if job.stage == "grpo":
-        passes += forward * (job.reference or bool(job.lora))
+        passes += forward * job.scored_again
         passes += forward * (job.rollouts in ("colocate", "server"))  # TRL scores again what vLLM sampled
     return passes
 
@@ -104,8 +109,8 @@ def _speed(job: Job, devices: Devices) -> float:
     return devices.tflops * 1e12 * MFU / (FLOAT32_SLOWER if compute_bytes(job) == 4 else 1)
 
 
-def _rollout(job: Job, devices: Devices, prompt: float) -> float:
-    """Seconds for one generation batch of a device."""
+def _rollout(job: Job, devices: Devices, prompt: float, read: float) -> float:
+    """Seconds for one generation batch of a device, of whose prompts so many tokens are computed for each completion."""
     waits = 1.0 if job.rollouts == "transformers" else MEAN_COMPLETION
     decoded = job.completion * waits
     batch = job.generation_batch
@@ -115,7 +120,7 @@ def _rollout(job: Job, devices: Devices, prompt: float) -> float:
     read = (weights * width / job.vllm_parallel + cache) / (devices.bandwidth * 1e9 * BANDWIDTH)
     arithmetic = 2 * job.shape.active_parameters * batch / _speed(job, devices)
     start = job.shape.layers * (CPU_LAYER_SECONDS if devices.cpu else LAYER_SECONDS[job.rollouts])
-    prefill = 2 * job.shape.active_parameters * batch * prompt / _speed(job, devices)
+    prefill = 2 * job.shape.active_parameters * batch * read / _speed(job, devices)
     return prefill + decoded * (max(read, arithmetic) + start)
 
 

@@ -33,6 +33,8 @@ STOP_SECONDS = 30.0
 TAIL_BYTES = 1 << 16
 """So much of the end of a log is read."""
 
+SAME_SECONDS = 1.5
+"""Two moments so near are the same one: the machine's start is known in whole seconds, and may be read just as it changes."""
 _TERMINAL_CODES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]")
 
 
@@ -43,7 +45,7 @@ class Child:
     process: subprocess.Popen[bytes]
     log: Path
     began: float
-    """Its creation time, in seconds since 1970: with the pid it names one process for ever."""
+    """When it began (`began`): with the pid it names one process until the machine starts again."""
 
     @property
     def pid(self) -> int:
@@ -116,7 +118,7 @@ def start(
             stderr=subprocess.STDOUT,
             start_new_session=detached,
         )
-    return Child(process, log, psutil.Process(process.pid).create_time())
+    return Child(process, log, began(process.pid))
 
 
 def wait_ready(
@@ -132,12 +134,12 @@ def wait_ready(
     ``ready`` is called in a thread of its own: a look that takes long hides neither the child's end nor the time that
     passes, which ``tell`` is told in seconds.
     """
-    began = time.monotonic()
+    entered = time.monotonic()
     pool = ThreadPoolExecutor(1)
     try:
         looking = pool.submit(ready)
         while True:
-            waited = time.monotonic() - began
+            waited = time.monotonic() - entered
             if looking.done():
                 if looking.result():
                     return "ready"
@@ -163,18 +165,28 @@ def last_lines(log: Path) -> list[str]:
     return [line for line in lines if line]
 
 
-def is_alive(pid: int, began: float) -> bool:
-    """Whether the process that had this pid at that time still runs."""
+def began(pid: int) -> float:
+    """When a process began, in seconds since the machine started.
+
+    Not in seconds since 1970: when the clock is set, the moments of all processes that run move with it.
+
+    Raises:
+        psutil.NoSuchProcess: there is no such process.
+    """
+    return psutil.Process(pid).create_time() - psutil.boot_time()
+
+
+def is_alive(pid: int, since: float) -> bool:
+    """Whether the process that had this pid, and began then, still runs."""
     try:
-        found = psutil.Process(pid)
-        return abs(found.create_time() - began) < 1 and found.status() != psutil.STATUS_ZOMBIE
+        return abs(began(pid) - since) < SAME_SECONDS and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
 
 
-def end(pid: int, began: float, seconds: float) -> None:
+def end(pid: int, since: float, seconds: float) -> None:
     """End a process that an earlier command started, and its descendants: TERM, ``seconds``, KILL."""
-    if not is_alive(pid, began):
+    if not is_alive(pid, since):
         return
     family = _family(pid)
     for one in family[:1]:

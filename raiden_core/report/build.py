@@ -19,6 +19,7 @@ from typing import Any
 from raiden_core.evaluation.predictions import SLICES, read_predictions
 from raiden_core.evaluation.results import PARTS, Cell, Comparison, Pair, Results
 from raiden_core.report import charts
+from raiden_core.report.boundaries import boundary_figures
 from raiden_core.report.curves import read_log, training_charts
 from raiden_core.report.data import dropped_rows
 from raiden_core.report.examples import OUTCOMES, choose_examples
@@ -34,6 +35,7 @@ DIFFICULTIES = {"easy": 1, "medium": 2, "hard": 3}
 VALUE_LABELS = {
     "zh": "Chinese", "en": "English", "ja": "Japanese", "ko": "Korean",
     "SBK": "Profile knowledge (SBK)", "CM": "Conversation memory (CM)", "all": "All questions",
+    "SCK": "False premises (SCK)", "RCB": "Limits of knowledge (RCB)",
 }  # fmt: skip
 
 
@@ -80,6 +82,7 @@ def build_report(
             guide=reading_guide(results),
             tables=_result_tables(results),
             strips=_strip_groups(results),
+            boundaries=boundary_figures(results.boundaries),
             phases=training_charts(read_log(metrics)) if metrics is not None else [],
             kl_free=_trains_without_kl(config),
             examples=choose_examples(read_predictions(predictions)),

@@ -24,7 +24,13 @@ def write_page(path: Path, comparison: RunComparison, runs: Sequence[Run]) -> No
     page = environment.get_template("compare.html.jinja").render(
         comparison=comparison,
         parts=[part for part in PARTS if _has_questions(comparison, part)],
-        labels={"all": "All questions", "SBK": "Profile knowledge (SBK)", "CM": "Conversation memory (CM)"},
+        labels={
+            "all": "All questions",
+            "SBK": "Profile knowledge (SBK)",
+            "CM": "Conversation memory (CM)",
+            "SCK": "False premises (SCK)",
+            "RCB": "Limits of knowledge (RCB)",
+        },
         examples=[_examples(runs[0], run) for run in runs[1:]],
         # Our own file: the report and this page look alike.
         style=Markup(files("raiden_core.report").joinpath("templates/report.css").read_text("utf-8")),

@@ -88,9 +88,10 @@ def reading_guide(results: Results) -> list[tuple[str, str]]:
             "counts a right answer in any form. A strict gain without a lenient one is format alone.",
         ),
         (
-            "SBK and CM",
+            "SBK, CM, SCK and RCB",
             "Script-based knowledge: the answer is in the profile. Conversation memory: it is only in the dialogue so"
-            " far.",
+            " far. Script-contradictory knowledge: the question assumes what the profile contradicts, and right is to "
+            "correct it. Role-cognition boundary: nobody told the character, and right is to say so.",
         ),
         (
             "95% interval",
@@ -162,6 +163,22 @@ def control_rows(controls: Controls) -> list[tuple[str, str, str]]:
                 _share(controls.recital),
                 "All short values of the profile as the reply to every question. Must be near 0: otherwise a model can "
                 "learn to recite instead of answering.",
+            )
+        )
+    if controls.always_refuses is not None:
+        rows.append(
+            (
+                "Always refuses",
+                _share(controls.always_refuses),
+                "“I don't know” to every question: right exactly where nobody told the character. Each such question has "
+                "an answerable twin that this loses.",
+            )
+        )
+        rows.append(
+            (
+                "Always agrees",
+                _share(controls.always_agrees),
+                "Agreement with whatever the question assumes. Must be near 0.",
             )
         )
     if controls.leaks is not None:

@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from raiden_core.errors import DataError
+from raiden_core.rewards.admission import admits, turns_down
 from raiden_core.rewards.folding import fold
 from raiden_core.rewards.matching import Span, Term, compile_term, may_overlap, mentions
 from raiden_core.rewards.negation import Negation, may_negate
@@ -65,6 +66,8 @@ class Rules:
     """For each group of ``denied``, the indices of its terms."""
     abstains: bool = False
     """A right answer says that it does not know."""
+    question: str = ""
+    """Folded, where an answer has to deny or to admit something: to repeat the question does neither."""
     topic: Topic = NO_TOPIC
     negative: frozenset[int] = frozenset()
     """Indices of terms that a right answer denies."""
@@ -108,21 +111,36 @@ class Rules:
         wrong = tuple(self.names[index] for index in sorted(self.forbidden) if claims[index]) if self.forbidden else ()
         verdict = Verdict(tuple(met), tuple(matched), wrong, tuple(denied))
         if self.to_deny or self.abstains:
-            return self._judge_further(verdict, text, found, claims)
+            return self._judge_further(verdict, text, found)
         return verdict
 
-    def _judge_further(
-        self, verdict: Verdict, text: str, found: Sequence[Sequence[Span]], claims: Sequence[bool]
-    ) -> Verdict:
-        """A group of ``denied`` is met if it is denied, or if the right value or a plain "no" stands in its place."""
-        answer = Negation(text)
-        corrected = (bool(self.groups) and len(verdict.met) >= self.needed) or answer.says_no()
-        undenied = [
-            self.names[group[0]]
-            for group in self.to_deny
-            if any(claims[index] for index in group) or not (corrected or any(found[index] for index in group))
-        ]
-        return verdict._replace(undenied=tuple(undenied), abstains=self.abstains and answer.is_unknown())
+    def _judge_further(self, verdict: Verdict, text: str, found: Sequence[Sequence[Span]]) -> Verdict:
+        """What is denied, and whether the answer admits that it does not know.
+
+        A group of ``denied`` is met if a mention of it is denied and none is claimed, for any time or person; or, where
+        no mention is claimed, if the right value or a plain "no" stands in its place. Where the validator asks for both,
+        one will do: "I have no telephone" as well as "what is a telephone?".
+        """
+        if text == self.question:
+            return verdict._replace(undenied=tuple(self.names[group[0]] for group in self.to_deny))
+        unknown = self.abstains and admits(text, self.question)
+        if unknown or not self.to_deny:
+            return verdict._replace(abstains=unknown)
+        masked = text
+        for spans, holds in zip(found, self.holds_negator, strict=True):
+            masked = _hide(masked, spans) if holds else masked
+        says = Negation(masked, (), self.topic._replace(is_past=True, is_future=True, is_others=True))
+        told = bool(self.groups) and len(verdict.met) >= self.needed
+        corrected = told or says.says_no() or turns_down(text)
+        undenied = []
+        for group in self.to_deny:
+            mentioned = [found[index] for index in group if found[index]]
+            # Before the right value an echo only asks: "Paris? I live in Dublin."
+            kept = [[span for span in spans if not (told and says.is_asked(*span))] for spans in mentioned]
+            claimed = any(says.claims_one(spans) for spans in kept)
+            if claimed or not (corrected or any(says.denies_one(spans) for spans in mentioned)):
+                undenied.append(self.names[group[0]])
+        return verdict._replace(undenied=tuple(undenied), abstains=self.abstains and not undenied)
 
 
 def rules_of(keywords: object, validator: object, question: object = None, reference: object = None) -> Rules:
@@ -166,6 +184,8 @@ def _ready(fields: Fields, question: str, reference: str) -> Rules:
         topic = topic._replace(is_name=False)
     if topic != rules.topic:
         rules = replace(rules, topic=topic)
+    if fields.abstains or fields.denied:
+        rules = replace(rules, question=fold(question))
     if fields.aside:
         wanted = (*fields.all_of, *fields.denied)
         rules = replace(rules, recital=recital_of(fields.aside, fields.aside_limit, wanted, question, reference))

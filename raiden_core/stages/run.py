@@ -69,41 +69,62 @@ def run_stage(
         ConnectionError: the shared storage cannot be reached; the folder itself is kept.
     """
     output_dir = output_dir.absolute()
+    full = "make room and run again, finished stages are kept"
+    with writing_to(output_dir, full, "choose another output_dir"), stage_lock(output_dir, stage, key, waiting):
+        if not refresh and (found := find_or_fetch(output_dir, stage, key, remote)):
+            return found
+        partial = unfinished_folder(output_dir, stage, key)
+        if partial.exists() and not resumable:
+            shutil.rmtree(partial)
+        partial.mkdir(parents=True, exist_ok=True)
+        started = time.monotonic()
+        stats = work(partial)
+        seconds = round(time.monotonic() - started, 2)
+        _write_json(partial / STATS, stats)
+        manifest = {
+            "stage": stage,
+            "key": key,
+            "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+            "seconds": seconds,
+            "inputs": dict(inputs),
+            "config": dict(section),
+            "versions": installed_versions(),
+            "outputs": dict(sorted(_outputs(partial))),
+        }
+        _write_json(partial / MANIFEST, manifest)
+        folder = _free_name(output_dir / folder_name(stage, key))
+        partial.rename(folder)
+        if remote:
+            remote.keep(folder)
+        return _result(stage, key, folder, seconds)
+
+
+@contextmanager
+def writing_to(folder: Path, full: str, refused: str, partial: Path | None = None) -> Iterator[None]:
+    """Say of a full disk, of a folder that cannot be written or loses its files, what to do, in one line with its path.
+
+    An error of a full disk names no file by itself.
+
+    Args:
+        folder: where the work in the context writes.
+        full: what to do beside making room.
+        refused: what to do where the folder may not be written.
+        partial: the name that the folder has until it is complete, where that does not lie in it.
+
+    Raises:
+        StageError: in place of the system's error. Errors about other places pass.
+    """
     try:
-        with stage_lock(output_dir, stage, key, waiting):
-            if not refresh and (found := find_or_fetch(output_dir, stage, key, remote)):
-                return found
-            partial = unfinished_folder(output_dir, stage, key)
-            if partial.exists() and not resumable:
-                shutil.rmtree(partial)
-            partial.mkdir(parents=True, exist_ok=True)
-            started = time.monotonic()
-            stats = work(partial)
-            seconds = round(time.monotonic() - started, 2)
-            _write_json(partial / STATS, stats)
-            manifest = {
-                "stage": stage,
-                "key": key,
-                "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-                "seconds": seconds,
-                "inputs": dict(inputs),
-                "config": dict(section),
-                "versions": installed_versions(),
-                "outputs": dict(sorted(_outputs(partial))),
-            }
-            _write_json(partial / MANIFEST, manifest)
-            folder = _free_name(output_dir / folder_name(stage, key))
-            partial.rename(folder)
-            if remote:
-                remote.keep(folder)
-            return _result(stage, key, folder, seconds)
+        yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise StageError(
-                f"{output_dir}: the disk is full; make room and run again, finished stages are kept"
-            ) from None
-        if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM, errno.ENOTDIR) and _concerns(error, output_dir):
-            raise StageError(f"{output_dir}: cannot be written ({error.strerror}); choose another output_dir") from None
+            raise StageError(f"{folder}: the disk is full; {full}") from None
+        if not any(_concerns(error, place.absolute()) for place in (folder, partial) if place is not None):
+            raise
+        if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM, errno.ENOTDIR):
+            raise StageError(f"{folder}: cannot be written ({error.strerror}); {refused}") from None
+        if error.errno == errno.ENOENT and error.filename:
+            raise StageError(f"{error.filename}: was removed while it was in use; run again") from None
         raise
 
 

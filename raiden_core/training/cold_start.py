@@ -100,6 +100,7 @@ def cold_start(script: ColdStartArguments, training: SFTConfig, model: ModelConf
     )
     from raiden_core.training.hooks.metrics_log import MetricsLog
     from raiden_core.training.hooks.probe import Probe
+    from raiden_core.training.hooks.pulse import Pulse
     from raiden_core.training.hooks.resources import Resources
     from raiden_core.training.hooks.resuming import ResumableSFTTrainer
 
@@ -145,7 +146,7 @@ def cold_start(script: ColdStartArguments, training: SFTConfig, model: ModelConf
         processing_class=tokenizer,
         quantization_config=quantization(model),
         peft_config=get_peft_config(model),
-        callbacks=[log],
+        callbacks=[log, Pulse(out)],
     )
     Resources.attach(trainer)
     probe = None

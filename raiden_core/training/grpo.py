@@ -121,6 +121,7 @@ def grpo(script: GrpoArguments, training: GRPOConfig, model: ModelConfig) -> Non
     )
     from raiden_core.training.hooks.metrics_log import MetricsLog
     from raiden_core.training.hooks.no_signal import NoSignal
+    from raiden_core.training.hooks.pulse import Pulse
     from raiden_core.training.hooks.resources import Resources
     from raiden_core.training.hooks.resuming import ResumableGRPOTrainer
     from raiden_core.training.hooks.watch import Watch
@@ -175,7 +176,7 @@ def grpo(script: GrpoArguments, training: GRPOConfig, model: ModelConfig) -> Non
         processing_class=tokenizer,
         quantization_config=quantization(model),
         peft_config=get_peft_config(model),
-        callbacks=[log, no_signal, Watch(log), WholeCheckpoints(identity)],
+        callbacks=[log, no_signal, Watch(log), Pulse(out), WholeCheckpoints(identity)],
     )
     trainer.share_prefix = script.shared_prefix == "auto"
     Resources.attach(trainer)

@@ -9,7 +9,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from raiden_core.config.sections.training import GgufConfig
 from raiden_core.errors import DataError
+from raiden_core.models.gguf import is_gguf
+from raiden_core.models.gguf.unpack import dense_folder
 
 if TYPE_CHECKING:
     from transformers.utils.quantization_config import BitsAndBytesConfig
@@ -22,12 +25,16 @@ NEWEST = "main"
 
 
 def model_place(model: ModelConfig) -> str:
-    """Where everything about the model is loaded from: its name, or the folder of the revision that was asked for.
+    """Where everything about the model is loaded from: its name, the folder of the revision that was asked for, or the one
+    that a GGUF file is unpacked into.
 
     Raises:
         DataError: the Hub and its cache have no such revision.
+        RaidenError: a GGUF file cannot be unpacked.
     """
     name, revision = str(model.model_name_or_path), model.model_revision
+    if is_gguf(name) and not Path(name).is_dir():
+        return str(dense_folder(Path(name), GgufConfig()))
     if revision in (None, NEWEST):
         return name
     return str(model_snapshot(name, revision))

@@ -3,7 +3,7 @@
 A group asks one prompt G times. Plain GRPO pads G copies of the prompt beside G completions and computes all of them;
 with a profile of 400 tokens and answers of 60 that is 3,680 tokens for 880 different ones. Here the copies go, and
 nothing else changes: losses, gradients and log-probabilities are those of the plain computation up to the order in
-which floating-point numbers are added (tests/training/test_shared_prefix.py holds them to it).
+which floating-point numbers are added (tests/integration/test_shared_prefix.py holds them to it).
 
 **Log-probabilities.** In a causal decoder the hidden state of token i depends on tokens 0 to i and their positions
 alone. So the G sequences ``prompt + c_g`` may stand in one row,

@@ -27,7 +27,11 @@ def cards(tmp_path: Path) -> Path:
 def test_json_lines_and_problems(cards: Path) -> None:
     done = CliRunner().invoke(profiles, [str(cards), "--json"])
     assert done.exit_code == 0
-    assert done.stdout.isascii()
+    assert "林晚秋" in done.stdout
+    escaped = CliRunner().invoke(profiles, [str(cards), "--json", "--ascii"]).stdout
+    assert escaped.isascii() and list(map(json.loads, escaped.splitlines())) == [
+        json.loads(line) for line in done.stdout.splitlines()
+    ]
     objects = [json.loads(line) for line in done.stdout.splitlines()]
     assert [o["row"] for o in objects] == [1, 2, 3, 4]
     assert objects[0] == {

@@ -12,7 +12,7 @@ from raiden_core.chat.conversation import Conversation
 from raiden_core.chat.stream import Splitter
 from raiden_core.chat.terminal import Terminal, converse
 from raiden_core.errors import DataError, StageError, UsageError
-from raiden_core.models.talking import model_folder
+from raiden_core.models.places import model_folder
 from raiden_core.prompts import build_prompt
 from raiden_core.samples import Sample, Turn
 from raiden_core.text.plain import one_line, printable

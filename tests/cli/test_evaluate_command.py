@@ -43,10 +43,12 @@ def test_a_run_that_failed_goes_on_from_what_was_answered(asked: list[Any], tmp_
 
 def test_the_command_line_is_what_is_evaluated(asked: list[Any], tmp_path: Path) -> None:
     flags = ["--samples", 4, "--engine", "transformers", "--drop-bad-gold", "--judge", "http://127.0.0.1:2/v1#referee"]
-    models = ["--model", SERVER, "--base", "runs/base"]
+    base = tmp_path / "base"
+    base.mkdir()
+    models = ["--model", SERVER, "--base", base]
     assert evaluate_with(*models, "--data", "v.json", "--out", tmp_path / "out", *flags) == 1
     [(settings, answering, data, _)] = asked
-    assert answering == {"base": Path("runs/base"), "trained": SERVER} and data == Path("v.json")
+    assert answering == {"base": base, "trained": SERVER} and data == Path("v.json")
     evaluation = settings.evaluation
     assert (evaluation.samples, evaluation.engine, evaluation.drop_bad_gold) == (4, "transformers", True)
     assert evaluation.judge is not None and evaluation.judge.model == "referee"

@@ -132,3 +132,13 @@ def test_split_of_a_bad_file_leaves_no_folder(
     error = capsys.readouterr().err
     assert words in error and error.count("\n") == 1
     assert not Path("halves").exists() and not list(Path().glob(".*partial*"))
+
+
+@pytest.mark.parametrize(("share", "kept_back"), [(0.25, 1), (0.5, 2)])
+def test_generate_keeps_back_the_share_of_characters_that_is_asked_for(
+    people: Path, share: float, kept_back: int
+) -> None:
+    argv = ["--profiles_file", people, "--output_file", "d/all.json", "--validation_share", share]
+    assert raiden("generate", *argv) == 0
+    assert len(names(Path("d/training/validation.json"))) == kept_back
+    assert len(names(Path("d/training/train.json"))) == 4 - kept_back

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -50,7 +52,7 @@ def test_what_is_there_is_not_written_over(tmp_path: Path, kind: str) -> None:
     if kind == "folder":
         out.mkdir()
     (out if kind == "file" else out / "mine").write_text("mine")
-    with pytest.raises(UsageError, match=r"exists already.*--out"):
+    with pytest.raises(UsageError, match=r"exists already; .*name another folder$"):
         write_folder(out, work)
     assert (out if kind == "file" else out / "mine").read_text() == "mine"
 
@@ -86,3 +88,32 @@ def test_only_resumable_work_sees_what_an_earlier_try_left(tmp_path: Path, resum
     write_folder(tmp_path / "out", look, resumable=resumable)
     assert seen == [resumable]
     assert json.loads((tmp_path / "out" / "stats.json").read_text()) == {}
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (errno.ENOSPC, "out: the disk is full; make room and run again"),
+        (errno.EROFS, "out: cannot be written (Read-only file system); name another folder"),
+        (errno.ENOENT, "weights: was removed while it was in use; run again"),
+    ],
+)
+def test_a_disk_that_takes_nothing_is_named(number: int, words: str, tmp_path: Path) -> None:
+    def full(folder: Path) -> Mapping[str, Any]:
+        # A full disk is noticed when a file's content is written, and then no file is named.
+        name = () if number == errno.ENOSPC else (str(folder / "weights"),)
+        raise OSError(number, os.strerror(number), *name)
+
+    out = tmp_path / "out"
+    with pytest.raises(StageError) as caught:
+        write_folder(out, full)
+    assert words in str(caught.value) and str(tmp_path) in str(caught.value)
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_error_about_another_place_is_not_dressed_up(tmp_path: Path) -> None:
+    def unreadable(_folder: Path) -> Mapping[str, Any]:
+        raise PermissionError(errno.EACCES, "Permission denied", "/data/train.json")
+
+    with pytest.raises(PermissionError, match=r"/data/train\.json"):
+        write_folder(tmp_path / "out", unreadable)

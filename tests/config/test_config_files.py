@@ -224,3 +224,10 @@ def test_a_byte_order_mark_does_no_harm(tmp_path: Path) -> None:
 
 def test_exit_codes_say_whose_fault_it_is() -> None:
     assert [kind.exit_code for kind in (UsageError, ConfigError, DataError, StageError)] == [2, 2, 1, 1]
+
+
+def test_the_recipe_for_boundaries_asks_a_nano_student_on_a_cpu() -> None:
+    config = load_config(Path(__file__).parents[2] / "configs" / "boundaries.yaml")
+    assert config.generation.boundaries.share == 0.3 and config.student.model == "nano"
+    assert config.characters.composed.language == "zh" and config.characters.composed.count == 1000
+    assert config.split.validation_characters == 72 and config.seed == 7

@@ -64,6 +64,8 @@ WINS = [
     ("other", 0, 0),
     ("over-long", 0, 0),
     ("unknown", 0, 0),
+    ("agreement", 0, 0),
+    ("opposite", 0, 0),
     ("keyword", 1, 1),
     ("foreign", 1, 1),
 ]
@@ -123,6 +125,36 @@ def test_samples_that_nobody_trains_on_are_left_out() -> None:
 
 def test_who_does_not_know_is_right_where_a_sample_asks_for_that() -> None:
     assert policies.unknowing(OPEN[0]) == "我不知道。"
+
+
+@pytest.mark.parametrize("language", ["zh", "en", "ja", "ko"])
+def test_at_the_boundaries_no_policy_wins_more_than_its_share(language: str) -> None:
+    made = generate(
+        compose(20, language=language),
+        teacher=OfflineTeacher(0),
+        samples_per_character=10,
+        include_cm=True,
+        cm_share=0.2,
+        seed=0,
+        scorer=Scorer(),
+        boundaries=0.4,
+    ).samples
+    found = audit_samples(made, Scorer())
+    abstaining = sum(sample.dimension == "RCB" for sample in made) / len(made)
+    assert found.shares["unknown"].of("RCB") == 1.0 and found.shares["unknown"].of("all") == abstaining
+    assert found.bounds["unknown"] == pytest.approx(abstaining)
+    assert found.shares["agreement"].of("all") == found.shares["opposite"].of("all") == 0.0
+    assert found.above() == []
+    alone = [sample.model_copy(update={"metadata": {}}) for sample in made]
+    assert audit_samples(alone, Scorer()).above() == ["unknown"], "nothing makes up for refusals that always win"
+
+
+def test_a_denial_alone_wins_only_where_nothing_else_is_asked() -> None:
+    fields = {"question": "听说你是武汉人？", "answer": "我不是武汉人。", "keywords": [], "dimension": "SCK"}
+    premise = {**fields, "validator": {"denied": [["武汉"]]}, "metadata": {"twin": "x"}}
+    found = audit_samples([*CLOSED[:3], _sample(3, **premise)], Scorer())
+    assert found.shares["opposite"].of("SCK") == 1.0 and found.bounds["opposite"] == 0.25
+    assert found.shares["agreement"].of("all") == 0.0 and found.above() == []
 
 
 def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -187,3 +187,27 @@ def test_a_run_without_evaluation_among_others_is_left_out_and_named(tmp_path: P
     assert f"left out: {tmp_path / 'half'}: this run was not evaluated" in result.stderr
     with pytest.raises(DataError, match="run it up to its evaluate stage"):
         CliRunner().invoke(compare, [str(tmp_path / "half")], catch_exceptions=False)
+
+
+@pytest.mark.parametrize(
+    ("name", "label"),
+    [
+        ("lr=1e-5={}", "lr=1e-5"),
+        ("{}", "evaluate=1"),
+        ("a={}", "a"),
+        ("=x={}", "=x"),
+        ("角色=一\x1b[31m={}", "角色=一\x1b[31m"),
+    ],
+)
+def test_labels_and_paths_may_hold_equals_signs(name: str, label: str, tmp_path: Path) -> None:
+    stage = _evaluated(tmp_path / "evaluate=1", {1})
+    (run,) = load_runs([name.format(stage)])
+    assert (run.label, run.place) == (label, stage)
+    with pytest.raises(DataError, match="nowhere"):
+        load_runs(["a=b=nowhere"])
+
+
+def test_a_label_that_looks_like_a_counted_one_stays_the_only_one(tmp_path: Path) -> None:
+    stage = _evaluated(tmp_path / "a", {1})
+    runs = load_runs([f"x={stage}", f"x (2)={stage}", f"x={stage}"])
+    assert [run.label for run in runs] == ["x", "x (2)", "x (3)"]

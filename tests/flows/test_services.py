@@ -15,12 +15,13 @@ from click.testing import CliRunner
 from flows.services import STATE_FILE, Process, Services, port_taken, running, start, stop
 from flows.up_command import down, up
 from raiden_core.errors import UsageError
+from raiden_core.processes.children import began
 
 
 @pytest.fixture
 def sleeper() -> Iterator[Process]:
     child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
-    yield Process("worker", child.pid, psutil.Process(child.pid).create_time())
+    yield Process("worker", child.pid, began(child.pid))
     child.kill()
     child.wait()
 
@@ -37,6 +38,14 @@ def test_a_recorded_process_is_found_and_ended(tmp_path: Path, sleeper: Process)
     stop(tmp_path, services, lambda _: None)
     assert not sleeper.alive
     assert not (tmp_path / STATE_FILE).exists()
+
+
+def test_a_clock_that_jumps_loses_no_process(sleeper: Process, monkeypatch: pytest.MonkeyPatch) -> None:
+    started, create_time = psutil.boot_time(), psutil.Process.create_time
+    # The kernel tells a process's begin from the machine's start, whose date moves when the clock is set.
+    monkeypatch.setattr(psutil, "boot_time", lambda: started + 3600)
+    monkeypatch.setattr(psutil.Process, "create_time", lambda self: create_time(self) + 3600)
+    assert sleeper.alive
 
 
 def test_another_process_with_the_same_pid_is_left_alone(tmp_path: Path, sleeper: Process) -> None:

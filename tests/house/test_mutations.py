@@ -27,6 +27,9 @@ CODE = '''
 """Not a constant: "seed"."""
 
 SETTINGS: tuple[str, ...] = ("seed", "name")
+if TYPE_CHECKING:
+    from house import Room
+ENCODING = "utf-8"
 
 
 def work(config, train, out):
@@ -66,6 +69,10 @@ def mutants(tmp_path_factory: pytest.TempPathFactory) -> list[Mutant]:
 )
 def test_each_kind_of_damage_is_found(mutants: list[Mutant], kind: str, before: str, after: str) -> None:
     assert (kind, before, after) in {(one.kind, one.before, one.after) for one in mutants}
+
+
+def test_what_changes_nothing_at_run_time_is_left_alone(mutants: list[Mutant]) -> None:
+    assert not [one for one in mutants if "TYPE_CHECKING" in one.before or "utf-8" in one.before]
 
 
 def test_calls_lose_an_argument_have_two_swapped_and_dicts_lose_an_entry(mutants: list[Mutant]) -> None:

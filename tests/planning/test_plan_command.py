@@ -188,6 +188,35 @@ def test_wrong_input_is_one_line(
     assert words in captured.err
 
 
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_characters_give_lengths_before_there_is_data(
+    root: click.Command, capsys: pytest.CaptureFixture[str], tmp_path: Path, language: str
+) -> None:
+    config = tmp_path / "c.yaml"
+    composed = f"{{count: 60, language: {language}, facts: [4, 8]}}"
+    config.write_text(
+        "student: {model: Qwen/Qwen2.5-7B-Instruct}\ncold_start: {questions_per_sequence: 4, use_cpu: true, bf16: false}\n"
+        f"grpo: {{use_cpu: true, bf16: false}}\ncharacters: {{composed: {composed}}}\n"
+    )
+    data = str(tmp_path / "all.json")
+    assert cli.run(root, ["generate", "--config", str(config), "--output-file", data]) == 0
+    capsys.readouterr()
+    _, drafted = planned(root, capsys, str(config))
+    _, measured = planned(root, capsys, str(config), "--data", data)
+    assert "drafts of up to 24 characters" in drafted["prompt_tokens"]["source"]
+    for key, share in (("mean", 0.15), ("completion", 0.15), ("longest", 0.3)):
+        assert drafted["prompt_tokens"][key] == pytest.approx(measured["prompt_tokens"][key], rel=share), key
+    assert drafted["prompt_tokens"]["longest"] >= measured["prompt_tokens"]["longest"]
+    first, second = drafted["stages"]
+    # A sequence: a prompt, four references with their reasoning, three further questions.
+    tokens = drafted["prompt_tokens"]
+    length = tokens["mean"] + 4 * tokens["completion"] + 3 * 20
+    assert first["time"]["tokens"] == first["time"]["steps"] * first["effective_batch"] * length
+    # GRPO reads a group's prompt once.
+    steps, batch = second["time"]["steps"], second["effective_batch"]
+    assert second["time"]["tokens"] == steps * batch * (tokens["mean"] / 4 + tokens["completion"])
+
+
 def test_every_named_gpu_is_in_the_table_with_sensible_figures() -> None:
     for name in ("H200", "H100", "A100", "4090"):
         devices = parse_gpus(name)

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from raiden_core.processes import children
-from raiden_core.processes.children import end, is_alive, last_lines, start, supervised, wait_ready
+from raiden_core.processes.children import Child, end, is_alive, last_lines, start, wait_ready
 
 STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
 FAMILY = f"import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', {STUBBORN!r}]); time.sleep(60)"
@@ -48,16 +48,17 @@ def test_the_end_of_a_log_is_read_without_codes_and_blanks(tmp_path: Path) -> No
     assert last_lines(log)[1:] == ["red", "10%", "20%", "\ufffd end"]
 
 
-@pytest.mark.parametrize("wrap", [supervised, list])
-def test_stopping_ends_a_child_and_all_its_descendants(tmp_path: Path, wrap: object) -> None:
-    child = start(wrap(python(FAMILY)), tmp_path / "log", os.environ)
-    until(lambda: "up" in last_lines(tmp_path / "log"))
-    family = [child.pid, *(one.pid for one in psutil.Process(child.pid).children(recursive=True))]
+def family_of(child: Child, log: Path) -> list[int]:
+    until(lambda: "up" in last_lines(log))
+    return [child.pid, *(one.pid for one in psutil.Process(child.pid).children(recursive=True))]
+
+
+def test_ending_by_pid_ends_a_child_and_all_its_descendants(tmp_path: Path) -> None:
+    """Its child is told by nobody, so that the pid's family is ended as another command would."""
+    child = start(python(FAMILY), tmp_path / "log", os.environ)
+    family = family_of(child, tmp_path / "log")
     assert len(family) >= 2
-    if wrap is list:  # its child is told by nobody, so that the pid's family is ended as another command would
-        end(child.pid, child.began, 0.2)
-    else:
-        child.stop()
+    end(child.pid, child.began, 0.2)
     until(lambda: not any(psutil.pid_exists(pid) and is_running(pid) for pid in family))
 
 

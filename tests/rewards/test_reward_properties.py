@@ -2,8 +2,9 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -153,16 +154,21 @@ def test_the_quick_looks_for_negation_hide_none(monkeypatch: pytest.MonkeyPatch)
     assert [case["says"] for case, one, other in zip(ANSWERS, quick, thorough, strict=True) if one != other] == []
 
 
-def test_what_is_far_from_a_mention_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def assert_far_text_changes_nothing(cases: Sequence[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
     far = ("。—，" * 29 + "\n") * 33
     assert 3 * len(fold(far)) > surroundings.LONG, "a shorter text is read as it is"
     scorer = Scorer(min_length_bound=10**9)
-    for case in ANSWERS:
+    for case in cases:
         text = f"{far}。\n{case['says']}\n。{far}{case['says']}\n。{far}"
         cut = scorer.accuracy_of_text(case, text)
         with monkeypatch.context() as patch:
             patch.setattr(surroundings, "LONG", 10**9)
             assert scorer.accuracy_of_text(case, text) == cut, case["says"]
+
+
+def test_what_is_far_from_a_mention_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of every fifth case; tests/integration/test_far_mentions.py has all."""
+    assert_far_text_changes_nothing(ANSWERS[::5], monkeypatch)
 
 
 @FEW

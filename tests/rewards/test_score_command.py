@@ -33,7 +33,9 @@ def test_every_line_that_is_not_blank_gets_one_in_order(tmp_path: Path) -> None:
     result = run(path)
     assert result.exit_code == 0, result.output
     rows = [json.loads(line) for line in result.stdout.splitlines()]
-    assert result.stdout.isascii()
+    assert "长沙" in result.stdout
+    escaped = run(path, "--ascii").stdout
+    assert escaped.isascii() and [json.loads(line) for line in escaped.splitlines()] == rows
     assert rows[0] == {"id": "a", "accuracy": 1.0, "format": 1.0, "total": 1.0, "matched": ["长沙"], "why": "right"}
     assert [(row["id"], row["accuracy"], row["format"]) for row in rows] == [("a", 1, 1), ("b", 0, 0), (3, 0, 0)]
     assert result.stderr == ""

@@ -15,7 +15,33 @@ from raiden_core.generation.mining.prompts import load_prompts
 from raiden_core.generation.mining.replies import MAX_FACTS
 from raiden_core.models.answering import Refused, Reply, Request
 
-TASKS = ("facts", "questions", "conversation", "recall", "answer", "guess", "keywords", "parse", "judge")
+TASKS = (
+    *("premise", "unknowable", "holds", "boundary_answer", "boundary_judge"),
+    *("facts", "questions", "conversation", "recall", "answer", "guess", "keywords", "parse", "judge"),
+)
+"""Those first whose wording begins as another's does."""
+BOUNDARIES: dict[str, dict[str, Any]] = {
+    "zh": {
+        "premise": "把{wrong}当{key}，你觉得怎么样？",
+        "plays along": "{wrong}当{key}很好。",
+        "unknowable": "说起来，你的{topic}是多少来着？",
+        "topics": ["血型", "身高", "体重", "生辰"],
+        "correct": "不，我的{key}是{value}。",
+        "admit": "这我可不知道。",
+        "inventions": ["乙型", "七尺", "百斤", "腊月"],
+        "invented": "我看是乙型。",
+    },
+    "en": {
+        "premise": "How do you get along with {wrong} for your {key}?",
+        "plays along": "{wrong} for my {key} is splendid.",
+        "unknowable": "By the way, what did they say your {topic} was?",
+        "topics": ["blood group", "height", "weight", "star sign"],
+        "correct": "No, my {key} is {value}.",
+        "admit": "I do not know that.",
+        "inventions": ["type B", "six feet", "ten stone", "Leo"],
+        "invented": "It is type B.",
+    },
+}
 LANGUAGES = ("zh", "en")
 LIST = re.compile(r"、| and ")
 NAMES = {"zh": ["雪球", "丹顶", "螺号", "竹筏", "铜铃", "柚子"], "en": ["Snowball", "Juniper", "Barnacle", "Tamarind"]}
@@ -156,6 +182,8 @@ def reply_to(messages: list[dict[str, str]]) -> dict[str, Any]:
         detail = re.search(r"(?:有了|got )(\w+?)(?=，| and|$)", told).group(1)
         question = words["recall"].format(kind="东西" if language == "zh" else "the thing")
         return {"detail": detail, "question": question, "type": "what", "difficulty": "easy"}
+    if task in ("premise", "unknowable", "holds", "boundary_answer", "boundary_judge"):
+        return boundary_reply_to(task, parts, profile, language)
     question = parts["question"]
     key, value, answer = answer_to(question, parts.get("conversation", ""), profile, language)
     if task == "answer":
@@ -171,6 +199,35 @@ def reply_to(messages: list[dict[str, str]]) -> dict[str, Any]:
         return {"groups": groups, "distractors": words["others"], "wrong_answers": wrong}
     verdicts = [all(term in text for term in terms) for text in numbered(parts["answers"])]
     return {"verdicts": [{"number": number, "right": right} for number, right in enumerate(verdicts, 1)]}
+
+
+def boundary_reply_to(task: str, parts: dict[str, str], profile: dict[str, str], language: str) -> dict[str, Any]:
+    words = BOUNDARIES[language]
+    if task == "premise":
+        key = parts["facts"].partition(":")[0]
+        wrong = WORDS[language]["others"][zlib.crc32(key.encode()) % 4]
+        question = words["premise"].format(wrong=wrong, key=key)
+        along = words["plays along"].format(wrong=wrong, key=key)
+        return {"wrong": wrong, "equivalents": [], "question": question, "type": "how", "wrong_answers": [along]}
+    if task == "unknowable":
+        topic = words["topics"][zlib.crc32(parts["facts"].encode()) % 4]
+        return {
+            "topic": topic,
+            "things": [],
+            "other_words": [topic],
+            "question": words["unknowable"].format(topic=topic),
+            "type": "what",
+            "inventions": words["inventions"],
+            "wrong_answers": [words["invented"]],
+        }
+    if task == "holds":
+        return {"evidence": "", "holds": False}
+    if task == "boundary_answer":
+        known = [key for key in profile if key in parts["question"] and not parts.get("conversation")]
+        answer = words["correct"].format(key=known[0], value=profile[known[0]]) if known else words["admit"]
+        return {"reasoning": WORDS[language]["reasoning"].format(key=""), "answer": answer}
+    admitted = [text.startswith(("不", "No,", words["admit"])) for text in numbered(parts["answers"])]
+    return {"verdicts": [{"number": number, "right": right} for number, right in enumerate(admitted, 1)]}
 
 
 def answer_to(question: str, conversation: str, profile: dict[str, str], language: str) -> tuple[str, str, str]:

@@ -19,7 +19,7 @@ from tests.tasks.test_artifacts import RESULTS
 def test_data_set_model_and_report_are_assets_and_nothing_else_is() -> None:
     assert {stage for stage in STAGES if asset_of(stage, "x")} == {SPLIT, TRAIN, REPORT}
     assert {stage for stage, task in TASKS.items() if isinstance(task, MaterializingTask)} == {SPLIT, TRAIN, REPORT}
-    assert [asset_of(stage, "quickstart").key for stage in (SPLIT, TRAIN, REPORT)] == [  # type: ignore[union-attr]
+    assert [asset_of(stage, "quickstart").key for stage in (SPLIT, TRAIN, REPORT)] == [
         "raiden://quickstart/dataset",
         "raiden://quickstart/model",
         "raiden://quickstart/report",

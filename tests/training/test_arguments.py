@@ -68,8 +68,8 @@ def test_an_alias_beside_its_native_key_is_an_error(tmp_path: Path) -> None:
         ("{}", ["--beta", "much"], ["beta", "much"]),
         ("{}", ["--beta"], ["beta", "expected"]),
         ("- a", [], ["mapping of keys"]),
-        ("a: [1", [], ["not a readable YAML file"]),
-        ("a: 2024-13-45", [], ["not a readable YAML file"]),
+        ("a: [1", [], ["job.yaml: broken YAML at line 2, column 1"]),
+        ("a: 2024-13-45", [], ["job.yaml: broken YAML: month must be in 1..12"]),
     ],
 )
 def test_what_is_wrong_is_one_line(tmp_path: Path, text: str, flags: list[str], words: list[str]) -> None:

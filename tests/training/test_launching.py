@@ -1,7 +1,6 @@
 """Starting a script: its command line, its errors, its progress, its end."""
 
 import json
-import os
 import sys
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
@@ -160,17 +159,6 @@ def test_what_a_script_reports_is_raised_as_it_is(out: Path) -> None:
 def test_an_error_in_the_job_names_the_section_it_came_from(out: Path) -> None:
     with pytest.raises(ConfigError, match=r"^blaming_script: bf16: no GPU$"):
         run_script("blaming_script", {}, LaunchConfig(), out, silent)
-
-
-def test_a_full_disk_is_named_even_where_the_script_could_not_write_its_error(tmp_path: Path) -> None:
-    module = tmp_path / "full_disk.py"
-    module.write_text("raise OSError(28, 'No space left on device')\n", "utf-8")
-    (tmp_path / "out").mkdir()
-    environment = os.environ.get("PYTHONPATH", "")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{environment}")
-        with pytest.raises(StageError, match="the disk is full"):
-            run_script("full_disk", {}, LaunchConfig(), tmp_path / "out", silent)
 
 
 def test_the_figures_of_a_dead_run_are_nobodys_progress(tmp_path: Path) -> None:

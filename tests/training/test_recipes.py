@@ -28,8 +28,10 @@ from tests.support.tables import table
 
 ROOT = Path(__file__).parents[2]
 CONFIGS = ROOT / "configs"
+SMALL = ("smollm2", "qwen-coder-zh")
+"""Recipes of models that packages hold: tests/integration/test_real_model.py runs them."""
 RECIPES = sorted(
-    path.stem for path in CONFIGS.glob("*.yaml") if not path.stem.startswith(("quickstart", "openr1_config"))
+    path.stem for path in CONFIGS.glob("*.yaml") if not path.stem.startswith(("quickstart", "openr1_config", *SMALL))
 )
 ACCELERATE = sorted(path.name for path in (CONFIGS / "accelerate").glob("*.yaml"))
 SHARDED = {"fsdp2-8.yaml", "fsdp2-2nodes.yaml", "zero3-8.yaml"}
@@ -216,6 +218,16 @@ def test_the_teacher_that_raiden_starts_is_the_one_that_it_asks() -> None:
     endpoint = teacher.endpoints[teacher.answerer]
     assert endpoint.url == f"http://{said['--host']}:{said['--port']}/v1"
     assert endpoint.model == said["--served-model-name"]
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_a_recipe_of_a_small_model_names_the_file_that_is_fetched(name: str) -> None:
+    from benchmarks.small_models import MODELS, SMALL_MODELS
+
+    config = recipe(name)
+    assert config.name == name
+    fetched = {str((MODELS / one.file).relative_to(ROOT)): one.sha256 for one in SMALL_MODELS.values()}
+    assert fetched[config.student.model] == config.student.gguf.sha256
 
 
 def test_extras_fit_those_of_the_installed_trl() -> None:

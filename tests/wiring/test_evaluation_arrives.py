@@ -16,8 +16,10 @@ from raiden_core.evaluation.sets import QuestionSets
 from raiden_core.evaluation.settings import EvaluateSettings
 from raiden_core.models.answering import Reply
 from raiden_core.report import stage as report_stage
+from raiden_core.report.hardware import describe_hardware
 from raiden_core.report.settings import ReportSettings
 from raiden_core.samples import Sample, write_samples
+from raiden_core.stages.folder import KEY_DIGITS
 from raiden_core.stages.layout import STAGES
 from raiden_core.stages.progress import silent
 from tests.support.config_tree import configured, neutral_keys, off_default, value_of
@@ -193,8 +195,8 @@ def test_the_page_says_where_it_was_measured_and_how_to_run_it_again(page: dict[
     build(configured({}), tmp_path)
     run = page["run"]
     assert run["commands"] == ["raiden run config.yaml", "raiden run config.yaml --refresh train"]
-    assert run["hardware"] == report_stage.describe_hardware() and run["versions"] == {}
-    row = {"key": "0" * report_stage.KEY_DIGITS, "seconds": 1, "inputs": {}}
+    assert run["hardware"] == describe_hardware() and run["versions"] == {}
+    row = {"key": "0" * KEY_DIGITS, "seconds": 1, "inputs": {}}
     assert run["stages"] == [{"stage": name, **row} for name in STAGES[:-1]]
 
 

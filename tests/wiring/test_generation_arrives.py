@@ -99,6 +99,7 @@ def test_the_offline_generator_is_told(key: str, offline: Seen, read: Seen) -> N
     stage.make_samples(settings, [trained_on], silent)
     assert offline["samples_per_character"] == generation.samples_per_character
     assert (offline["include_cm"], offline["cm_share"]) == (generation.include_cm, generation.cm_share)
+    assert offline["boundaries"] == generation.boundaries.share
     assert offline["similarity"] == generation.max_similarity
     assert offline["evaluation"] == list(generation.decontaminate) == file
     assert offline["seed"] == offline["teacher_seed"] == config.seed

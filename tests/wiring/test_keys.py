@@ -23,6 +23,7 @@ from tasks import cold_start, evaluate, generate, report, split, train
 from tasks import stage as stage_module
 from tasks.call import StageCall
 from tests.support.config_tree import WITH, configured, keys, neutral_keys, off_default
+from tests.support.gguf_files import write_gguf
 from tests.support.tables import table
 
 NOBODY: tuple[str, ...] = ()
@@ -35,6 +36,7 @@ USED_BY: dict[tuple[str, ...], str] = {
         characters.paths characters.evaluation_only
         characters.composed.count characters.composed.language characters.composed.facts
         generation.samples_per_character generation.evaluation_only_samples generation.include_cm generation.cm_share
+        generation.boundaries.share
         generation.max_similarity generation.decontaminate
         teacher.kind teacher.answerer teacher.second_answerers teacher.judge teacher.answers teacher.min_agreement
         teacher.temperature teacher.max_tokens teacher.drafts teacher.student teacher.student_answers
@@ -67,9 +69,10 @@ USED_BY: dict[tuple[str, ...], str] = {
         evaluation.served.model evaluation.served.thinking evaluation.served.json_schema
         evaluation.judge.model evaluation.judge.thinking evaluation.judge.json_schema
         evaluation.judge_rubrics evaluation.judge_questions evaluation.judge_max_tokens""",
-    (REPORT,): "name report.title report.notes",
+    # How a GGUF file is unpacked counts by what comes of it, the folder that the stages are given: see below.
+    (REPORT,): "name report.title report.notes student.gguf.dtype",
     NOBODY: """
-        output_dir teacher.characters_at_once
+        output_dir teacher.characters_at_once student.gguf.sha256
         teacher.launch.command teacher.launch.ready_path teacher.launch.ready_seconds
         storage.url runner.kind runner.address runner.shards runner.stages runner.gpus
         limits.stage_seconds limits.gpu_slot """
@@ -204,6 +207,17 @@ def test_an_accelerate_file_counts_by_what_stands_in_it(section: str, stage: str
     assert key_with("copy.yaml", "num_processes: 8\n") == first
     assert key_with("ddp.yaml", "num_processes: 4\n") != first
     assert key_with("missing.yaml", None) != key_with("another.yaml", None), "the stage says that it is missing"
+
+
+def test_a_gguf_file_counts_by_what_it_is_unpacked_into(
+    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RAIDEN_CACHE", str(tmp_path))
+    monkeypatch.setattr("raiden_core.models.gguf.unpack.is_installed", lambda: False)
+    base = {"characters": {"composed": {"count": 4}}, "student": {"model": str(write_gguf(tmp_path / "m.gguf"))}}
+    ways: list[dict[str, Any]] = [{}, {"student.gguf.dtype": "bfloat16"}]
+    before, after = (calls(configured(changes, base), folder) for changes in ways)
+    assert {stage for stage in STAGES if before[stage].key != after[stage].key} == {COLD_START, EVALUATE, REPORT}
 
 
 @pytest.mark.parametrize("stage", STAGES)

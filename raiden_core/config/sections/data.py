@@ -29,6 +29,13 @@ class CharactersConfig(Section):
     """Further characters that are never trained on: name of the result's row -> paths."""
 
 
+class BoundariesConfig(Section):
+    """Questions at the boundaries of what a character knows: false premises (SCK) and what nobody told it (RCB)."""
+
+    share: float = Field(default=0.0, ge=0, le=0.5)
+    """Share of them among a character's samples, half SCK and half RCB; each has an answerable twin among the rest."""
+
+
 class GenerationConfig(Section):
     """How many questions of which kind."""
 
@@ -40,6 +47,8 @@ class GenerationConfig(Section):
     """Whether to write conversation-memory (CM) samples beside script-based knowledge (SBK)."""
     cm_share: float = Field(default=0.25, ge=0, le=1)
     """Share of CM among a character's samples."""
+    boundaries: BoundariesConfig = BoundariesConfig()
+    """What is asked beside what can be answered."""
     max_similarity: float = Field(default=0.8, gt=0, le=1)
     """Two samples of one character that expect the same are one from this similarity on (Jaccard, character 3-grams)."""
     decontaminate: tuple[str, ...] = ()

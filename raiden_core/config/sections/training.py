@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from raiden_core.config.sections.base import BY_CONTENT, OUTSIDE_JOB, Section, TrainerSection
+from raiden_core.config.sections.base import BY_CONTENT, NEUTRAL, OUTSIDE_JOB, Section, TrainerSection
 from raiden_core.config.trl_fields import check_trainer_fields
 
 NANO = "nano"
@@ -35,11 +35,22 @@ class NanoConfig(Section):
         return self
 
 
+class GgufConfig(Section):
+    """How a student that is a `.gguf` file is unpacked."""
+
+    sha256: Annotated[str | None, NEUTRAL] = Field(default=None, pattern=r"^[0-9A-Fa-f]{64}$")
+    """What the file's sha256 must be; None: it is not checked."""
+    dtype: Literal["float32", "bfloat16"] = "float32"
+    """Type of the dense weights; bfloat16 takes half the disk and rounds them."""
+
+
 class StudentConfig(Section):
     """The model to train."""
 
     model: str = NANO
-    """`nano` (made inside the run), a local folder, or a Hub id such as Qwen/Qwen2.5-7B-Instruct."""
+    """`nano` (made inside the run), a local folder, a Hub id such as Qwen/Qwen2.5-7B-Instruct, or a `.gguf` file."""
+    gguf: GgufConfig = GgufConfig()
+    """How a `.gguf` file is unpacked; other models ignore it."""
     nano: NanoConfig = NanoConfig()
     """Shape of the nano student; other models ignore it."""
 

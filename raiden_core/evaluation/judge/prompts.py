@@ -19,11 +19,8 @@ from raiden_core.config.sections.evaluation import RUBRICS
 from raiden_core.models.fencing import fence, fill
 from raiden_core.models.schemas import example_of
 from raiden_core.prompts import profile_text
-from raiden_core.rewards.judged.prompts import LANGUAGES, rubrics_in
+from raiden_core.rewards.judged.prompts import LANGUAGES, OWN_RUBRIC, rubrics_in
 from raiden_core.samples import Sample
-
-OWN_RUBRIC = {"SBK": "SBK", "CM": "CM2"}
-"""The rubric of a sample's dimension, where its metadata names none."""
 
 
 class Decision(BaseModel):

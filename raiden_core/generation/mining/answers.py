@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from raiden_core.generation.mining.checks import check_text
 from raiden_core.generation.mining.interview import Interview, together
+from raiden_core.generation.mining.prompts import Task
 from raiden_core.generation.mining.questions import Asked
 from raiden_core.generation.mining.replies import AnswerReply
 
@@ -29,7 +30,7 @@ class Answers:
         return (self.reference, *self.others)
 
 
-async def answer(interview: Interview, asked: Asked) -> Answers:
+async def answer(interview: Interview, asked: Asked, task: Task = "answer") -> Answers:
     """``teacher.answers`` answers of the answerer and one of each second answerer.
 
     Raises:
@@ -39,7 +40,7 @@ async def answer(interview: Interview, asked: Asked) -> Answers:
     endpoints = [(teacher.answerer, draw) for draw in range(teacher.answers)]
     endpoints += [(name, 0) for name in teacher.second_answerers]
     replies = await together(
-        interview.ask(AnswerReply, "answer", material, endpoint=endpoint, temperature=teacher.temperature, draw=draw)
+        interview.ask(AnswerReply, task, material, endpoint=endpoint, temperature=teacher.temperature, draw=draw)
         for endpoint, draw in endpoints
     )
     texts = [reply.answer.strip() for reply in replies]

@@ -10,11 +10,14 @@ import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import get_args
 
 from raiden_core.characters.character import Character
 from raiden_core.config.sections.teacher import TeacherConfig
+from raiden_core.dataset.twins import linked
 from raiden_core.generation.card_use import greetings_of, style_of, without_scene
-from raiden_core.generation.made import identity, quotas
+from raiden_core.generation.made import identity, quotas_with_boundaries
+from raiden_core.generation.mining.boundaries import Write, mine_boundary, plans
 from raiden_core.generation.mining.conversations import Talk, plan_talks, recall_detail, write_conversation
 from raiden_core.generation.mining.facts import find_facts, why_no_facts
 from raiden_core.generation.mining.interview import Interview, Ledger, together
@@ -47,6 +50,8 @@ class Shop:
     wanted: int | None
     """Samples a character; None for one of each fact, and CM beside them."""
     cm_share: float
+    boundaries: float = 0.0
+    """Share of SCK and RCB."""
     student: Student | None = None
     accepted: Callable[[], None] = lambda: None
     """Called whenever a sample has passed."""
@@ -79,7 +84,7 @@ class _Mining:
         briefing = Briefing(character.language, character.name or "", profile, about, style_of(character))
         self.interview = Interview(shop.asker, shop.teacher, briefing, self.mined.ledger)
         # One for each dimension: both are mined at once, and neither may depend on how far the other is.
-        self.asked: dict[Dimension, filters.AskedBefore] = {"SBK": filters.AskedBefore(), "CM": filters.AskedBefore()}
+        self.asked: dict[Dimension, filters.AskedBefore] = {name: filters.AskedBefore() for name in get_args(Dimension)}
         told = of_profile(character.profile)
         self.verifier = Verifier(character, self.interview, shop.scorer, shop.seed, self.identity, shop.student, told)
 
@@ -97,12 +102,41 @@ class _Mining:
     async def _own(self) -> list[list[Sample]]:
         facts, refusal = await self._facts()
         character = self.mined.character
-        script, memory = quotas(character, len(facts), self.shop.wanted, self.shop.cm_share, self.shop.seed)
+        shop = self.shop
+        script, memory, unsure = quotas_with_boundaries(
+            character, len(facts), shop.wanted, shop.cm_share, shop.boundaries, shop.seed
+        )
         if not facts:
             self.mined.reason = why_no_facts(self.mined.drops, refusal)
             # Its conversations would be about nobody.
             return []
-        return await together([self._script(facts, script), self._memory(memory)])
+        made = await together([self._script(facts, script), self._memory(memory)])
+        return [linked([*made[0], *made[1], *await self._boundaries([*made[0], *made[1]], unsure)])]
+
+    async def _boundaries(self, twins: Sequence[Sample], wanted: int) -> list[Sample]:
+        """Half of them false premises, the rest what the character cannot know; a plan that fails is not tried again."""
+        if not wanted:
+            return []
+        premises, unknown = plans(twins, self.identity, self.shop.seed)
+        taken = await self._take(premises, wanted // 2)
+        taken += await self._take(unknown, wanted - len(taken))
+        return taken + await self._take(premises, wanted - len(taken))
+
+    async def _take(self, writers: Iterator[Write], wanted: int) -> list[Sample]:
+        taken: list[Sample] = []
+        while len(taken) < wanted and (part := list(itertools.islice(writers, wanted - len(taken)))):
+            results = await together(mine_boundary(self.verifier, write) for write in part)
+            for result, interview in results:
+                self.mined.ledger.add(interview.ledger)
+                if isinstance(result, Drop):
+                    self.mined.drops.append(result)
+                elif self.asked[result.dimension].near_duplicate(_AboutSample(result)):
+                    self.mined.drops.append(_drop_of(result, filters.NEAR_DUPLICATE))
+                else:
+                    self.asked[result.dimension].add(_AboutSample(result))
+                    taken.append(result)
+                    self.shop.accepted()
+        return taken
 
     async def _facts(self) -> tuple[list[FactReply], Dropped | None]:
         try:
@@ -199,3 +233,22 @@ class _Mining:
         if isinstance(result, Sample):
             self.shop.accepted()
         return result
+
+
+@dataclass(frozen=True)
+class _AboutSample:
+    """A sample as the rule against near-duplicates sees it."""
+
+    sample: Sample
+
+    @property
+    def attribute(self) -> str:
+        return str(self.sample.metadata.get("attribute"))
+
+    @property
+    def question(self) -> str:
+        return self.sample.question
+
+
+def _drop_of(sample: Sample, reason: str) -> Drop:
+    return Drop(reason, sample.language, sample.dimension, sample.question_type, sample.difficulty)

@@ -14,6 +14,7 @@ from typing import Any
 from raiden_core.characters.character import Character
 from raiden_core.config.sections.data import GenerationConfig
 from raiden_core.config.sections.teacher import TeacherConfig
+from raiden_core.dataset.twins import LOST_TWIN, without_widows
 from raiden_core.errors import RaidenError
 from raiden_core.generation.made import Generated, Skipped, identity, statistics, unusable
 from raiden_core.generation.mining.character import Mined, Shop, mine_character
@@ -85,6 +86,7 @@ async def mine(
         seed=seed,
         wanted=generation.samples_per_character,
         cm_share=generation.cm_share if generation.include_cm else 0.0,
+        boundaries=generation.boundaries.share,
         student=student,
         accepted=accept,
     )
@@ -148,6 +150,8 @@ def _generated(
                 samples.append(sample)
     samples, repeated = clean(samples, max_similarity=generation.max_similarity, decontaminate=generation.decontaminate)
     drops += [_drop(one.reason, one.sample) for one in repeated]
+    samples, widows = without_widows(samples)
+    drops += [_drop(LOST_TWIN, sample) for sample in widows]
     dropped = _count(drop.reason for drop in drops)
     stats = statistics(samples, read, len(skipped), dropped, teacher.endpoints[teacher.answerer].model)
     stats["dropped_by"] = _by(drops)

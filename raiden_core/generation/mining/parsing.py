@@ -13,6 +13,7 @@ from raiden_core.generation.mining import reasons
 from raiden_core.generation.mining.answers import Answers, material_of, numbered
 from raiden_core.generation.mining.interview import Interview
 from raiden_core.generation.mining.keywords import Keywords, right
+from raiden_core.generation.mining.prompts import Task
 from raiden_core.generation.mining.questions import Asked
 from raiden_core.generation.mining.reasons import Dropped
 from raiden_core.generation.mining.replies import JudgeReply, ParseReply
@@ -46,8 +47,10 @@ async def validate_multiple(
         groups.append((term, *_equivalents(term, expanded[fold(term)], keywords.terms, asked)))
     all_of = tuple(groups)
     validator = Validator(all_of=all_of, none_of=choose(all_of, (*keywords.distractors, *reply.distractors)))
-    agreement = await _agreement(interview, asked, validator, answers, reply.wrong_answers, scorer)
-    return validator, agreement
+    share = await agreement(
+        interview, asked, answers, reply.wrong_answers, lambda text: right(validator, text, answers, scorer)
+    )
+    return validator, share
 
 
 def _equivalents(term: str, offered: tuple[str, ...], terms: tuple[str, ...], asked: Asked) -> list[str]:
@@ -65,21 +68,26 @@ def _equivalents(term: str, offered: tuple[str, ...], terms: tuple[str, ...], as
     return kept[:MAX_EQUIVALENTS]
 
 
-async def _agreement(
+async def agreement(
     interview: Interview,
     asked: Asked,
-    validator: Validator,
     answers: Answers,
     wrong: tuple[str, ...],
-    scorer: Scorer,
+    is_right: Callable[[str], bool],
+    task: Task = "judge",
 ) -> float:
+    """The share of answers, right and wrong ones, on which the judge agrees with the rule.
+
+    Raises:
+        Dropped: it is too small, or the judge left answers out, refuses the reference or finds none wrong.
+    """
     shown = list(dict.fromkeys((*answers.all, *wrong)))
     # A judge that sees all right answers first could go by their place.
     random.Random(asked.question).shuffle(shown)
     material = material_of(
         interview, asked, evidence=asked.evidence, answer=answers.reference, answers=numbered(tuple(shown))
     )
-    reply = await interview.ask(JudgeReply, "judge", material, endpoint=interview.teacher.judge)
+    reply = await interview.ask(JudgeReply, task, material, endpoint=interview.teacher.judge)
     verdicts = {verdict.number: verdict.right for verdict in reply.verdicts}
     if set(verdicts) != set(range(1, len(shown) + 1)):
         raise Dropped(reasons.NOT_JUDGED)
@@ -87,7 +95,7 @@ async def _agreement(
         raise Dropped(reasons.REFERENCE_WRONG)
     if all(verdicts.values()):
         raise Dropped(reasons.ONE_SIDED)
-    agreed = [right(validator, text, answers, scorer) == verdicts[number] for number, text in enumerate(shown, 1)]
+    agreed = [is_right(text) == verdicts[number] for number, text in enumerate(shown, 1)]
     share = sum(agreed) / len(agreed)
     if share < interview.teacher.min_agreement:
         raise Dropped(reasons.DISAGREEMENT)

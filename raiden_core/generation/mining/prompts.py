@@ -28,7 +28,12 @@ from raiden_core.models.fencing import fence, fill
 from raiden_core.samples import Turn
 from raiden_core.text.control_tokens import spelled_apart
 
-Task = Literal["facts", "questions", "conversation", "recall", "answer", "guess", "keywords", "parse", "judge"]
+# fmt: off
+Task = Literal[
+    "facts", "questions", "conversation", "recall", "answer", "guess", "keywords", "parse", "judge",
+    "premise", "unknowable", "holds", "boundary_answer", "boundary_judge",
+]
+# fmt: on
 """What can be asked; an entry of the templates each."""
 
 Messages = tuple[dict[str, str], ...]
@@ -64,6 +69,12 @@ class Prompts(BaseModel):
     keywords: Prompt
     parse: Prompt
     judge: Prompt
+    premise: Prompt
+    """The next five are of questions at the boundaries of what the character knows."""
+    unknowable: Prompt
+    holds: Prompt
+    boundary_answer: Prompt
+    boundary_judge: Prompt
     memory_kinds: tuple[str, ...] = Field(min_length=12)
     """Subjects of the details that conversations are about."""
 

@@ -112,6 +112,35 @@ class ParseReply(_Shape):
     wrong_answers: tuple[str, ...] = Field(min_length=2)
 
 
+class PremiseReply(_Shape):
+    """A question that takes a wrong value for granted."""
+
+    wrong: str
+    equivalents: tuple[str, ...]
+    question: str
+    type: QuestionType
+    wrong_answers: tuple[str, ...] = Field(min_length=1)
+
+
+class UnknowableReply(_Shape):
+    """A question that the character cannot answer."""
+
+    topic: str
+    things: tuple[str, ...]
+    other_words: tuple[str, ...]
+    question: str
+    type: QuestionType
+    inventions: tuple[str, ...] = Field(min_length=1)
+    wrong_answers: tuple[str, ...] = Field(min_length=1)
+
+
+class HoldsReply(_Shape):
+    """Whether a question can be answered after all."""
+
+    evidence: str
+    holds: bool
+
+
 class VerdictReply(_Shape):
     """Whether the answer with this number is right."""
 

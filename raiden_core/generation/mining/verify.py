@@ -75,7 +75,7 @@ class Verifier:
             raise Dropped(reason)
         # What any of the independent answers mentions is no sign of reciting.
         validator = guarded(validator, self.told, (asked.question, *answers.all))
-        sample = self._build(interview, asked, answers, validator)
+        sample = self.build(interview, asked, answers, validator)
         if self.scorer.check(sample) is not None:
             raise Dropped(filters.GOLD_FAILS)
         if right(validator, await guess(interview, asked), answers, self.scorer):
@@ -117,7 +117,7 @@ class Verifier:
             closed=True,
         )
 
-    def _build(self, interview: Interview, asked: Asked, answers: Answers, validator: Validator) -> Sample:
+    def build(self, interview: Interview, asked: Asked, answers: Answers, validator: Validator) -> Sample:
         return Sample(
             character_name=interview.briefing.name,
             character_profile=dict(self.character.profile),
@@ -135,7 +135,6 @@ class Verifier:
         )
 
     def _metadata(self, interview: Interview, asked: Asked, sample: Sample, answers: Answers) -> dict[str, Any]:
-        teacher = interview.teacher
         multiple = sample.validation_method == "multi_term_parsing"
         without = reasons.KNOWN_WITHOUT_PROFILE if asked.dimension == "SBK" else reasons.KNOWN_WITHOUT_CONVERSATION
         passed = [
@@ -149,7 +148,13 @@ class Verifier:
             without,
             *([reasons.TOO_EASY, reasons.TOO_HARD] if self.student else []),
         ]
-        found = interview.briefing.profile.find(asked.evidence) if asked.dimension == "SBK" else -1
+        return self.metadata(interview, asked, answers, passed)
+
+    def metadata(self, interview: Interview, asked: Asked, answers: Answers, passed: list[str]) -> dict[str, Any]:
+        """What a sample says of its making; ``passed`` are the filters."""
+        teacher = interview.teacher
+        from_profile = asked.dimension in ("SBK", "SCK") and asked.evidence
+        found = interview.briefing.profile.find(asked.evidence) if from_profile else -1
         return {
             "teacher": teacher.endpoints[teacher.answerer].model,
             "source": asked.seed.partition(":")[0] if asked.seed else collection(self.character),

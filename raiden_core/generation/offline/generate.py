@@ -18,8 +18,20 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from raiden_core.characters.character import Character
+from raiden_core.dataset.twins import TWIN, linked
+from raiden_core.errors import ConfigError
 from raiden_core.generation.card_use import card_metadata, greetings_of, opened
-from raiden_core.generation.made import Generated, Skipped, collection, identity, quotas, statistics, unusable
+from raiden_core.generation.made import (
+    Generated,
+    Skipped,
+    collection,
+    identity,
+    quotas_with_boundaries,
+    statistics,
+    unusable,
+)
+from raiden_core.generation.offline.boundaries import BoundaryDrafts, Neighbourhood, common_keys
+from raiden_core.generation.offline.teacher import OfflineTeacher
 from raiden_core.generation.quality import filters
 from raiden_core.generation.quality.distractors import Pools, choose_distractors, collect_pools
 from raiden_core.generation.teacher import UNREAD, Draft, Fact, Teacher
@@ -43,6 +55,7 @@ def generate(
     cm_share: float,
     seed: int,
     scorer: Scorer,
+    boundaries: float = 0.0,
     progress: Progress = silent,
 ) -> Generated:
     """Samples of all characters.
@@ -56,11 +69,20 @@ def generate(
             characters round up and down so that the share holds over all of them.
         seed: of the choices made here; the teacher has its own.
         scorer: by which every reference must score 1.
+        boundaries: the share of SCK and RCB among a character's samples, from 0 to 0.5; each has a twin among the rest.
         progress: told after each character.
+
+    Raises:
+        ConfigError: boundaries are asked of a teacher that knows none.
     """
+    if boundaries and not isinstance(teacher, OfflineTeacher):
+        raise ConfigError(
+            f"generation.boundaries.share: the teacher {teacher.name} writes no such questions; set it to 0"
+        )
     dropped: Counter[str] = Counter()
     skipped: list[Skipped] = []
     readable: list[tuple[Character, list[Fact]]] = []
+    told: list[tuple[str, list[Fact]]] = []
     met: set[str] = set()
     unread: list[str] = []
     for character in characters:
@@ -80,15 +102,22 @@ def generate(
             skipped.append(Skipped(character.name, character.source, character.row, reason))
         else:
             readable.append((character, verifiable))
+            told.append((character.language, facts))
     pools = collect_pools((character.language, facts) for character, facts in readable)
 
     samples: list[Sample] = []
     seen: set[str] = set()
+    around = Neighbourhood(pools, common_keys(told)) if boundaries else None
     for done, (character, facts) in enumerate(readable, 1):
-        script, memory = quotas(character, len(facts), samples_per_character, cm_share if include_cm else 0.0, seed)
+        script, memory, unsure = quotas_with_boundaries(
+            character, len(facts), samples_per_character, cm_share if include_cm else 0.0, boundaries, seed
+        )
         taker = _Taker(character, facts, teacher.name, pools, scorer, seed, seen, dropped)
         made = taker.take(teacher.script_drafts(character, facts), script, patience=None)
         made += taker.take(teacher.memory_drafts(character, facts), memory, patience=PATIENCE + memory)
+        if around and made and isinstance(teacher, OfflineTeacher):
+            drafts = BoundaryDrafts(teacher, character, told[done - 1][1], around, seed)
+            made = linked([*made, *taker.take_boundaries(drafts, made, unsure)])
         if not made:
             reason = "no draft about it passed the filters (see what was dropped)"
             skipped.append(Skipped(character.name, character.source, character.row, reason))
@@ -124,6 +153,8 @@ class _Taker:
         self.dropped = dropped
         self.identity = identity(character)
         self.asked = filters.AskedBefore()
+        # Apart, because what was never said is asked for in the words of its twin.
+        self.asked_at_boundaries = filters.AskedBefore()
         self.greetings = greetings_of(character, self.identity, seed)
         self.profile_text = "\n".join(f"{key}：{value}" for key, value in character.profile.items())
         self.told = of_profile(character.profile, [[term for group in fact.groups for term in group] for fact in facts])
@@ -144,23 +175,49 @@ class _Taker:
                 refused += 1
         return taken
 
+    def take_boundaries(self, drafts: BoundaryDrafts, made: Sequence[Sample], wanted: int) -> list[Sample]:
+        """Up to ``wanted`` samples at the boundaries of what the character knows, each with a twin of its own.
+
+        Half of them are SCK, the other half RCB, kind by kind in turn; where one half falls short, the other fills up.
+        """
+        rng = random.Random(f"{self.seed}:boundary:{self.identity}")
+        free = {sample.id: sample for sample in rng.sample(made, len(made))}
+        premises, unknown = drafts.false_premises(free), drafts.unknowables(free)
+        half = wanted // 2 + (wanted % 2 and rng.randrange(2))
+        taken = self._take_twins(premises, free, half)
+        taken += self._take_twins(unknown, free, wanted - len(taken))
+        return taken + self._take_twins(premises, free, wanted - len(taken))
+
+    def _take_twins(self, drafts: Iterator[Draft | str], free: dict[str, Sample], wanted: int) -> list[Sample]:
+        """Up to ``wanted`` samples; their twins are no longer free."""
+        taken: list[Sample] = []
+        while len(taken) < wanted and (draft := next(drafts, None)) is not None:
+            result = draft if isinstance(draft, str) else self._sample(draft)
+            if isinstance(result, Sample):
+                taken.append(result)
+                del free[str(result.metadata[TWIN])]
+            else:
+                self.dropped[result] += 1
+        return taken
+
     def _sample(self, draft: Draft) -> Sample | str:
         """The sample, or the reason why there is none."""
         if reason := filters.refusal(draft, self.profile_text):
             return reason
         greeting: int | None = None
-        if draft.dimension == "CM":
-            terms = [term for group in draft.groups for term in group]
+        if draft.dimension == "CM" or (draft.abstains and draft.history):
+            terms = [*(term for group in draft.groups for term in group), *(draft.rivals if draft.abstains else ())]
             history, greeting = opened(draft.history, next(self.greetings), terms)
             draft = replace(draft, history=history)
-        if self.asked.near_duplicate(draft):
+        asked = self.asked_at_boundaries if draft.boundary else self.asked
+        if asked.near_duplicate(draft):
             return filters.NEAR_DUPLICATE
         sample = self._build(draft, greeting)
         if sample.id in self.seen:
             return filters.DUPLICATE
         if self.scorer.check(sample) is not None:
             return filters.GOLD_FAILS
-        self.asked.add(draft)
+        asked.add(draft)
         self.seen.add(sample.id)
         return sample
 
@@ -168,7 +225,11 @@ class _Taker:
         history = "\n".join(turn.content for turn in draft.history)
         rng = random.Random(f"{self.seed}:distractors:{self.identity}:{draft.question}:{history}")
         contexts = (self.profile_text, f"{history}\n{draft.question}")
-        none_of = choose_distractors(draft, self.character.language, self.pools, contexts, rng)
+        none_of = (
+            draft.rivals
+            if draft.abstains
+            else choose_distractors(draft, self.character.language, self.pools, contexts, rng)
+        )
         return Sample(
             character_name=self.character.name or "",
             character_profile=dict(self.character.profile),
@@ -180,7 +241,9 @@ class _Taker:
             question_type=draft.question_type,
             validation_method="multi_term_parsing" if len(draft.groups) > 1 else "single_term_validation",
             validator=guarded(
-                Validator(all_of=draft.groups, none_of=none_of), self.told, (draft.question, draft.answer)
+                Validator(all_of=draft.groups, none_of=none_of, denied=draft.denied, abstains=draft.abstains),
+                self.told,
+                (draft.question, draft.answer),
             ),
             difficulty=draft.difficulty,
             reasoning=draft.reasoning,
@@ -191,6 +254,7 @@ class _Taker:
                 "attribute": draft.key,
                 "evidence": draft.evidence,
                 "template": draft.template,
+                **({"boundary": draft.boundary, TWIN: draft.twin} if draft.boundary else {}),
                 **card_metadata(self.character, draft.question, draft.history, draft.evidence, greeting),
             },
         )

@@ -86,7 +86,7 @@ class OfflineTeacher:
     def script_drafts(self, character: Character, facts: Sequence[Fact]) -> Iterator[Draft]:
         """SBK drafts, round by round; a fact drops out when its wordings are used up."""
         catalogue = load(character.language)
-        rng = self._random(character, "script")
+        rng = self.random(character, "script")
         queue = [
             (fact, _shuffled(rng, self._wording(catalogue, character.language, fact)[1].questions)) for fact in facts
         ]
@@ -99,7 +99,7 @@ class OfflineTeacher:
     def memory_drafts(self, character: Character, facts: Sequence[Fact]) -> Iterator[Draft]:
         """CM drafts, kind by kind, endlessly: when all kinds are used up, they come again with other details."""
         catalogue = load(character.language)
-        rng = self._random(character, "memory")
+        rng = self.random(character, "memory")
         while True:
             for kind in _shuffled(rng, tuple(catalogue.memory)):
                 yield self._memory_draft(character, catalogue, kind, facts, rng)
@@ -110,7 +110,7 @@ class OfflineTeacher:
         language = character.language
         source, wording = self._wording(catalogue, language, fact)
         attribute = catalogue.attributes.get(source)
-        words = self._words(character, fact, attribute)
+        words = self.words(character, fact, attribute)
         difficulty: Difficulty = attribute.difficulty if attribute else "medium"
         return Draft(
             dimension="SBK",
@@ -141,7 +141,7 @@ class OfflineTeacher:
         said = fill(rng.choice(memory.says), language, **words)
         reply, told = self._reply(character, catalogue, memory, facts, rng)
         untold = [fact for fact in facts if fact is not told]
-        fillers = self._fillers(character, catalogue, untold, rng, 1 if language == "zh" else rng.choice((1, 1, 2)))
+        fillers = self.fillers(character, catalogue, untold, rng, 1 if language == "zh" else rng.choice((1, 1, 2)))
         turns = [(said, reply), *fillers]
         if len(fillers) > 1 and rng.random() < 0.5:
             turns[0], turns[1] = turns[1], turns[0]
@@ -183,7 +183,7 @@ class OfflineTeacher:
         lowered = answer[0].lower() + answer[1:] if answer.startswith("My ") else answer
         return reply + gap + fill(catalogue.aside, character.language, answer=lowered), fact
 
-    def _fillers(
+    def fillers(
         self, character: Character, catalogue: Catalogue, facts: Sequence[Fact], rng: random.Random, count: int
     ) -> list[tuple[str, str]]:
         """Turns about something else: small talk, or a question about a fact."""
@@ -194,17 +194,17 @@ class OfflineTeacher:
             answer = self._tell(character, catalogue, fact)
             if len(answer) <= MAX_ASIDE[character.language]:
                 source, wording = self._wording(catalogue, character.language, fact)
-                words = self._words(character, fact, catalogue.attributes.get(source))
+                words = self.words(character, fact, catalogue.attributes.get(source))
                 chats[0] = (fill(rng.choice(wording.questions), character.language, **words), answer)
         return chats
 
     def _tell(self, character: Character, catalogue: Catalogue, fact: Fact) -> str:
         source, wording = self._wording(catalogue, character.language, fact)
         return fill(
-            wording.answers[0], character.language, **self._words(character, fact, catalogue.attributes.get(source))
+            wording.answers[0], character.language, **self.words(character, fact, catalogue.attributes.get(source))
         )
 
-    def _words(self, character: Character, fact: Fact, attribute: Attribute | None) -> dict[str, str]:
+    def words(self, character: Character, fact: Fact, attribute: Attribute | None) -> dict[str, str]:
         # Unknown values keep their capitals: whether they are names cannot be told.
         proper = attribute.proper if attribute else True
         pronoun = character.facts.get("一人称", "私").strip(" 「」") or "私"
@@ -226,7 +226,7 @@ class OfflineTeacher:
             return "generic.number", catalogue.generic.number
         return "generic.plain", catalogue.generic.plain
 
-    def _random(self, character: Character, purpose: str) -> random.Random:
+    def random(self, character: Character, purpose: str) -> random.Random:
         profile = json.dumps(character.profile, ensure_ascii=False)
         return random.Random(f"{self.seed}:{purpose}:{character.language}:{character.name}:{profile}")
 

@@ -60,7 +60,7 @@ def choose_distractors(
             break
         text = _folded(candidate)
         # A single letter stands in too many words to be a claim, unless the answer itself is one.
-        if (len(text) == 1 and shortest > 1) or any(_holds(context, candidate) for context in contexts):
+        if (len(text) == 1 and shortest > 1) or any(holds(context, candidate) for context in contexts):
             continue
         if any(_overlap(candidate, other) for other in (*own, *chosen)):
             continue
@@ -77,10 +77,10 @@ def _candidates(pool: Sequence[str], rivals: Sequence[str], rng: random.Random) 
 @lru_cache(maxsize=65536)
 def _overlap(one: str, other: str) -> bool:
     """Whether one of two terms is part of the other, in letters or in value."""
-    return _holds(one, other) or _holds(other, one)
+    return holds(one, other) or holds(other, one)
 
 
-def _holds(text: str, term: str) -> bool:
+def holds(text: str, term: str) -> bool:
     """Whether a text holds a term: in letters where the script has no word boundaries, else as scoring sees it."""
     folded = _folded(term)
     if not folded.isascii() and folded in _folded(text):

@@ -20,6 +20,7 @@ NEAR_DUPLICATE = "near-duplicate question"
 GENERIC_KEYWORD = "keyword too generic"
 IN_PROFILE = "detail already in the profile"
 NOT_IN_PROFILE = "evidence not in the profile"
+PREMISE_HOLDS = "the profile holds what the question falsely assumes"
 DUPLICATE = "duplicate sample"
 UNVERIFIABLE = "value not verifiable"
 OF_OTHERS = "fact about somebody else"
@@ -36,13 +37,17 @@ _STOP_CHARACTERS = frozenset(
 
 def refusal(draft: Draft, profile_text: str) -> str | None:
     """Why a draft is refused on its own, before it has a validator; None if it is not."""
+    if any(contains_term(profile_text, term) for group in draft.denied for term in group):
+        return PREMISE_HOLDS
+    if draft.abstains:
+        return None
     terms = [term for group in draft.groups for term in group]
     if not terms or any(is_generic(group[0]) for group in draft.groups):
         return GENERIC_KEYWORD
     if any(contains_term(draft.question, term) for term in terms):
         return GIVEN_AWAY
     grounded = all(any(contains_term(profile_text, term) for term in group) for group in draft.groups)
-    if draft.dimension == "SBK" and not grounded:
+    if draft.dimension in ("SBK", "SCK") and not grounded:
         return NOT_IN_PROFILE
     if draft.dimension == "CM" and any(contains_term(profile_text, term) for term in terms):
         return IN_PROFILE

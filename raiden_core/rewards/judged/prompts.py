@@ -21,7 +21,7 @@ from raiden_core.prompts import Message
 LANGUAGES = ("en", "zh")
 """Languages that judges are asked in; every other one is judged in English."""
 OWN_RUBRIC = {"SBK": "SBK", "CM": "CM2", "SCK": "SCK", "RCB": "RCB"}
-"""The rubric of a sample's own dimension."""
+"""The rubric of a sample's own dimension, where its metadata names none."""
 
 
 @dataclass(frozen=True)

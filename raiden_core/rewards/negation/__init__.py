@@ -237,11 +237,14 @@ class Negation:
 
     def denies_one(self, spans: Sequence[tuple[int, int]]) -> bool:
         """Whether one of the mentions of a term is denied, by its own clause or by what answers it."""
-        return any(
-            (before or after) and self._denies(self._clause(start, end), after)
-            for start, end in spans
-            for before, after in [self._reach(start, end)]
-        )
+        return any(self._is_denied(start, end) for start, end in spans)
+
+    def _is_denied(self, start: int, end: int) -> bool:
+        clause = self._clause(start, end)
+        if self._denies_itself(clause):
+            return True
+        before, after = self._reach(start, end)
+        return (before or after) and self._denies(clause, after)
 
     def is_asked(self, start: int, end: int) -> bool:
         """Whether the mention stands in a question."""

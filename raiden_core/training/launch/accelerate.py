@@ -28,7 +28,7 @@ from raiden_core.errors import StageError
 from raiden_core.processes.children import last_lines, start, supervised
 from raiden_core.stages.layout import LOG_FILE, METRICS_FILE, SUMMARY_FILE
 from raiden_core.stages.progress import Progress
-from raiden_core.training.launch.metrics import WARNING, figures_of, read_metrics, reward_names
+from raiden_core.training.launch.metrics import PULSE_FILE, WARNING, figures_of, read_metrics, read_pulse, reward_names
 from raiden_core.training.launch.out_of_memory import KernelKills, OutOfMemory, smaller_job
 from raiden_core.training.launch.script import ERROR_VARIABLE, reported_error
 
@@ -68,7 +68,7 @@ class Runner:
         stats: dict[str, Any] = json.loads((self.out / SUMMARY_FILE).read_text("utf-8"))
         for folder in (*self.out.glob("checkpoint-*"), *self.out.glob("student*")):
             shutil.rmtree(folder)
-        for name in (MEMORY_FILE, MODEL_CARD):
+        for name in (MEMORY_FILE, MODEL_CARD, PULSE_FILE):
             (self.out / name).unlink(missing_ok=True)
         return {**stats, "out_of_memory": out_of_memory}
 
@@ -138,6 +138,7 @@ def run_script(
     job_file.write_text(yaml.safe_dump({**job, "output_dir": str(out)}, sort_keys=False, allow_unicode=True), "utf-8")
     error_file = out / "error.json"
     error_file.unlink(missing_ok=True)
+    (out / PULSE_FILE).unlink(missing_ok=True)  # of a try before this one
     command = supervised([*accelerate_command(launch), "-m", module, str(job_file)])
     environment = {
         **os.environ,
@@ -202,6 +203,7 @@ class _Watcher:
 
     def __init__(self, metrics: Path, progress: Progress, say: Say) -> None:
         self.metrics, self.progress, self.say = metrics, progress, say
+        self.pulse = metrics.with_name(PULSE_FILE)
         # What a try before this one warned of was said then, and its figures are not this one's progress.
         earlier = read_metrics(metrics)
         self.said = {_warning(row) for row in earlier}
@@ -214,14 +216,18 @@ class _Watcher:
             if WARNING in row and _warning(row) not in self.said:
                 self.said.add(_warning(row))
                 self.say(f"step {row['step']}: {row[WARNING]}")
-        figures = _figures(rows)
-        if figures[-1:] in ([], self.last):
+        figures, pulse = _figures(rows), read_pulse(self.pulse)
+        newest = figures[-1] if figures[-1:] != self.last and figures else {}
+        if not newest and pulse is None:
             return
-        newest = figures[-1]
         notes = [f"{name} {value:.2f}" for name, value in figures_of(newest).items()]
         # Format stays out of the usual line; whoever has a list of rewards wants to see all of it.
-        shown = NOTES + 1 + len(more) if (more := reward_names(newest)) else NOTES
-        self.progress(int(newest.get("step", 0)), int(rows[0].get("total_steps", 0)), ", ".join(notes[:shown]))
+        notes = notes[: NOTES + 1 + len(more) if (more := reward_names(newest)) else NOTES]
+        step, total = int(newest.get("step", 0)), int(rows[0].get("total_steps", 0)) if rows else 0
+        if pulse is not None and pulse[0] >= step:
+            step, total, doing = pulse
+            notes += [doing] if doing else []
+        self.progress(step, total, ", ".join(notes))
 
 
 def _figures(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

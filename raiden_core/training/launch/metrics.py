@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+PULSE_FILE = "pulse.json"
+"""What the trainer is doing right now; raiden_core/training/hooks/pulse.py writes it."""
 WARNING = "warning"
 """Key of a row that holds a warning for people instead of figures."""
 
@@ -48,6 +50,14 @@ def figures_of(row: Mapping[str, Any]) -> dict[str, float]:
 
 
 _FIRST = ("loss", "reward", "rewards/accuracy_reward/mean", "rewards/format_reward/mean")
+
+
+def read_pulse(path: Path) -> tuple[int, int, str] | None:
+    """Step, steps in all and what the trainer is doing; None where it has not begun."""
+    if not path.is_file():
+        return None
+    pulse = json.loads(path.read_text("utf-8"))
+    return int(pulse["step"]), int(pulse["total_steps"]), str(pulse["doing"])
 
 
 def read_metrics(path: Path) -> list[dict[str, Any]]:

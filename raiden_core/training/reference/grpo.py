@@ -3,7 +3,7 @@
     python -m raiden_core.training.reference --model DIR --train train.json --out DIR [--max_steps 100 …]
 
 For real runs use raiden_core.training.grpo, which is TRL; this file shows what happens there, and
-tests/training/test_reference_grpo.py holds TRL to it: same batch, same loss, same gradients. One device, one
+tests/integration/test_reference_grpo.py holds TRL to it: same batch, same loss, same gradients. One device, one
 micro-batch, every weight trained. `__main__.py` reads the command line and the data.
 
 One step of GRPO (Shao et al., DeepSeekMath, arXiv 2402.03300, section 4.1):
