@@ -14,6 +14,7 @@ import click
 from raiden_core.cli.options import busy, config_options, progress_bar, read_config, write_folder
 from raiden_core.errors import UsageError
 
+TARGETS = ("trl", "verl", "openr1", "verifiers", "easyr1", "inspect", "lm-eval", "hub", "gguf", "ollama", "sillytavern")
 if TYPE_CHECKING:
     from raiden_core.config import Config
     from raiden_core.models.gguf.packing import Quant
@@ -24,12 +25,7 @@ TEMPERATURE = 0.7
 
 @click.command("export")
 @click.argument("out", type=click.Path(path_type=Path), metavar="DIR")
-@click.option(
-    "--to",
-    type=click.Choice(["trl", "verl", "openr1", "hub", "gguf", "ollama", "sillytavern"]),
-    required=True,
-    help="For whom.",
-)
+@click.option("--to", type=click.Choice(TARGETS), required=True, help="For whom.")
 @click.option(
     "--data",
     type=click.Path(path_type=Path),
@@ -82,7 +78,9 @@ def export(
     if run or dataset or push:
         raise UsageError(f"--run, --dataset and --push belong to --to hub, not to --to {to}")
     from raiden_core.export import export as write
+    from raiden_core.export.carried import named_functions, not_carried
     from raiden_core.export.writers import RECIPE, missing_model
+    from raiden_core.rewards.listed.chosen import chosen_rewards, is_default
     from raiden_core.stages.layout import TRAIN_FILE, VALIDATION_FILE
 
     settings = read_config(config, overrides)
@@ -101,11 +99,14 @@ def export(
     reason = missing_model(settings) if to == "openr1" else None
     if reason is not None:
         click.echo(f"note: {out / RECIPE}: {reason}", err=True)
+    chosen = chosen_rewards(settings)
+    for line in not_carried(to, chosen):
+        click.echo(f"note: {line}", err=True)
     if to == "trl":
-        click.echo(
-            f"trl grpo --dataset_name {out} --reward_funcs raiden_core.rewards.accuracy_reward "
-            f"raiden_core.rewards.format_reward --reward_weights {settings.accuracy.weight} {settings.format.weight} …"
-        )
+        functions, weights = named_functions(chosen)
+        here = "" if is_default(chosen) else f"cd {out} && "
+        named = f"--reward_funcs {' '.join(functions)} --reward_weights {' '.join(map(str, weights))}"
+        click.echo(f"{here}trl grpo --dataset_name {out.absolute() if here else out} {named} …")
 
 
 def _to_gguf(out: Path, run: Path | None, quants: tuple[Quant, ...], *, ollama: bool, character: str | None) -> None:
