@@ -207,7 +207,7 @@ def main(argv: Sequence[str]) -> int:
         log = options.out.with_suffix(".log")
         log.write_bytes(b"")
         asked = Options(options.out, scratch, options.tiny, options.model, options.start or way_to_start(log), log)
-        record = {
+        record: dict[str, Any] = {
             "benchmark": "gpu",
             "hardware": describe_hardware(),
             "versions": installed_versions(),
@@ -314,6 +314,8 @@ def _unpack(file: Path, folder: Path) -> None:
     loading = {} if settings is None else {"quantization_config": settings(dequantize=True)}
     model: Any = AutoModelForCausalLM.from_pretrained(file.parent, gguf_file=file.name, dtype=torch.bfloat16, **loading)
     tokenizer = AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name)
+    # 5.17 takes the first token of a turn for its end where the file says otherwise.
+    tokenizer.eos_token = tokenizer.convert_ids_to_tokens(model.config.eos_token_id)
     unfinished = folder.with_name(f"{folder.name}.new")
     model.save_pretrained(unfinished)
     tokenizer.save_pretrained(unfinished)
