@@ -46,7 +46,7 @@ def test_sillytavern_sends_what_training_sent(tmp_path: Path, parts: dict[str, s
             "answer": "I am 36.",
             "keywords": ["36"],
             "language": "en",
-            "metadata": {CARD: Card(**parts).as_json()},
+            "metadata": {CARD: Card.model_validate(parts).as_json()},
         }
     )
     write_samples(tmp_path / "split/validation.json", [sample])
