@@ -77,13 +77,17 @@ def export(
         return
     if run or dataset or push:
         raise UsageError(f"--run, --dataset and --push belong to --to hub, not to --to {to}")
+    _to_trainer(out, to, data, read_config(config, overrides))
+
+
+def _to_trainer(out: Path, to: str, data: Path, settings: Config) -> None:
+    """Samples for a trainer or an evaluator, with the list of rewards as far as it can take it."""
     from raiden_core.export import export as write
     from raiden_core.export.carried import named_functions, not_carried
     from raiden_core.export.writers import RECIPE, missing_model
     from raiden_core.rewards.listed.chosen import chosen_rewards, is_default
     from raiden_core.stages.layout import TRAIN_FILE, VALIDATION_FILE
 
-    settings = read_config(config, overrides)
     train = data / TRAIN_FILE if data.is_dir() else data
     validation = data / VALIDATION_FILE if data.is_dir() else None
     if validation is not None and not validation.is_file():
