@@ -207,7 +207,7 @@ def main(argv: Sequence[str]) -> int:
         log = options.out.with_suffix(".log")
         log.write_bytes(b"")
         asked = Options(options.out, scratch, options.tiny, options.model, options.start or way_to_start(log), log)
-        record = {
+        record: dict[str, Any] = {
             "benchmark": "gpu",
             "hardware": describe_hardware(),
             "versions": installed_versions(),
@@ -276,9 +276,11 @@ def _model(options: Options) -> Path:
     given, folder = options.model, options.scratch / "model"
     if given is not None and given.is_dir():
         return given
+    how: dict[str, Any] = {"log": options.log, "limit_s": 120, "start": options.start}
+    if given is not None:
+        return Path(isolated(_unpack, (given,), **how))
     if not folder.is_dir():
-        make = (_toy, (folder,)) if given is None else (_unpack, (given, folder))
-        isolated(*make, log=options.log, limit_s=120, start=options.start)
+        isolated(_toy, (folder,), **how)
     return folder
 
 
@@ -303,21 +305,12 @@ def _toy(folder: Path) -> None:
     build_nano(folder, made.samples, NanoConfig(vocab_size=700, hidden_size=64, heads=2), seed=1)
 
 
-def _unpack(file: Path, folder: Path) -> None:
-    """The dense weights of a GGUF file in a model's folder."""
-    import torch
-    import transformers
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+def _unpack(file: Path) -> Path:
+    """The folder of a GGUF file's dense weights."""
+    from raiden_core.config.sections.training import GgufConfig
+    from raiden_core.models.gguf.unpack import dense_folder
 
-    # From 5.23 on transformers keeps the weights packed unless told otherwise; before, it does not know how to.
-    settings: Any = getattr(transformers, "GgufConfig", None)
-    loading = {} if settings is None else {"quantization_config": settings(dequantize=True)}
-    model: Any = AutoModelForCausalLM.from_pretrained(file.parent, gguf_file=file.name, dtype=torch.bfloat16, **loading)
-    tokenizer = AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name)
-    unfinished = folder.with_name(f"{folder.name}.new")
-    model.save_pretrained(unfinished)
-    tokenizer.save_pretrained(unfinished)
-    unfinished.rename(folder)
+    return dense_folder(file, GgufConfig())
 
 
 def _gpu() -> dict[str, Any] | None:

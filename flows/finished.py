@@ -44,6 +44,11 @@ def finished_run(config: Config, until: Stage) -> dict[str, Any] | None:
     return write_record(config, record_folder(config), rows, done)
 
 
+def prefect_home() -> Path:
+    """Where Prefect keeps its profiles, and the database of a temporary server."""
+    return Path(os.environ.get("PREFECT_HOME", "~/.prefect")).expanduser()
+
+
 def server_configured() -> bool:
     """Whether environment, profile or settings files name a Prefect server; without one Prefect starts a temporary one.
 
@@ -51,8 +56,7 @@ def server_configured() -> bool:
     """
     if "PREFECT_API_URL" in os.environ:
         return bool(os.environ["PREFECT_API_URL"])
-    home = Path(os.environ.get("PREFECT_HOME", "~/.prefect")).expanduser()
-    profiles = Path(os.environ.get("PREFECT_PROFILES_PATH", home / "profiles.toml"))
+    profiles = Path(os.environ.get("PREFECT_PROFILES_PATH", prefect_home() / "profiles.toml"))
     places = {
         profiles: "api",
         Path("prefect.toml"): "api",

@@ -24,6 +24,7 @@ from raiden_core.config.loading import START, config_of, load_config
 from raiden_core.errors import StageError
 from raiden_core.evaluation.results import parse_results
 from raiden_core.report.tracking import send_results, trackers_of
+from raiden_core.rewards.listed.chosen import chosen_rewards
 from raiden_core.stages.folder import StageResult
 from raiden_core.stages.layout import EVALUATE, GENERATE, REPORT, RESULTS_FILE, WITHOUT_STUDENT, Stage
 from raiden_core.training.stage import check_student
@@ -83,8 +84,9 @@ class Run:
         self.refresh = refresh
         self.rows: dict[Stage, dict[str, Any]] = {}
         check_runner(config)
+        chosen_rewards(config)  # now, and not when all the data has been written; so is the student
         if until not in WITHOUT_STUDENT:
-            check_student(config.student)  # now, and not when all the data has been written
+            check_student(config.student)
         output_dir = config.output_dir.absolute()
         try:
             output_dir.mkdir(parents=True, exist_ok=True)

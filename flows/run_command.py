@@ -88,14 +88,16 @@ def _run(
     terminal: TerminalDisplay, config: Path, overrides: tuple[str, ...], until: Stage, refresh: list[Stage]
 ) -> dict[str, Any]:
     """The flow, in this process."""
-    terminal.waits("loading Prefect …")
-    from prefect.settings import get_current_settings
+    from flows.finished import prefect_home, server_configured
 
+    temporary = not server_configured()
+    if temporary:
+        check_home(prefect_home())
+    terminal.waits("loading Prefect …")
     from flows.pipeline import raiden
     from tasks.progress import display
 
-    if get_current_settings().api.url is None:
-        check_home(get_current_settings().home)
+    if temporary:
         terminal.waits("starting a temporary Prefect server …")
     token = display.set(terminal)
     try:
@@ -108,7 +110,7 @@ def _run(
 
 
 def check_home(home: Path) -> None:
-    """Say beforehand what a temporary server would say in three tracebacks.
+    """Say beforehand what Prefect would say in a warning and a temporary server in three tracebacks.
 
     Raises:
         ConfigError: its database cannot be written.

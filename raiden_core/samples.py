@@ -32,6 +32,7 @@ from raiden_core.errors import DataError
 from raiden_core.text.dates import dates_as_text
 from raiden_core.text.json_values import spans_lines, values_in
 from raiden_core.text.scripts import IDEOGRAPHS, KANA_LETTERS, SYLLABLES
+from raiden_core.text.verirole import from_verirole, is_verirole
 
 JSON_COLUMNS = ("character_profile", "validator", "metadata")
 """Columns that are JSON strings wherever a table holds samples."""
@@ -194,11 +195,13 @@ def parse_sample(row: Any, where: str) -> Sample:
         DataError: the row is not a sample; the message starts with ``where`` and names the field.
     """
     try:
-        return Sample.model_validate(row)
+        return Sample.model_validate(from_verirole(row) if is_verirole(row) else row)
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"]) or "row"
         raise DataError(f"{where}: {field}: {_in_words_of_the_file(first['type'], first['msg'])}") from None
+    except ValueError as error:
+        raise DataError(f"{where}: {error}") from None
 
 
 _WORDS = {

@@ -16,10 +16,11 @@ from prefect.events import emit_event
 from prefect.runtime import flow_run
 
 from raiden_core.errors import DataError
-from raiden_core.evaluation.results import PARTS, parse_results
+from raiden_core.evaluation.results import PARTS, Results, parse_results
 from raiden_core.stages.folder import StageResult
 from raiden_core.stages.layout import RESULTS_FILE
 from raiden_core.stages.runs import RunRecord, list_runs
+from raiden_core.text.formatting import signed_value, value
 from tasks.links import report_link
 
 EVENT = "raiden.run.finished"
@@ -112,9 +113,23 @@ def results_markdown(record: Mapping[str, Any]) -> str:
     if paired is not None and paired.delta is not None and paired.p is not None:
         lines.append("")
         lines.append(f"Trained minus base, strict: **{paired.delta:+.1%}** (p = {paired.p:.2g})")
+    lines += reward_lines(results)
     if record["report"]:
         lines.append(f"\nReport: `{record['report']}`")
     return "\n".join(lines)
+
+
+def reward_lines(results: Results) -> list[str]:
+    """What replies earn by each reward of a list, as a Markdown table; nothing where it is accuracy and format."""
+    if not results.rewards:
+        return []
+    models = list(next(iter(results.rewards.values())).models)
+    lines = ["", f"| reward | weight | {' | '.join(models)} | change |", f"|---|---|{'--:|' * (len(models) + 1)}"]
+    for name, row in results.rewards.items():
+        weight = "gate" if row.gate else f"{row.weight:g}"
+        means = " | ".join(value(row.models[model].mean) for model in models)
+        lines.append(f"| {name} | {weight} | {means} | {signed_value(row.paired.delta) if row.paired else ''} |")
+    return lines
 
 
 def announce(record: Mapping[str, Any], config_name: str) -> None:

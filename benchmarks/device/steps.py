@@ -17,7 +17,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks.memory import tokenizer
+from benchmarks.memory import resident, tokenizer
 from raiden_core.planning.job import Job, lora_parameters
 from raiden_core.planning.memory import estimate
 from raiden_core.planning.shapes import ModelShape, table
@@ -57,7 +57,7 @@ class Steps:
         """Of one step."""
         return self.micro * self.accumulation
 
-    def job(self, on_cpu: bool) -> Job:
+    def job(self, on_cpu: bool, *, shared: bool = False) -> Job:
         """What `raiden plan` is asked about."""
         section = {"lora_r": LORA_RANK if self.lora else None}
         lora, adapted = lora_parameters(_Section(**section), self.shape, "grpo")
@@ -79,6 +79,7 @@ class Steps:
             reference=self.beta > 0 and not self.lora,
             rollouts="transformers",
             on_cpu=on_cpu,
+            shared_prefix=shared,
         )
 
     def tiny(self) -> Steps:
@@ -155,7 +156,7 @@ def _trained(one: Mapping[str, Any]) -> float:
 
 def predicted(case: Steps, kind: str, on_cpu: bool) -> dict[str, Any]:
     """What the plan says of the memory, in bytes."""
-    memory = estimate(case.job(on_cpu))
+    memory = estimate(case.job(on_cpu, shared=kind == "auto"))
     return {
         "peak": memory.peak,
         "moment": memory.moment,
@@ -173,6 +174,7 @@ def train(case: Steps, kind: str, out: Path) -> dict[str, Any]:
     started = time.perf_counter()
     on_cpu = not torch.cuda.is_available()
     clock = Clock()
+    clock.begin()
     model = build(case.shape, torch.float32 if case.float32 or on_cpu else torch.bfloat16)
     draw = random.Random(0)
     prompts = [
@@ -191,7 +193,6 @@ def train(case: Steps, kind: str, out: Path) -> dict[str, Any]:
     if kind != "plain":
         trainer.share_prefix = kind == "auto"
     loaded = time.perf_counter() - started
-    clock.begin()
     trainer.train()
     memory = clock.memory()
     record = {
@@ -276,14 +277,18 @@ class Clock:
         self._step: list[tuple[float, float, float]] = []
         self._rollout = 0.0
         self._peaks = {"rollout": 0, "training": 0}
-        self._reserved = 0
+        self._reserved = self._resident = 0
 
     def begin(self) -> None:
-        """Forget what building took."""
+        """Forget what came before the model was made."""
         import torch
 
         if torch.cuda.is_available():
             torch.cuda.reset_peak_memory_stats()
+        else:
+            gc.collect()
+            Path("/proc/self/clear_refs").write_text("5", "ascii")  # sets the high-water mark back
+            self._resident = resident("VmRSS")
 
     def rollout(self, sample: Callable[[], Any]) -> Any:
         """Do a rollout."""
@@ -328,7 +333,7 @@ class Clock:
         import torch
 
         if not torch.cuda.is_available():
-            return {"peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}
+            return {"peak": resident("VmHWM") - self._resident, "before": self._resident}
         self._peak("training")
         free, total = torch.cuda.mem_get_info()
         reserved = torch.cuda.memory_reserved()

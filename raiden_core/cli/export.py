@@ -1,4 +1,4 @@
-"""``raiden export --to trl|verl|openr1|hub|gguf|ollama DIR``: what others need.
+"""``raiden export --to trl|verl|openr1|hub|gguf|ollama|sillytavern DIR``: what others need.
 
 For a trainer, a dataset on which it trains with raiden's rewards alone; for the Hub, a run's model with its cards; for
 llama.cpp and what is built on it, the model as GGUF files that were asked the same questions.
@@ -14,6 +14,7 @@ import click
 from raiden_core.cli.options import busy, config_options, progress_bar, read_config, write_folder
 from raiden_core.errors import UsageError
 
+TARGETS = ("trl", "verl", "openr1", "verifiers", "easyr1", "inspect", "lm-eval", "hub", "gguf", "ollama", "sillytavern")
 if TYPE_CHECKING:
     from raiden_core.config import Config
     from raiden_core.models.gguf.packing import Quant
@@ -24,9 +25,7 @@ TEMPERATURE = 0.7
 
 @click.command("export")
 @click.argument("out", type=click.Path(path_type=Path), metavar="DIR")
-@click.option(
-    "--to", type=click.Choice(["trl", "verl", "openr1", "hub", "gguf", "ollama"]), required=True, help="For whom."
-)
+@click.option("--to", type=click.Choice(TARGETS), required=True, help="For whom.")
 @click.option(
     "--data",
     type=click.Path(path_type=Path),
@@ -35,7 +34,9 @@ TEMPERATURE = 0.7
     help="Folder with train.json and validation.json, or one file of samples.",
 )
 @click.option(
-    "--run", type=click.Path(path_type=Path), help="hub, gguf, ollama: folder of a finished run, with its run.json."
+    "--run",
+    type=click.Path(path_type=Path),
+    help="hub, gguf, ollama, sillytavern: folder of a finished run, with its run.json.",
 )
 @click.option("--dataset", metavar="OWNER/NAME", help="hub: where on the Hub the data is, for the card.")
 @click.option("--push", metavar="OWNER/NAME", help="hub: upload DIR, with the token in HF_TOKEN; new ones are private.")
@@ -68,16 +69,25 @@ def export(
     if to in ("gguf", "ollama") and not (dataset or push):
         _to_gguf(out, run, tuple(dict.fromkeys(quants)) or ("f16",), ollama=to == "ollama", character=character)
         return
+    if to == "sillytavern" and not (dataset or push):
+        _to_sillytavern(out, run)
+        return
     if to == "hub":
         _to_hub(out, run, dataset, push)
         return
     if run or dataset or push:
         raise UsageError(f"--run, --dataset and --push belong to --to hub, not to --to {to}")
+    _to_trainer(out, to, data, read_config(config, overrides))
+
+
+def _to_trainer(out: Path, to: str, data: Path, settings: Config) -> None:
+    """Samples for a trainer or an evaluator, with the list of rewards as far as it can take it."""
     from raiden_core.export import export as write
+    from raiden_core.export.carried import named_functions, not_carried
     from raiden_core.export.writers import RECIPE, missing_model
+    from raiden_core.rewards.listed.chosen import chosen_rewards, is_default
     from raiden_core.stages.layout import TRAIN_FILE, VALIDATION_FILE
 
-    settings = read_config(config, overrides)
     train = data / TRAIN_FILE if data.is_dir() else data
     validation = data / VALIDATION_FILE if data.is_dir() else None
     if validation is not None and not validation.is_file():
@@ -93,11 +103,14 @@ def export(
     reason = missing_model(settings) if to == "openr1" else None
     if reason is not None:
         click.echo(f"note: {out / RECIPE}: {reason}", err=True)
+    chosen = chosen_rewards(settings)
+    for line in not_carried(to, chosen):
+        click.echo(f"note: {line}", err=True)
     if to == "trl":
-        click.echo(
-            f"trl grpo --dataset_name {out} --reward_funcs raiden_core.rewards.accuracy_reward "
-            f"raiden_core.rewards.format_reward --reward_weights {settings.accuracy.weight} {settings.format.weight} …"
-        )
+        functions, weights = named_functions(chosen)
+        here = "" if is_default(chosen) else f"cd {out} && "
+        named = f"--reward_funcs {' '.join(functions)} --reward_weights {' '.join(map(str, weights))}"
+        click.echo(f"{here}trl grpo --dataset_name {out.absolute() if here else out} {named} …")
 
 
 def _to_gguf(out: Path, run: Path | None, quants: tuple[Quant, ...], *, ollama: bool, character: str | None) -> None:
@@ -129,6 +142,24 @@ def _to_gguf(out: Path, run: Path | None, quants: tuple[Quant, ...], *, ollama: 
         click.echo(f"{proof.quant}: {words}; right {proof.file_accuracy:.0%}, the folder {proof.folder_accuracy:.0%}")
     if not written[0].proofs:
         click.echo(f"warning: {NOT_PROVEN}", err=True)
+
+
+def _to_sillytavern(out: Path, run: Path | None) -> None:
+    """Presets for a run's model."""
+    from raiden_core.export.hub import run_texts
+    from raiden_core.export.sillytavern import to_sillytavern
+
+    if run is None:
+        raise UsageError("--to sillytavern needs --run, the folder of a finished run; runs lie in OUTPUT_DIR/runs")
+    texts = run_texts(run)
+    names: list[str] = []
+
+    def work(folder: Path) -> dict[str, int]:
+        names.extend(to_sillytavern(texts, TEMPERATURE, folder))
+        return {}
+
+    write_folder(out, work, with_stats=False)
+    click.echo(f"{out}: {', '.join(names)}")
 
 
 def _system_text(config: Config, character: str | None) -> str | None:

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Literal, Union, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt
 from pydantic import BaseModel
@@ -46,7 +46,15 @@ have no effect is refused as well, with the reason, so that no setting is ignore
 This page is the output of `python -m raiden_core.config.docs`.
 """
 TABLE_HEAD = "| key | type | default | meaning |\n|---|---|---|---|"
-TYPE_NAMES = {str: "text", int: "integer", float: "number", bool: "true or false", Path: "path", NoneType: "null"}
+TYPE_NAMES: dict[Any, str] = {
+    str: "text",
+    int: "integer",
+    float: "number",
+    bool: "true or false",
+    Path: "path",
+    NoneType: "null",
+    Any: "anything",
+}
 
 
 def config_markdown() -> str:
@@ -61,6 +69,8 @@ def _parts() -> Iterator[str]:
     for name, field in fields.items():
         if section := _section(field):
             yield _part(f"`{name}`", section, list(_rows(section)))
+        elif section := _listed_section(field):
+            yield _part(f"An entry of `{name}`", section, list(_rows(section, f"{name}.<n>.")))
 
 
 def _part(heading: str, section: type[BaseModel], rows: list[str]) -> str:
@@ -111,6 +121,15 @@ def _optional_section(field: FieldInfo) -> type[BaseModel] | None:
     return next((part for part in parts if isinstance(part, type) and issubclass(part, BaseModel)), None)
 
 
+def _listed_section(field: FieldInfo) -> type[BaseModel] | None:
+    """What a list holds that may be null, where that is sections."""
+    parts: tuple[Any, ...] = get_args(field.annotation) if isinstance(field.annotation, UnionType) else ()
+    for part in parts:
+        if get_origin(part) is tuple and isinstance(inner := get_args(part)[0], type) and issubclass(inner, BaseModel):
+            return inner
+    return None
+
+
 def _type(field: FieldInfo) -> str:
     """Type and range, such as ``number, > 0, ≤ 1``."""
     bounds = []
@@ -131,7 +150,7 @@ def _type_name(annotation: Any) -> str:
     origin, parts = get_origin(annotation), get_args(annotation)
     if origin is Literal:
         return " or ".join(f"`{part}`" for part in parts)
-    if isinstance(annotation, UnionType):
+    if isinstance(annotation, UnionType) or origin is Union:  # a Literal makes the latter
         return " or ".join(_type_name(part) for part in parts)
     if origin is tuple and parts[-1] is Ellipsis:
         return f"list of {_type_name(parts[0])}"

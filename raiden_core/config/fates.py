@@ -117,7 +117,7 @@ _BOTH_REFUSED = {
 REFUSED: dict[str, dict[str, str]] = {
     "GRPOConfig": {
         **_BOTH_REFUSED,
-        "reward_weights": "the two rewards have the names accuracy_weight and format_weight; set those",
+        "reward_weights": "each entry of the list rewards has its weight; write rewards: [{use: accuracy, weight: 0.7}, …]",
         "remove_unused_columns": "the rewards read the columns of the data; remove it",
         "train_sampling_strategy": "GRPO draws whole groups at random (shuffle_dataset, longest_first); remove it",
         "label_smoothing_factor": "GRPO has no labels to smooth; remove it",

@@ -91,7 +91,13 @@ def refuse_secrets(tree: Mapping[str, Any], where: str) -> None:
 
 def dump_config(config: Config) -> str:
     """The resolved configuration as YAML, every default spelled out."""
-    return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+    return yaml.safe_dump(plain_config(config), sort_keys=False, allow_unicode=True)
+
+
+def plain_config(config: Config) -> dict[str, Any]:
+    """The configuration as plain values that can be read again: beside a list of rewards no short forms stand."""
+    short = {"accuracy": {"weight"}, "format": {"weight"}} if config.rewards is not None else None
+    return config.model_dump(mode="json", exclude=short)
 
 
 def apply_override(tree: dict[str, Any], override: str) -> None:

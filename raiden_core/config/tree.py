@@ -16,11 +16,12 @@ from pydantic import Field, model_validator
 from raiden_core.config.defaults import PREFILLED_THINK
 from raiden_core.config.sections.base import NEUTRAL, Section
 from raiden_core.config.sections.data import CharactersConfig, GenerationConfig, SplitConfig
+from raiden_core.config.sections.endpoint import EndpointConfig
 from raiden_core.config.sections.evaluation import EvaluationConfig
 from raiden_core.config.sections.limits import LimitsConfig
 from raiden_core.config.sections.prompt import PromptConfig
 from raiden_core.config.sections.report import ReportConfig
-from raiden_core.config.sections.reward import AccuracyConfig, FormatConfig
+from raiden_core.config.sections.reward import JUDGE, AccuracyConfig, FormatConfig, RewardConfig, check_list
 from raiden_core.config.sections.runner import RunnerConfig
 from raiden_core.config.sections.storage import StorageConfig
 from raiden_core.config.sections.teacher import TeacherConfig
@@ -48,6 +49,8 @@ class Config(Section):
     student: StudentConfig = StudentConfig()
     accuracy: AccuracyConfig = AccuracyConfig()
     format: FormatConfig = FormatConfig()
+    rewards: tuple[RewardConfig, ...] | None = None
+    """Rewards and gates, in their order; None: accuracy and format, by `accuracy.weight` and `format.weight`."""
     cold_start: ColdStartConfig = ColdStartConfig()
     grpo: GrpoConfig = GrpoConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
@@ -55,6 +58,27 @@ class Config(Section):
     storage: Annotated[StorageConfig, NEUTRAL] = StorageConfig()
     runner: Annotated[RunnerConfig, NEUTRAL] = RunnerConfig()
     limits: Annotated[LimitsConfig, NEUTRAL] = LimitsConfig()
+
+    @property
+    def named_endpoints(self) -> dict[str, EndpointConfig]:
+        """The endpoints that a reward may name."""
+        judge = {} if self.evaluation.judge is None else {JUDGE: self.evaluation.judge}
+        return {**judge, **(self.teacher.endpoints if self.teacher.kind == "llm" else {})}
+
+    @model_validator(mode="after")
+    def _rewards_can_be(self) -> Self:
+        if self.rewards is None:
+            if not self.accuracy.weight and not self.format.weight:
+                raise ValueError("accuracy.weight and format.weight are both 0, so there is nothing to learn")
+            return self
+        for name, section in (("accuracy", self.accuracy), ("format", self.format)):
+            if "weight" in section.model_fields_set:
+                raise ValueError(
+                    f"{name}.weight: the short form of an entry of rewards; keep one of the two: with rewards, write "
+                    f"{{use: {name}, weight: {section.weight:g}}} there"
+                )
+        check_list(self.rewards, self.named_endpoints)
+        return self
 
     @property
     def student_revision(self) -> str | None:

@@ -24,6 +24,10 @@ TRAINER_SOURCES = {
     "ModelConfig": ("trl/trainer/model_config.py",),
 }
 SIMPLE_TYPES: dict[str, Any] = {"int": int, "float": float, "bool": bool, "str": str, "None": None}
+ELSEWHERE = {
+    "reward_funcs": "rewards are a list of their own; write rewards: [{use: accuracy, weight: 0.7}, …] at the top"
+}
+"""What people look for under ``grpo`` and TRL has as no field, and where it is."""
 SET_BY_US = {"output_dir", "seed", "model_name_or_path", "use_peft"}
 """Fields that raiden sets itself; a configuration that sets them is refused."""
 
@@ -65,6 +69,8 @@ def check_types(config_class: str, values: Mapping[str, Any], known_too: Collect
     """
     known = {**trainer_fields("ModelConfig"), **trainer_fields(config_class)}
     for name, value in values.items():
+        if name in ELSEWHERE:
+            raise ValueError(f"{name}: {ELSEWHERE[name]}")
         if name not in known:
             raise ValueError(f"{name}: unknown key{suggestion(name, [*known_too, *known])}")
         expected = _simple_type(known[name])

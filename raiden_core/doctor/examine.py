@@ -9,6 +9,7 @@ from raiden_core.doctor.chat import check_lengths, check_rewards, check_template
 from raiden_core.doctor.check import Check, bad
 from raiden_core.doctor.data import check_audit, check_characters, check_data
 from raiden_core.doctor.machine import check_disk, check_gpus, check_memory, check_model, check_output
+from raiden_core.doctor.rewards import check_list
 from raiden_core.doctor.services import check_keys, check_ports, check_teacher
 from raiden_core.doctor.subject import Subject
 from raiden_core.doctor.versions import check_versions
@@ -26,6 +27,7 @@ CHECKS: tuple[tuple[str, Callable[[Subject], Check]], ...] = (
     ("audit", check_audit),
     ("chat template", check_template),
     ("rewards", check_rewards),
+    ("list of rewards", check_list),
     ("prompt lengths", check_lengths),
     ("teacher", check_teacher),
     ("keys", check_keys),

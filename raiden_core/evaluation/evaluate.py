@@ -29,10 +29,12 @@ from raiden_core.evaluation.predictions import (
     write_predictions,
 )
 from raiden_core.evaluation.results import Results, write_results
+from raiden_core.evaluation.rewarded import reward_rows, with_rewards
 from raiden_core.evaluation.sets import Measure, QuestionSets, UsableSets, can_be_judged, usable_sets
 from raiden_core.evaluation.summary import summarise, write_tables
 from raiden_core.models.answering import GREEDY, Answerer, Reply
-from raiden_core.stages.layout import MODELS, PREDICTIONS_FILE, RESULTS_FILE
+from raiden_core.rewards.listed.chosen import is_default
+from raiden_core.stages.layout import JUDGED, MODELS, PREDICTIONS_FILE, RESULTS_FILE
 from raiden_core.stages.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -76,12 +78,17 @@ def evaluate(
     out.mkdir(parents=True, exist_ok=True)
     ordered = {name: models[name] for name in MODELS if name in models}
     predicted = _predict(ordered, usable, measure, out / ANSWERS, progress)
+    listed = bool(measure.rewards) and not is_default(measure.rewards)
+    if listed:
+        predicted = with_rewards(predicted, usable, measure, out / JUDGED)
     everything = [row for rows in predicted.greedy.values() for row in rows]
     write_predictions(out / PREDICTIONS_FILE, everything)
     if measure.settings.samples:
         draws = (row for draws in predicted.sampled.values() for rows in draws for row in rows)
         write_predictions(out / SAMPLED, draws)
     results = summarise(questions, usable, measure, predicted)
+    if listed:
+        results = results.model_copy(update={"rewards": reward_rows(predicted.of_set(MAIN_SET), measure)})
     if judge is not None and judged:
         from raiden_core.evaluation.judge.contests import judge_replies
 

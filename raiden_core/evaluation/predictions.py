@@ -60,6 +60,8 @@ class Prediction:
     finished: bool
     note: str
     """Why the model could not be asked; empty where it was."""
+    rewards: dict[str, float | None] = field(default_factory=dict)
+    """By name: what each reward and gate of a list says; empty where the list is accuracy and format alone."""
     draw: int = GREEDY
     """Which reply to this question it is; the greedy one is 0."""
     twin: str = ""
@@ -136,8 +138,12 @@ def write_predictions(path: Path, predictions: Iterable[Prediction]) -> None:
     """Write predictions a line each; the file appears under its name only when it is whole."""
     partial = path.with_name(path.name + ".partial")
     with partial.open("w", encoding="utf-8") as file:
-        file.writelines(json.dumps(vars(row), ensure_ascii=True) + "\n" for row in predictions)
+        file.writelines(json.dumps(_plain(row), ensure_ascii=True) + "\n" for row in predictions)
     partial.replace(path)
+
+
+def _plain(row: Prediction) -> dict[str, Any]:
+    return {name: value for name, value in vars(row).items() if name != "rewards" or value}
 
 
 def read_predictions(path: Path) -> list[Prediction]:

@@ -19,6 +19,7 @@ from typing import Self
 from pydantic import ValidationError, model_validator
 
 from raiden_core.errors import DataError
+from raiden_core.evaluation.earned import RewardRow
 from raiden_core.evaluation.erring import Boundaries
 from raiden_core.evaluation.judged import Judged
 from raiden_core.evaluation.parts import Count, Interval, Number, Part
@@ -290,6 +291,8 @@ class Results(Comparison):
     sampling: dict[str, SampledReplies] | None = None
     """By model."""
     judge: Judged | None = None
+    rewards: dict[str, RewardRow] | None = None
+    """By name, and the total: what replies earn by a list of rewards; None where that is accuracy and format alone."""
 
 
 def parse_results(value: object, where: Path | str) -> Results:

@@ -14,6 +14,7 @@ from raiden_core.evaluation.predictions import MAIN_SET
 from raiden_core.prompts import Layout, Message, build_prompt
 from raiden_core.rewards import Scorer
 from raiden_core.rewards.aside import completed, count_completed
+from raiden_core.rewards.listed.chosen import Chosen
 from raiden_core.samples import Sample
 
 LAYOUT = "layout"
@@ -52,6 +53,8 @@ class Measure:
     """Draws the other characters of the control."""
     layout: Layout = "raiden"
     """Of the prompts, as in training."""
+    rewards: Chosen = ()
+    """The list that replies are measured by besides; empty, or the usual two, where the scorer says it all."""
 
     @property
     def further_layouts(self) -> dict[str, Layout]:

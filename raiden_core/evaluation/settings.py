@@ -8,6 +8,7 @@ from raiden_core.config.sections.evaluation import EvaluationConfig
 from raiden_core.prompts import Layout
 from raiden_core.rewards import Scorer
 from raiden_core.rewards.configured import evaluation_scorer
+from raiden_core.rewards.listed.chosen import Chosen, chosen_rewards
 
 
 class EvaluateSettings(StageSettings):
@@ -15,6 +16,8 @@ class EvaluateSettings(StageSettings):
 
     evaluation: EvaluationConfig
     scorer: Scorer
+    rewards: Chosen
+    """All that replies earn."""
     system_prompt: str | None
     layout: Layout
     seed: int
@@ -25,6 +28,7 @@ class EvaluateSettings(StageSettings):
         return cls(
             evaluation=config.evaluation,
             scorer=evaluation_scorer(config),
+            rewards=chosen_rewards(config),
             system_prompt=config.system_prompt,
             layout=config.prompt.layout,
             seed=config.seed,

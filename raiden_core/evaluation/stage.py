@@ -74,7 +74,14 @@ def evaluate_files(
 
 def measure_of(settings: EvaluateSettings) -> Measure:
     """How the settings have models asked and scored."""
-    return Measure(settings.scorer, settings.evaluation, settings.system_prompt, settings.seed, settings.layout)
+    return Measure(
+        settings.scorer,
+        settings.evaluation,
+        settings.system_prompt,
+        settings.seed,
+        settings.layout,
+        settings.rewards,
+    )
 
 
 def read_evaluation_data(path: Path) -> tuple[list[Sample], list[str]]:

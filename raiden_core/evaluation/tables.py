@@ -10,11 +10,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from raiden_core.evaluation.earned import TOTAL, RewardRow
 from raiden_core.evaluation.erring import Boundaries
 from raiden_core.evaluation.judged import Judged
 from raiden_core.evaluation.results import DIMENSIONS, Comparison, Controls, Results, SampledReplies
 from raiden_core.stages.layout import MODELS
-from raiden_core.text.formatting import p_value, percent, percent_range, points, points_range
+from raiden_core.text.formatting import (
+    p_value,
+    percent,
+    percent_range,
+    points,
+    points_range,
+    signed_value,
+    value,
+    value_range,
+)
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -36,12 +46,33 @@ def result_tables(results: Results) -> Group:
     judge = [_judge_table(results.judge)] if results.judge else []
     sampling = [_sampling_lines(results.sampling)] if results.sampling and main else []
     controls = [_controls(results.controls)] if main else []
+    rewards = [_reward_table(results.rewards)] if results.rewards and main else []
     unsure = [_boundaries_line(results.boundaries)] if results.boundaries else []
-    return Group(*main, *extra, Text(caption, style="dim"), *unsure, *sampling, *controls, *judge)
+    return Group(*main, *extra, Text(caption, style="dim"), *unsure, *rewards, *sampling, *controls, *judge)
 
 
 def _has_rows(part: Comparison) -> bool:
     return any(cells.all.n for cells in part.models.values())
+
+
+def _reward_table(rewards: Mapping[str, RewardRow]) -> Table:
+    """What replies earn by each reward of a list."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    title = Text("What replies earn by each reward; a gate: the share that it lets pass")
+    table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", padding=0, show_edge=False, pad_edge=False)
+    models = list(next(iter(rewards.values())).models)
+    for heading in ("", "weight"):
+        table.add_column(heading, overflow="fold")
+    for heading in (*models, "change", "interval"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for name, row in rewards.items():
+        weight = "gate" if row.gate else "" if name == TOTAL else f"{row.weight:g}"
+        change = [signed_value(row.paired.delta), value_range(row.paired.ci95)] if row.paired else ["", ""]
+        table.add_row(name, weight, *(value(row.models[model].mean) for model in models), *change)
+    return table
 
 
 def _boundaries_line(boundaries: Boundaries) -> Text:

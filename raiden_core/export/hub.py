@@ -20,7 +20,7 @@ from typing import Any
 import yaml
 
 from raiden_core.config import Config
-from raiden_core.config.loading import load_config
+from raiden_core.config.loading import load_config, plain_config
 from raiden_core.dataset.card import dataset_card
 from raiden_core.errors import DataError, StageError, UsageError
 from raiden_core.evaluation.results import read_results
@@ -84,7 +84,7 @@ def run_texts(run: Path, dataset: str | None = None) -> RunTexts:
     if not model.is_dir():
         raise DataError(f"{model}: is missing; train again")
     config = load_config(run / CONFIG_FILE, ())
-    plain: Any = json.loads(json.dumps(mask_secrets(config.model_dump(mode="json")), default=str))
+    plain: Any = json.loads(json.dumps(mask_secrets(plain_config(config)), default=str))
     split = _read(folders[SPLIT] / STATS)
     card = model_card(
         results=read_results(folders[EVALUATE] / RESULTS_FILE),

@@ -14,9 +14,12 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from raiden_core.config.sections.endpoint import EndpointConfig
+from raiden_core.config.sections.reward import RewardConfig
 from raiden_core.config.sections.training import NANO
 from raiden_core.dataset.card import escape, markdown_table
 from raiden_core.evaluation.results import Cell, Pair, Results
+from raiden_core.report.further import reward_table
 from raiden_core.report.wording import control_rows, explanation, verdict
 from raiden_core.text.formatting import p_value, percent, percent_range, points, points_range
 
@@ -63,6 +66,7 @@ def model_card(
         escape(verdict(results)),
         *(f"> {escape(note)}" for note in (*notes, *results.notes)),
         _results(results),
+        _rewards(results),
         _controls(results),
         _training(config, split),
         _use(config, adapter),
@@ -157,6 +161,15 @@ def _results(results: Results) -> str:
     )
 
 
+def _rewards(results: Results) -> str:
+    """What replies earn by each reward of a list; nothing where the list is accuracy and format."""
+    table = reward_table(results.rewards, MODEL_LABELS)
+    if table is None:
+        return ""
+    rows = [[escape(cell) for cell in row] for row in table.rows]
+    return f"## Rewards\n\n{table.sentences[0]} {table.note}\n\n{markdown_table(table.head, rows)}"
+
+
 def _told(change: Pair | None) -> str:
     """A difference with its interval and p, as a cell of the table."""
     if change is None:
@@ -178,9 +191,26 @@ def _training(config: Mapping[str, Any], split: Mapping[str, Any]) -> str:
     return (
         f"## Training\n\nGRPO (TRL) on {train['samples']:,} questions about {train['characters']:,} characters, starting "
         f"from {started}{' after a cold start' if config.get('cold_start') else ''}. Reward: "
-        f"{config['accuracy']['weight']:g} × accuracy + {config['format']['weight']:g} × format. {told}. "
+        f"{_reward(config)}. {told}. "
         "How the data was made: [DATA.md](DATA.md). The whole configuration: [raiden.yaml](raiden.yaml)."
     )
+
+
+def _reward(config: Mapping[str, Any]) -> str:
+    """The reward as a sum, and its gates."""
+    listed = config.get("rewards")
+    if listed is None:
+        return f"{config['accuracy']['weight']:g} × accuracy + {config['format']['weight']:g} × format"
+    entries = [RewardConfig.model_validate(one) for one in listed]
+    summed = [f"{1 if one.weight is None else one.weight:g} × {escape(_named(one))}" for one in entries if not one.gate]
+    gates = [escape(_named(one)) for one in entries if one.gate]
+    return " + ".join(summed) + (f"; 0 where a gate is closed: {', '.join(gates)}" if gates else "")
+
+
+def _named(entry: RewardConfig) -> str:
+    """A reward by its name, and a judge by its model."""
+    model = entry.endpoint.model if isinstance(entry.endpoint, EndpointConfig) else entry.endpoint
+    return f"{entry.label} ({model})" if model else entry.label
 
 
 def _use(config: Mapping[str, Any], adapter: bool) -> str:

@@ -6,6 +6,8 @@
 - ``openr1``: the ``trl`` dataset and ``recipe.yaml``, the keys of a GRPO recipe. It names the configured student; the
   nano student is made inside a run, so the recipe then says that the model is for the reader to fill in.
 
+- ``verifiers``, ``easyr1``, ``inspect``, ``lm-eval``: raiden_core/export/environments.py.
+
 In all of them objects with free keys are JSON strings, because Arrow would merge their keys across rows.
 """
 
@@ -23,12 +25,27 @@ import yaml
 from raiden_core.config import Config
 from raiden_core.config.sections.training import NANO
 from raiden_core.errors import DataError
+from raiden_core.export.carried import named_functions, write_list
+from raiden_core.export.environments import write_easyr1, write_inspect, write_lm_eval, write_verifiers
 from raiden_core.prompts import build_prompt
 from raiden_core.rewards.aside import count_completed
 from raiden_core.rewards.configured import training_scorer
 from raiden_core.rewards.gold import read_verified
+from raiden_core.rewards.listed.chosen import chosen_rewards, is_default
 from raiden_core.samples import Sample, table_row
-from raiden_core.training.dataset import reward_table
+from raiden_core.training.dataset import columns_for, reward_table
+
+VERL_LIST = '''"""raiden's list of rewards for verl: custom_reward_function.path points to this file."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from raiden_rewards import compute_score  # noqa: E402
+
+__all__ = ["compute_score"]
+'''
 
 Splits = dict[str, list[Sample]]
 """``train`` and, where there is one, ``test``."""
@@ -95,9 +112,13 @@ def _without_bars() -> Iterator[None]:
 
 
 def _write_trl(splits: Splits, config: Config, out: Path, place: Path) -> None:
+    chosen = chosen_rewards(config)
     for name, samples in splits.items():
-        table = reward_table(samples, training_scorer(config), config.system_prompt, config.prompt.layout)
+        scorer, prompt = training_scorer(config), config.prompt.layout
+        table = reward_table(samples, scorer, config.system_prompt, prompt, columns_for(chosen))
         table.to_parquet(out / f"{name}.parquet")
+    if not is_default(chosen):
+        write_list(chosen, out)
 
 
 def _write_verl(splits: Splits, config: Config, out: Path, place: Path) -> None:
@@ -106,12 +127,17 @@ def _write_verl(splits: Splits, config: Config, out: Path, place: Path) -> None:
     for name, samples in splits.items():
         rows = [_verl_row(sample, place, name, config) for place, sample in enumerate(samples)]
         Dataset.from_list(rows).to_parquet(out / f"{name}.parquet")
-    (out / "raiden_reward.py").write_text(VERL_REWARD, "utf-8")
+    chosen = chosen_rewards(config)
+    if not is_default(chosen):
+        write_list(chosen, out)
+    (out / "raiden_reward.py").write_text(VERL_REWARD if is_default(chosen) else VERL_LIST, "utf-8")
 
 
 def _verl_row(sample: Sample, place: int, split: str, config: Config) -> dict[str, Any]:
     row = table_row(sample)
-    checked = {key: row[key] for key in ("id", "question", "answer", "keywords", "validation_method")}
+    listed = not is_default(chosen_rewards(config))
+    fields = Sample.model_fields if listed else ("id", "question", "answer", "keywords", "validation_method")
+    checked = {key: row[key] for key in fields if key != "validator"}
     settings = asdict(training_scorer(config))
     truth = {**checked, "validator": sample.validator.model_dump(mode="json") if sample.validator else None}
     return {
@@ -127,12 +153,13 @@ def _write_openr1(splits: Splits, config: Config, out: Path, place: Path) -> Non
     _write_trl(splits, config, out, place)
     grpo = config.grpo
     note = missing_model(config)
+    functions, weights = named_functions(chosen_rewards(config))
     recipe = {
         **({} if note else {"model_name_or_path": config.student.model}),
         "dataset_name": str(place),
         "dataset_prompt_column": "prompt",
-        "reward_funcs": ["raiden_core.rewards.accuracy_reward", "raiden_core.rewards.format_reward"],
-        "reward_weights": [config.accuracy.weight, config.format.weight],
+        "reward_funcs": functions,
+        "reward_weights": weights,
         "bf16": True,
         "gradient_checkpointing": True,
         "learning_rate": grpo.learning_rate,
@@ -162,5 +189,9 @@ WRITERS: dict[str, Callable[[Splits, Config, Path, Path], None]] = {
     "trl": _write_trl,
     "verl": _write_verl,
     "openr1": _write_openr1,
+    "verifiers": write_verifiers,
+    "easyr1": write_easyr1,
+    "inspect": write_inspect,
+    "lm-eval": write_lm_eval,
 }
 """Trainer -> who writes for it."""

@@ -16,6 +16,7 @@ from raiden_core.config import Config
 from raiden_core.errors import ConfigError
 from raiden_core.planning.shapes import ModelShape
 from raiden_core.planning.sharding import Sharding
+from raiden_core.training.row_size import completions_per_row
 
 Rollouts = Literal["none", "transformers", "colocate", "server"]
 DTYPE_BYTES = {"float32": 4, "bfloat16": 2, "float16": 2, "auto": 2, "torch.float32": 4, "torch.bfloat16": 2}
@@ -68,11 +69,9 @@ class Job:
     adapted: frozenset[str] = frozenset()
     """Linear modules that have an adapter."""
     reference: bool = False
+    """Whether a copy of the model stands beside it for the KL term."""
     scored_again: bool = False
     """Whether completions are scored a second time for the KL term: by the reference, or without the adapter."""
-    shares_prompts: bool = False
-    """Whether a group's prompt is computed once."""
-    """Whether a copy of the model stands beside it for the KL term."""
     rollouts: Rollouts = "none"
     vllm_share: float = 0.0
     vllm_sleeps: bool = False
@@ -83,6 +82,21 @@ class Job:
     full_logits: bool = False
     """Whether the loss needs all logits at once (label smoothing; trainers older than TRL 1.16)."""
     on_cpu: bool = False
+    shared_prefix: bool = False
+    """Whether a group's prompt is computed once (raiden_core.training.shared_prefix)."""
+
+    def passes(self, prompt: float, completion: float) -> tuple[float, float]:
+        """What passes through the model at once for a micro-batch of sequences of that length.
+
+        Returns:
+            Tokens of all rows, and of one row: a sequence, or a prompt with the completions that share it.
+        """
+        if not self.shared_prefix:
+            return self.micro_batch * (prompt + completion), prompt + completion
+        group = min(self.group, self.micro_batch)
+        size = completions_per_row(math.ceil(prompt), completion, group, self.shape.hidden)
+        row = prompt + size * completion
+        return math.ceil(self.micro_batch / group) * math.ceil(group / size) * row, row
 
     @property
     def tokens(self) -> int:
@@ -146,13 +160,19 @@ def grpo_job(config: Config, shape: ModelShape, sharding: Sharding, lengths: Len
         adapted=adapted,
         reference=section.beta > 0 and not lora,
         scored_again=section.beta > 0,
-        shares_prompts=section.shared_prefix == "auto",
         rollouts=rollouts,
         vllm_share=float(extra.get("vllm_gpu_memory_utilization", VLLM_SHARE)) if rollouts == "colocate" else 0.0,
         vllm_sleeps=bool(extra.get("vllm_enable_sleep_mode", False)),
         vllm_parallel=int(extra.get("vllm_tensor_parallel_size", 1)),
+        shared_prefix=section.shared_prefix == "auto" and not shape.windowed and _takes_masks(extra),
         **_common(section, extra, shape, sharding, where),
     )
+
+
+def _takes_masks(extra: dict[str, Any]) -> bool:
+    """Whether the attention kernel takes a mask of blocks, without which no prompt is shared."""
+    kernel = extra.get("attn_implementation") or (extra.get("model_init_kwargs") or {}).get("attn_implementation")
+    return kernel in (None, "sdpa", "eager")
 
 
 def cold_start_job(config: Config, shape: ModelShape, sharding: Sharding, lengths: Lengths) -> Job:

@@ -15,10 +15,12 @@ model is loaded; a generation batch lasts for all accumulated steps.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from raiden_core.planning.gpus import GIB, Devices
 from raiden_core.planning.job import Job
+from raiden_core.training.row_size import LOGITS_BYTES
 
 MOMENTS = ("rollouts", "scoring", "loss", "backward")
 TILE_TOKENS, TILE_WORDS = 4096, 32768
@@ -228,13 +230,13 @@ def layer_activations(job: Job) -> int:
     if shape.experts:
         mlp += 2 * shape.hidden * shape.experts_per_token * compute
     adapters = 0
-    if job.lora and compute == 2:
+    if job.lora and compute == 2 and not job.mixed:  # PEFT casts each adapter's input, except under autocast
         adapters = 4 * sum(shape.linears[name][0] for name in job.adapted if name in shape.linears)
     return norms + attention + mlp + adapters
 
 
 def _activations(job: Job) -> Part:
-    tokens = job.micro_batch * job.tokens
+    tokens, row = (math.ceil(number) for number in job.passes(job.prompt, job.completion))
     width, compute = job.shape.hidden, compute_bytes(job)
     one = tokens * layer_activations(job)
     # Gradients of what the MLP holds, while its layer is gone through backwards.
@@ -246,14 +248,23 @@ def _activations(job: Job) -> Part:
     if job.accumulation > 1 and not job.checkpointing:
         through = kept + flowing
     scoring = (one if not job.lora else one // 2) if job.stage == "grpo" and job.reference else 0
+    mask = tokens * row * compute if job.shared_prefix else 0
+    through, kept, scoring = through + mask, kept + mask, scoring + (mask if scoring else 0)
     note = f"{job.micro_batch} x {job.tokens:,} tokens, {'layers recomputed' if job.checkpointing else 'all kept'}"
+    note += f", prompts shared: {tokens:,} computed" if job.shared_prefix else ""
     return Part("activations", (0, scoring, kept, through), note)
 
 
 def _head(job: Job) -> Part:
     """The output head with the loss; on a GPU only completion tokens pass through it, on a CPU all do."""
     shape, compute = job.shape, compute_bytes(job)
-    tokens = job.micro_batch * (job.tokens if job.on_cpu else job.completion)
+    scored = job.micro_batch * job.completion
+    tokens = math.ceil(job.passes(job.prompt, job.completion)[0]) if job.on_cpu else scored
+    if job.shared_prefix and 4 * scored * shape.vocab <= LOGITS_BYTES["cpu" if job.on_cpu else "cuda"]:
+        # The logits, their float32 copy, its logarithm and the gradient.
+        size = scored * shape.vocab * (compute + 4 + 4 + 4)
+        dense = 0 if job.lora else shape.embedding * trained_bytes(job)
+        return Part("logits", (0, size // 2 if job.reference else 0, size, dense), f"{scored:,} tokens at once")
     if job.full_logits:
         # The logits, their float32 copy, the softmax and the gradient.
         size = tokens * shape.vocab * (compute + 4 + 4 + compute)
@@ -283,11 +294,15 @@ def _rollouts(job: Job) -> Part:
         return Part("KV cache", (0,) * 4)
     shape, compute = job.shape, compute_bytes(job)
     cache = job.generation_batch * job.tokens * kv_bytes(job)
-    # A grown cache is a copy: one layer's stands there twice.
-    cache += cache // shape.layers
-    reading = job.generation_batch * job.prompt * (3 * shape.mlp_width * compute + 4 * shape.hidden * 4)
+    prompts = math.ceil(job.generation_batch / job.group) if job.shared_prefix else job.generation_batch
+    reading = prompts * job.prompt * (3 * shape.mlp_width * compute + 2 * shape.hidden * 4)
     words = job.generation_batch * shape.vocab * (compute + 3 * 4)
     note = f"{job.generation_batch} completions of a device's generation batch"
+    if job.shared_prefix:
+        # Prompts are read once; their cache is repeated into one that has room for the completions.
+        known = prompts * job.prompt * kv_bytes(job)
+        return Part("KV cache", (known + max(reading, cache + words), 0, 0, 0), note)
+    cache += cache // shape.layers  # a grown cache is a copy: one layer's stands there twice
     return Part("KV cache", (cache + max(reading, words), 0, 0, 0), note)
 
 

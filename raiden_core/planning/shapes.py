@@ -51,6 +51,8 @@ class ModelShape:
     expert_intermediate: int = 0
     qkv_bias: bool = False
     qk_norm: bool = False
+    windowed: bool = False
+    """Whether some layers attend to the last tokens only."""
 
     @property
     def attention_width(self) -> int:
@@ -193,7 +195,15 @@ def shape_of_config(raw: Mapping[str, Any], name: str, source: str) -> ModelShap
         expert_intermediate=int(expert_width) if experts else 0,
         qkv_bias=bool(raw.get("attention_bias", False)) or kind in ("qwen2", "qwen2_moe"),
         qk_norm=kind.startswith("qwen3"),
+        windowed=_windowed(raw),
     )
+
+
+def _windowed(raw: Mapping[str, Any]) -> bool:
+    kinds = raw.get("layer_types")
+    if isinstance(kinds, list):
+        return set(kinds) != {"full_attention"}
+    return bool(raw.get("sliding_window")) and bool(raw.get("use_sliding_window", True))
 
 
 def nano_shape(nano: NanoConfig) -> ModelShape:

@@ -80,12 +80,12 @@ def duration(job: Job, devices: Devices, samples: int, lengths: Lengths, section
         each = MEAN_COMPLETION * int(section["max_completion_length"]) if known is None else known
         completion = min(job.completion, prompt + questions * each + (questions - 1) * QUESTION)
         prompt = 0
-    read = prompt / job.group if job.shares_prompts else prompt
-    trained = per_device * (read + completion)
-    train = trained * _operations(job, prompt + completion) / _speed(job, devices)
+    at_once, row = job.passes(prompt, completion)
+    trained = at_once * job.accumulation
+    train = trained * _operations(job, row) / _speed(job, devices)
     rollout = 0.0
     if job.stage == "grpo" and job.rollouts != "none":
-        rollout = _rollout(job, devices, prompt, read) * per_device / max(1, job.generation_batch) / iterations
+        rollout = _rollout(job, devices, prompt) * per_device / max(1, job.generation_batch) / iterations
     tokens = int(steps * trained * job.sharding.processes)
     completions = steps * job.effective_batch // (iterations if job.stage == "grpo" else 1)
     return Duration(samples, steps, completions, tokens, train + rollout, rollout)
@@ -109,8 +109,8 @@ def _speed(job: Job, devices: Devices) -> float:
     return devices.tflops * 1e12 * MFU / (FLOAT32_SLOWER if compute_bytes(job) == 4 else 1)
 
 
-def _rollout(job: Job, devices: Devices, prompt: float, read: float) -> float:
-    """Seconds for one generation batch of a device, of whose prompts so many tokens are computed for each completion."""
+def _rollout(job: Job, devices: Devices, prompt: float) -> float:
+    """Seconds for one generation batch of a device."""
     waits = 1.0 if job.rollouts == "transformers" else MEAN_COMPLETION
     decoded = job.completion * waits
     batch = job.generation_batch
@@ -120,7 +120,8 @@ def _rollout(job: Job, devices: Devices, prompt: float, read: float) -> float:
     read = (weights * width / job.vllm_parallel + cache) / (devices.bandwidth * 1e9 * BANDWIDTH)
     arithmetic = 2 * job.shape.active_parameters * batch / _speed(job, devices)
     start = job.shape.layers * (CPU_LAYER_SECONDS if devices.cpu else LAYER_SECONDS[job.rollouts])
-    prefill = 2 * job.shape.active_parameters * batch * read / _speed(job, devices)
+    read_prompts = batch / job.group if job.shared_prefix and job.rollouts == "transformers" else batch
+    prefill = 2 * job.shape.active_parameters * read_prompts * prompt / _speed(job, devices)
     return prefill + decoded * (max(read, arithmetic) + start)
 
 

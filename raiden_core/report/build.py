@@ -23,7 +23,7 @@ from raiden_core.report.boundaries import boundary_figures
 from raiden_core.report.curves import read_log, training_charts
 from raiden_core.report.data import dropped_rows
 from raiden_core.report.examples import OUTCOMES, choose_examples
-from raiden_core.report.further import judge_table, sampling_table
+from raiden_core.report.further import judge_table, reward_table, sampling_table
 from raiden_core.report.pages import page_environment
 from raiden_core.report.tree import mask_secrets, tree
 from raiden_core.report.wording import control_rows, explanation, reading_guide, verdict
@@ -89,6 +89,7 @@ def build_report(
             outcomes=OUTCOMES,
             sampling=sampling_table(results.sampling, MODEL_LABELS),
             judge=judge_table(results.judge),
+            rewards=reward_table(results.rewards, MODEL_LABELS),
             controls=control_rows(results.controls),
             generation=tree({key: value for key, value in generation_stats.items() if key != "dropped"}),
             dropped=dropped_rows(generation_stats.get("dropped")),

@@ -8,13 +8,13 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from raiden_core.errors import DataError
 from raiden_core.report.charts import Chart, Series, line_chart
-from raiden_core.training.launch.metrics import VALIDATION_ACCURACY
+from raiden_core.training.launch.metrics import VALIDATION_ACCURACY, reward_names
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,13 @@ GRPO = (
     ),
     Curve("Loss", {"loss": "loss"}, "GRPO's loss is no measure of quality; it hovers around 0."),
 )
+LISTED = Curve(
+    "Rewards and gates of the list",
+    {},
+    "What each function says on average, before weights and gates. A gate shows the share of replies that it lets pass.",
+    share=True,
+)
+"""Its keys are those of the log."""
 COLD_START = (
     Curve("Loss", {"loss": "training", "eval_loss": "held out"}, "Cross-entropy on the reasoned reference answers."),
     Curve(
@@ -115,7 +122,9 @@ def training_charts(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, list[C
     result = []
     for phase, title, curves in PHASES:
         mine = [row for row in rows if row.get("phase", "grpo") == phase]
-        charts = [chart for curve in curves if (chart := _chart(curve, mine)) is not None]
+        listed = {key: name for row in mine for key, name in reward_names(row).items()}
+        shown = [*curves[:1], replace(LISTED, keys=listed), *curves[1:]] if listed else curves
+        charts = [chart for curve in shown if (chart := _chart(curve, mine)) is not None]
         if charts:
             result.append((title, charts))
     return result

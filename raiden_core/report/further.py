@@ -1,7 +1,8 @@
-"""What the report shows beyond greedy accuracy, where it was measured: sampled replies, and a judge's verdicts.
+"""What the report shows beyond greedy accuracy, where it was measured: sampled replies, a judge's verdicts, rewards.
 
     sampling_table(results.sampling)   # pass@k and majority, a column a model
     judge_table(results.judge)         # who the judge prefers, by rubric and language
+    reward_table(results.rewards)      # what replies earn by each reward of a list
 
 Cells are text for the template, which escapes them: rubrics and the judge's name come from the configuration.
 """
@@ -11,9 +12,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from raiden_core.evaluation.earned import TOTAL, RewardRow
 from raiden_core.evaluation.judged import Agreement, Gap, JudgeCell, Judged
 from raiden_core.evaluation.results import Mean, SampledReplies
-from raiden_core.text.formatting import percent, percent_range, points, points_range
+from raiden_core.text.formatting import percent, percent_range, points, points_range, signed_value, value, value_range
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,31 @@ def sampling_table(sampling: Mapping[str, SampledReplies] | None, labels: Mappin
         ],
         note="pass@k: at least one of k replies is right. Majority: more than half of them are. Where pass@k of the base "
         "model is near the trained model's, training made right answers more frequent rather than possible.",
+    )
+
+
+def reward_table(rewards: Mapping[str, RewardRow] | None, labels: Mapping[str, str]) -> Table | None:
+    """What replies earn by each reward of a list, a column a model, and the difference of trained and base."""
+    if not rewards:
+        return None
+    models = [model for model in labels if model in next(iter(rewards.values())).models]
+    rows = [
+        [
+            name,
+            "gate" if row.gate else "" if name == TOTAL else f"{row.weight:g}",
+            *(f"{value(row.models[model].mean)} ({value_range(row.models[model].ci95)})" for model in models),
+            signed_value(row.paired.delta) if row.paired else "",
+            value_range(row.paired.ci95) if row.paired else "",
+        ]
+        for name, row in rewards.items()
+    ]
+    return Table(
+        head=["Reward", "Weight", *(labels[model] for model in models), "Change", "95% interval"],
+        rows=rows,
+        sentences=[
+            "What the greedy replies earn by the run's list of rewards, with 95% intervals clustered by character."
+        ],
+        note="A gate shows the share of replies that it lets pass; where one is closed, the total of that reply is 0.",
     )
 
 

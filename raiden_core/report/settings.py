@@ -34,8 +34,16 @@ class ReportSettings(StageSettings):
             title=config.report.title,
             notes=(*run_notes(config), *config.report.notes),
             seed=config.seed,
-            shown=counted(config),
+            shown=_shown(config),
         )
+
+
+def _shown(config: Config) -> dict[str, Any]:
+    """The configuration as the page shows it: beside a list of rewards, no short forms of their weights."""
+    shown: dict[str, Any] = counted(config)
+    if config.rewards is not None:
+        shown |= {name: {**shown[name], "weight": None} for name in ("accuracy", "format")}
+    return shown
 
 
 def run_notes(config: Config) -> list[str]:

@@ -26,6 +26,7 @@ from raiden_core.stages.layout import (
     SPLIT,
     TRAIN,
 )
+from raiden_core.text.formatting import percent
 
 DIGEST_DIGITS = 64
 
@@ -54,7 +55,7 @@ def report_stage(settings: ReportSettings, stages: Mapping[str, Path], out: Path
         config=settings.shown,
         run={
             "name": settings.title,
-            "notes": list(settings.notes),
+            "notes": [*curriculum_notes(_read(stages[TRAIN] / STATS)), *settings.notes],
             "commands": ["raiden run config.yaml", "raiden run config.yaml --refresh train"],
             "seed": settings.seed,
             "hardware": describe_hardware(),
@@ -66,6 +67,20 @@ def report_stage(settings: ReportSettings, stages: Mapping[str, Path], out: Path
     )
     metrics.unlink()
     return {"report": REPORT_FILE}
+
+
+def curriculum_notes(trained: Mapping[str, Any]) -> list[str]:
+    """What a reader must know of the prompts that training drew by pass rate; nothing where it took them as they were."""
+    found = trained.get("curriculum")
+    if not found:
+        return []
+    met = f"; training met {percent(found['zero_variance_met'])}%" if "zero_variance_met" in found else ""
+    return [
+        f"Curriculum: of the training prompts the student answered {found['never_right']:,} never, "
+        f"{found['sometimes_right']:,} sometimes and {found['always_right']:,} always right in {found['answers']} tries. "
+        f"Groups with nothing to learn from were expected to be {percent(found['zero_variance_before'])}% of all prompts, and "
+        f"{percent(found['zero_variance_after'])}% of those that were drawn{met}."
+    ]
 
 
 def _stage_row(name: str, manifest: Mapping[str, Any]) -> dict[str, Any]:

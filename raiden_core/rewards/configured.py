@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from raiden_core.rewards.listed.chosen import chosen_rewards, weight_of
 from raiden_core.rewards.scorer import Scorer
 
 if TYPE_CHECKING:
@@ -19,11 +20,12 @@ if TYPE_CHECKING:
 def training_scorer(config: Config) -> Scorer:
     """What completions earn in training: ``accuracy``, ``format`` and ``prefilled_think`` as the configuration has them.
 
-    A field of ``accuracy`` reaches the scorer under its own name.
+    A field of ``accuracy`` reaches the scorer under its own name; the weights are those of the list of rewards.
     """
+    chosen = chosen_rewards(config)
     return Scorer(
-        accuracy_weight=config.accuracy.weight,
-        format_weight=config.format.weight,
+        accuracy_weight=weight_of(chosen, "accuracy"),
+        format_weight=weight_of(chosen, "format"),
         prefilled_think=config.prefilled_think,
         **config.accuracy.model_dump(exclude={"weight"}),
     )

@@ -84,7 +84,7 @@ def digest_code(*modules: str) -> str:
     """Digest of modules of raiden_core (dotted names), of all that they import from it, and of their data files."""
     files: set[Path] = set()
     syntax: dict[Path, str] = {}
-    waiting = [_module_file(module) for module in modules]
+    waiting = [module_file(module) for module in modules]
     while waiting:
         file = waiting.pop()
         if file in files:
@@ -101,7 +101,61 @@ def digest_code(*modules: str) -> str:
     return digest.hexdigest()
 
 
-def _module_file(module: str) -> Path:
+def digest_source(file: Path) -> str:
+    """Digest of a Python file that is not raiden's, and of the files and packages of its own folder that it imports.
+
+    What it imports from elsewhere is installed, and does not count.
+
+    Raises:
+        DataError: one of them is no Python that can be read.
+    """
+    trees = source_files(file)
+    digest = hashlib.sha256()
+    for one in sorted(trees):
+        # The first file counts by what is in it, wherever it is and whatever it is called.
+        name = "" if one == file else str(one.relative_to(file.parent))
+        digest.update(f"{name} {_syntax(trees[one])}\n".encode())
+    return digest.hexdigest()
+
+
+def source_files(file: Path) -> dict[Path, ast.Module]:
+    """A Python file and those of its folder that it imports, directly or not, with their syntax.
+
+    Raises:
+        DataError: one of them is no Python that can be read.
+    """
+    trees: dict[Path, ast.Module] = {}
+    waiting = [file]
+    while waiting:
+        one = waiting.pop()
+        if one in trees:
+            continue
+        try:
+            trees[one] = ast.parse(one.read_text("utf-8-sig"))
+        except (OSError, SyntaxError, ValueError) as error:
+            raise DataError(f"{one}: cannot be read: {error}") from None
+        waiting += _own_imports(trees[one], file.parent)
+    return trees
+
+
+def _own_imports(tree: ast.Module, folder: Path) -> list[Path]:
+    """The files below a folder that a module imports by names that begin there."""
+    found = []
+    for node in ast.walk(tree):
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        for name in names:
+            parts = name.split(".")
+            packages = [folder.joinpath(*parts[:end], "__init__.py") for end in range(1, len(parts) + 1)]
+            found += [path for path in (*packages, folder.joinpath(*parts).with_suffix(".py")) if path.is_file()]
+    return found
+
+
+def module_file(module: str) -> Path:
+    """The file of a module of raiden_core (a dotted name)."""
     path = PACKAGE.joinpath(*module.split(".")[1:])
     return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
 
@@ -125,7 +179,7 @@ def _imports(tree: ast.Module) -> list[Path]:
             package, _, inner = name.partition(".")
             if package != PACKAGE.name or not inner or inner in NEUTRAL:
                 continue
-            path = _module_file(name)
+            path = module_file(name)
             if path.is_file():
                 found.append(path)
     return found

@@ -35,6 +35,9 @@ SUMMARY_FILE = "training.json"
 LOG_FILE = "training.log"
 METRICS_FILE = "metrics.jsonl"
 
+JUDGED = "judged"
+"""Folder of the replies of a judge that is a reward, in the stages that compute rewards."""
+
 RESULTS_FILE = "results.json"
 PREDICTIONS_FILE = "predictions.jsonl"
 

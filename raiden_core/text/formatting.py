@@ -36,3 +36,18 @@ def p_value(p: float | None) -> str:
     if p is None:
         return DASH
     return "< 0.0001" if p < 0.0001 else f"{p:.4f}" if p < 0.01 else f"{p:.2f}"
+
+
+def value(number: float | None) -> str:
+    """A reward, which need be no share: three digits behind the point."""
+    return DASH if number is None else f"{number:.3f}".replace("-", "−")
+
+
+def value_range(interval: Sequence[float] | None) -> str:
+    """An interval of rewards."""
+    return DASH if interval is None else " to ".join(value(end) for end in interval)
+
+
+def signed_value(difference: float | None) -> str:
+    """A difference of rewards, always with its sign."""
+    return DASH if difference is None else f"{difference:+.3f}".replace("-", "−")

@@ -20,6 +20,7 @@ from raiden_core.config.trl_fields import check_types, refused, suggestion, trai
 from raiden_core.errors import ConfigError
 from raiden_core.prompts import LAYOUTS, Layout
 from raiden_core.rewards import Scorer
+from raiden_core.rewards.listed.chosen import Chosen, default_rewards, parse_entries
 from raiden_core.text.strict_yaml import YamlFault, load_strict
 from raiden_core.training.checks import Machine, check_job
 
@@ -75,6 +76,9 @@ class GrpoArguments(DataArguments):
     partial_credit: bool = field(
         default=_SCORER.partial_credit, metadata={"help": "share of groups matched instead of 1 or 0"}
     )
+    rewards: str | None = field(
+        default=None, metadata={"help": "a list of rewards and gates (docs/rewards.md), as YAML or JSON"}
+    )
     permute_rewards: bool = field(
         default=_GRPO.permute_rewards, metadata={"help": "control: shuffle rewards within the batch"}
     )
@@ -84,6 +88,13 @@ class GrpoArguments(DataArguments):
     shared_prefix: str = field(
         default=_GRPO.shared_prefix, metadata={"help": "compute a group's prompt once", "choices": ["auto", "off"]}
     )
+    curriculum: str = field(
+        default=_GRPO.curriculum,
+        metadata={"help": "draw prompts by the student's pass rate", "choices": ["off", "pass_rate"]},
+    )
+    curriculum_answers: int = field(
+        default=_GRPO.curriculum_answers, metadata={"help": "answers to each prompt that measure its pass rate"}
+    )
     eval_questions: int = field(
         default=0, metadata={"help": "evaluate on so many questions about held-back training characters instead"}
     )
@@ -91,6 +102,17 @@ class GrpoArguments(DataArguments):
     max_prompt_length: int | None = field(
         default=_GRPO.max_prompt_length, metadata={"help": "drop samples with longer prompts"}
     )
+
+    @property
+    def chosen(self) -> Chosen:
+        """The list of rewards; without one, accuracy and format by their weights.
+
+        Raises:
+            ConfigError: it is no such list, or names a function that is not there.
+        """
+        if self.rewards is None:
+            return default_rewards(self.accuracy_weight, self.format_weight)
+        return parse_entries(listed_entries(self.rewards, "job"), "job")
 
 
 @dataclass
@@ -153,6 +175,7 @@ def parse_script(dataclass_types: Sequence[type], argv: Sequence[str]) -> tuple[
         raise ConfigError(f"{path}: {' '.join(message.split())}")
 
     parser.error = refuse  # instead of printing all the options there are, and exiting
+    check_short_forms(values, str(path))
     unknown = parser.set_defaults_with_config(**values)
     if unknown:
         name = unknown[0].removeprefix("--")
@@ -172,6 +195,31 @@ def parse_script(dataclass_types: Sequence[type], argv: Sequence[str]) -> tuple[
     except (ValueError, TypeError, ImportError, argparse.ArgumentError) as error:
         refuse(str(error))
     return parsed
+
+
+def listed_entries(given: object, where: str) -> object:
+    """The entries of a list of rewards that a flat file holds as it is, and a flag as YAML or JSON.
+
+    Raises:
+        ConfigError: the flag's text is no YAML.
+    """
+    if not isinstance(given, str):
+        return given
+    try:
+        return load_strict(given)
+    except YamlFault as error:
+        raise ConfigError(f"{where}: rewards: {error}") from None
+
+
+def check_short_forms(values: Mapping[str, Any], where: str) -> None:
+    """Refuse a flat file that weighs accuracy or format beside a list of rewards.
+
+    Raises:
+        ConfigError: both stand there.
+    """
+    for name in ("accuracy", "format"):
+        if values.get("rewards") is not None and values.get(f"{name}_weight") is not None:
+            raise ConfigError(f"{where}: {name}_weight: the short form of an entry of rewards; keep one of the two")
 
 
 def trainer_of(dataclass_types: Sequence[type]) -> str | None:

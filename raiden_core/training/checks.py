@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from raiden_core.config.trl_fields import suggestion
 from raiden_core.errors import ConfigError
+from raiden_core.rewards.listed.chosen import Chosen
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -183,6 +184,20 @@ def check_named(data: str, model: str | None) -> None:
         raise ConfigError("train_data_path: missing; name a file of samples (train.json)")
     if not model:
         raise ConfigError("model_name_or_path: missing; name a model's folder or its Hub id")
+
+
+def check_gates(chosen: Chosen, aggregation: str) -> None:
+    """Refuse gates where there is no total that they could make 0.
+
+    Raises:
+        ConfigError: the rewards are normalised one by one before they are added up.
+    """
+    gates = [one.name for one in chosen if one.gate]
+    if gates and aggregation != "sum_then_normalize":
+        raise ConfigError(
+            f"multi_objective_aggregation: {aggregation} normalises each reward by itself, so the gate {gates[0]} has no "
+            "total to make 0; leave it at sum_then_normalize, or take the gates out"
+        )
 
 
 def context_of(model: str, tokenizer: PreTrainedTokenizerBase) -> int:

@@ -16,6 +16,7 @@ from raiden_core.errors import DataError
 from raiden_core.prompts import Layout, build_prompt
 from raiden_core.rewards import Scorer
 from raiden_core.rewards.aside import completed
+from raiden_core.rewards.listed.chosen import Chosen, is_default
 from raiden_core.samples import Sample, iter_rows, parse_sample, table_row
 
 if TYPE_CHECKING:
@@ -27,24 +28,31 @@ REWARD_COLUMNS = (
 )
 """Fields of a sample that the rewards read, or that a log of completions is joined by."""
 
+ALL_COLUMNS = tuple(Sample.model_fields)
+"""What rewards of the user's may read: every field of a sample."""
+
+
+def columns_for(chosen: Chosen) -> tuple[str, ...]:
+    """The columns that a list of rewards is given."""
+    return REWARD_COLUMNS if is_default(chosen) else ALL_COLUMNS
+
 
 def reward_table(
-    samples: Sequence[Sample], scorer: Scorer, instructions: str | None = None, layout: Layout = "raiden"
+    samples: Sequence[Sample],
+    scorer: Scorer,
+    instructions: str | None = None,
+    layout: Layout = "raiden",
+    columns: Sequence[str] = REWARD_COLUMNS,
 ) -> Dataset:
-    """A row a sample: ``prompt`` (a chat), `REWARD_COLUMNS`, and the scorer's settings (`Scorer.columns`)."""
+    """A row a sample: ``prompt`` (a chat), the columns, and the scorer's settings (`Scorer.columns`)."""
     from datasets import Dataset
 
     settings = scorer.columns()
     rows: list[dict[str, Any]] = []
     for sample in samples:
         row = table_row(sample)
-        rows.append(
-            {
-                "prompt": build_prompt(sample, instructions, layout),
-                **{name: row[name] for name in REWARD_COLUMNS},
-                **settings,
-            }
-        )
+        prompt = build_prompt(sample, instructions, layout)
+        rows.append({"prompt": prompt, **{name: row[name] for name in columns}, **settings})
     return Dataset.from_list(rows)
 
 

@@ -16,12 +16,13 @@ from raiden_core.config.loading import apply_override, load_config, numbers_from
 from raiden_core.config.sections.training import GrpoConfig
 from raiden_core.config.trl_fields import SET_BY_US, trainer_defaults
 from raiden_core.errors import RaidenError
-from raiden_core.training.arguments import check_given, native_names, read_flat
+from raiden_core.training.arguments import check_given, listed_entries, native_names, read_flat
 
 TOP = ("system_prompt", "prefilled_think", "output_dir", "seed")
 """Keys of a flat file that stand at the top of ours."""
 ACCURACY = ("min_length_bound", "length_ratio", "partial_credit")
 WEIGHTS = {"accuracy_weight": "accuracy", "format_weight": "format"}
+TOP_LIST = "rewards"
 OTHER = (
     "prompt_layout",
     "train_data_path",
@@ -80,10 +81,12 @@ def _tree(flat: dict[str, Any], accelerate: Path | None) -> dict[str, Any]:
     tree["student"] = {"model": flat["model_name_or_path"]}
     tree["cold_start"] = {"enabled": False}
     tree["accuracy"] = {key: flat[key] for key in ACCURACY if key in flat}
+    if flat.get(TOP_LIST) is not None:
+        tree[TOP_LIST] = listed_entries(flat[TOP_LIST], "--set")
     for key, section in WEIGHTS.items():
         if key in flat:
             tree.setdefault(section, {})["weight"] = flat[key]
-    used = {*TOP, *ACCURACY, *WEIGHTS, *OTHER, *SET_BY_US}
+    used = {*TOP, TOP_LIST, *ACCURACY, *WEIGHTS, *OTHER, *SET_BY_US}
     grpo = {key: value for key, value in flat.items() if key not in used}
     if not flat.get("use_peft"):
         grpo = {key: value for key, value in grpo.items() if not key.startswith("lora_")}

@@ -13,22 +13,29 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from raiden_core.config.sections.training import GrpoConfig
 from raiden_core.errors import ConfigError, DataError, StageError
 from raiden_core.models.folder import load_tokenizer
-from raiden_core.prompts import build_prompt
+from raiden_core.prompts import Message, build_prompt
 from raiden_core.rewards.aside import count_completed
+from raiden_core.rewards.listed.chosen import ChosenReward, is_default
+from raiden_core.rewards.listed.columns import trl_rewards
+from raiden_core.rewards.listed.running import RewardRun
+from raiden_core.rewards.listed.trial import check_trials, try_rewards
+from raiden_core.rewards.scorer import WEIGHTS
 from raiden_core.samples import Sample
-from raiden_core.stages.layout import MODEL
+from raiden_core.stages.layout import JUDGED, MODEL
 from raiden_core.stages.progress import Progress
 from raiden_core.training.arguments import GrpoArguments, parse_script
-from raiden_core.training.checks import check_named, context_of, too_few
+from raiden_core.training.checks import check_gates, check_named, context_of, too_few
 from raiden_core.training.dataset import (
     PromptLengths,
+    columns_for,
     hold_back,
     longest_in_first_batch,
     reward_table,
@@ -36,17 +43,17 @@ from raiden_core.training.dataset import (
 )
 from raiden_core.training.hooks.controls import permuted
 from raiden_core.training.hooks.disk import check_disk, model_sizes
-from raiden_core.training.hooks.finite import finite
 from raiden_core.training.hooks.own_log import own_log
 from raiden_core.training.hooks.saved_model import save_model
 from raiden_core.training.launch.accelerate import Runner, Say, warn
 from raiden_core.training.launch.metrics import VALIDATION_ACCURACY
 from raiden_core.training.launch.script import as_script, finished_before, write_summary
-from raiden_core.training.loading import loading_arguments, model_place, quantization
+from raiden_core.training.loading import loading_arguments, model_place, model_snapshot, quantization
 from raiden_core.training.settings import TrainSettings
 from raiden_core.training.stage import job_of
 
 if TYPE_CHECKING:
+    from datasets import Dataset
     from transformers import PreTrainedTokenizerBase
     from trl import GRPOConfig, ModelConfig
 
@@ -77,7 +84,10 @@ def train_stage(
         "model_name_or_path": str(inputs["base"]),
         "train_data_path": str(inputs["train"]),
         "eval_data_path": str(inputs["validation"]) if section.eval_on == "validation" else None,
+        "rewards": None if is_default(settings.rewards) else [one.entry() for one in settings.rewards],
     }
+    if job["rewards"] is not None:  # beside a list no short forms stand
+        job = {name: value for name, value in job.items() if name not in WEIGHTS}
     return Runner("raiden_core.training.grpo", section.launch, out, progress, say).finish(job)
 
 
@@ -103,7 +113,6 @@ def grpo(script: GrpoArguments, training: GRPOConfig, model: ModelConfig) -> Non
     """
     from trl import get_peft_config
 
-    from raiden_core.rewards import accuracy_reward, format_reward
     from raiden_core.training.hooks.checkpoints import (
         WholeCheckpoints,
         job_identity,
@@ -121,7 +130,19 @@ def grpo(script: GrpoArguments, training: GRPOConfig, model: ModelConfig) -> Non
     base = model_place(model)
     loading = loading_arguments(model, training.model_init_kwargs)
     tokenizer = load_tokenizer(base)
+    chosen = script.chosen
+    check_gates(chosen, training.multi_objective_aggregation)
     data = _read_data(script, training, tokenizer, base)
+
+    def prompt(sample: Sample) -> list[Message]:
+        return build_prompt(sample, script.system_prompt, script.layout)
+
+    run = RewardRun(chosen, out / JUDGED)
+    check_trials(try_rewards(run, data.train, script.scorer, prompt, _may_be_tried))
+
+    figures = None
+    if script.curriculum == "pass_rate":
+        data, figures = _by_pass_rate(data, script, training, base)
 
     settle_checkpoints(training, training.steps_per_generation * training.num_iterations)
     check_disk(out, model_sizes(model, base), training, str(loading["dtype"]))
@@ -131,28 +152,27 @@ def grpo(script: GrpoArguments, training: GRPOConfig, model: ModelConfig) -> Non
     if _first_the_longest(script, training):
         data.train[:] = longest_in_first_batch(
             data.train,
-            lambda sample: len(str(build_prompt(sample, script.system_prompt, script.layout))),
+            lambda sample: len(str(prompt(sample))),
             training.generation_batch_size // training.num_generations,
             training.seed,
         )
         training.shuffle_dataset = False
-    rewards = [finite(reward) for reward in (accuracy_reward, format_reward)]
+    rewards, training.reward_weights = trl_rewards(run)
     if script.permute_rewards:
         rewards = [permuted(reward, training.seed) for reward in rewards]
-    training.reward_weights = [script.accuracy_weight, script.format_weight]
     training.model_init_kwargs = loading
     log, no_signal = MetricsLog(out, "grpo"), NoSignal(script.patience)
     identity = job_identity(Path(script.train_data_path), base, training, model)
+
+    def table(samples: list[Sample]) -> Dataset:
+        return reward_table(samples, script.scorer, script.system_prompt, script.layout, columns_for(chosen))
+
     trainer = ResumableGRPOTrainer(
         model=base,
         reward_funcs=rewards,
         args=training,
-        train_dataset=reward_table(data.train, script.scorer, script.system_prompt, script.layout),
-        eval_dataset=(
-            reward_table(data.evaluation, script.scorer, script.system_prompt, script.layout)
-            if data.evaluation
-            else None
-        ),
+        train_dataset=table(data.train),
+        eval_dataset=table(data.evaluation) if data.evaluation else None,
         processing_class=tokenizer,
         quantization_config=quantization(model),
         peft_config=get_peft_config(model),
@@ -161,13 +181,14 @@ def grpo(script: GrpoArguments, training: GRPOConfig, model: ModelConfig) -> Non
     trainer.share_prefix = script.shared_prefix == "auto"
     Resources.attach(trainer)
     trainer.train(resume_from_checkpoint=trainer.prepared(last_whole_checkpoint(out, identity)))
+    run.close()
     if no_signal.stopped:
         raise StageError(
             f"GRPO stopped at step {trainer.state.global_step}: in the last {script.patience} logged steps all "
             "completions of every group earned the same reward, so there is nothing to learn from; use easier or "
             "harder questions, a longer cold start, or a larger grpo.num_generations"
         )
-    question = build_prompt(data.train[-1], script.system_prompt, script.layout)
+    question = prompt(data.train[-1])
     answer = save_model(trainer, tokenizer, out / MODEL, base=base, prompt=question)
     write_summary(
         trainer,
@@ -180,6 +201,7 @@ def grpo(script: GrpoArguments, training: GRPOConfig, model: ModelConfig) -> Non
             "best_step": trainer.state.best_global_step if training.load_best_model_at_end else None,
             "best_accuracy": trainer.state.best_metric if training.load_best_model_at_end else None,
             "permute_rewards": script.permute_rewards,
+            **({"curriculum": figures | _equal_groups(trainer.state.log_history)} if figures else {}),
             "shared_prefix": trainer.not_shared or True,
             "asked": [question[-1]["content"], answer],
         },
@@ -222,6 +244,39 @@ def _read_data(script: GrpoArguments, training: GRPOConfig, tokenizer: PreTraine
     if few := too_few(len(train), training.generation_batch_size, training.num_generations):
         raise DataError(f"{script.train_data_path}: {few}")
     return _Data(train, evaluation, len(failures), too_long)
+
+
+def _by_pass_rate(data: _Data, script: GrpoArguments, training: GRPOConfig, base: str) -> tuple[_Data, dict[str, Any]]:
+    """The data with its training samples drawn by what the student can do; one process asks it, the others read."""
+    from accelerate import PartialState
+
+    from raiden_core.training.curriculum import by_pass_rate
+
+    with PartialState().main_process_first():
+        curriculum = by_pass_rate(
+            data.train,
+            model_snapshot(base),
+            Path(str(training.output_dir)),
+            answers=script.curriculum_answers,
+            group=training.num_generations,
+            scorer=script.scorer,
+            prompt=lambda sample: build_prompt(sample, script.system_prompt, script.layout),
+            max_new_tokens=training.max_completion_length or 256,
+            temperature=training.temperature,
+            seed=training.seed,
+        )
+    return replace(data, train=curriculum.samples), curriculum.figures
+
+
+def _equal_groups(logs: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """The share of groups with nothing to learn from that training met."""
+    shares = [float(row["frac_reward_zero_std"]) for row in logs if "frac_reward_zero_std" in row]
+    return {"zero_variance_met": round(fmean(shares), 4)} if shares else {}
+
+
+def _may_be_tried(reward: ChosenReward) -> bool:
+    """Whether a reward is called once before the model is loaded: accuracy of gold is known, and a judge costs."""
+    return not reward.is_vrar and not reward.is_judge
 
 
 def _best_kept(section: GrpoConfig) -> dict[str, Any]:

@@ -37,14 +37,26 @@ def model_place(model: ModelConfig) -> str:
         return str(dense_folder(Path(name), GgufConfig()))
     if revision in (None, NEWEST):
         return name
+    return str(model_snapshot(name, revision))
+
+
+def model_snapshot(name: str, revision: str | None = None) -> Path:
+    """The folder of a model: itself, or the Hub's, from its cache or fetched.
+
+    Raises:
+        DataError: the Hub and its cache have no such model or revision.
+    """
+    if Path(name).is_dir() and revision is None:
+        return Path(name)
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
     try:
-        return str(Path(snapshot_download(name, revision=revision, allow_patterns=list(WANTED))))
+        return Path(snapshot_download(name, revision=revision, allow_patterns=list(WANTED)))
     except (HfHubHTTPError, LocalEntryNotFoundError) as error:
         first = next(iter(str(error).strip().splitlines()), type(error).__name__)
-        raise DataError(f"model_revision: {name} has no {revision}, or it cannot be had: {first}") from None
+        what = f"model_revision: {name} has no {revision}" if revision else f"model_name_or_path: {name}: none is there"
+        raise DataError(f"{what}, or it cannot be had: {first}") from None
 
 
 def loading_arguments(model: ModelConfig, given: dict[str, Any] | str | None) -> dict[str, Any]:

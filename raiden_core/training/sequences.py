@@ -57,7 +57,8 @@ def build_sequences(
     order.
 
     Raises:
-        ConfigError: several questions a sequence, but the chat template rewrites earlier turns.
+        ConfigError: several questions a sequence, but the chat template rewrites earlier turns, or ends them otherwise
+            than with the tokenizer's end-of-sequence token.
     """
     rng = random.Random(seed)
     encoder = _Encoder(tokenizer, instructions, layout, prefilled_think)
@@ -133,14 +134,20 @@ class _Encoder:
     def _turn(self, opener: Sample, sample: Sample) -> str:
         """What a further question adds to a chat, from the end of the completion before it."""
         chat = build_prompt(opener, self.instructions, self.layout)
-        shown = self._render(chat) + self._said(opener) + str(self.tokenizer.eos_token)
+        shown, end = self._render(chat) + self._said(opener), str(self.tokenizer.eos_token)
         answered: list[Message] = [*chat, {"role": "assistant", "content": build_completion(opener)}]
         rendered = self._render([*answered, {"role": "user", "content": spelled_apart(sample.question)}])
         if not rendered.startswith(shown):
             raise ConfigError(
                 "cold_start.questions_per_sequence: this model's chat template rewrites earlier turns; set it to 1"
             )
-        return rendered[len(shown) :]
+        if not rendered.startswith(shown + end):
+            raise ConfigError(
+                f"student.model: the chat template ends a turn with {rendered[len(shown) :][:16]!r} and not with the "
+                f"tokenizer's eos_token {end!r}; correct eos_token in tokenizer_config.json, or set "
+                "cold_start.questions_per_sequence to 1"
+            )
+        return rendered[len(shown + end) :]
 
     def _said(self, sample: Sample) -> str:
         completion = build_completion(sample)

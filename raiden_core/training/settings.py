@@ -8,6 +8,7 @@ from raiden_core.config.sections.training import ColdStartConfig, GrpoConfig, Na
 from raiden_core.prompts import Layout
 from raiden_core.rewards import Scorer
 from raiden_core.rewards.configured import data_scorer, training_scorer
+from raiden_core.rewards.listed.chosen import Chosen, chosen_rewards
 
 
 class ColdStartSettings(StageSettings):
@@ -40,7 +41,9 @@ class TrainSettings(StageSettings):
 
     grpo: GrpoConfig
     scorer: Scorer
-    """The reward."""
+    """The verifiable reward, by which it is also known what may be trained on."""
+    rewards: Chosen
+    """All that completions earn."""
     system_prompt: str | None
     layout: Layout
     seed: int
@@ -51,6 +54,7 @@ class TrainSettings(StageSettings):
         return cls(
             grpo=config.grpo,
             scorer=training_scorer(config),
+            rewards=chosen_rewards(config),
             system_prompt=config.system_prompt,
             layout=config.prompt.layout,
             seed=config.seed,

@@ -50,6 +50,8 @@ from trl.extras.profiling import profiling_context
 from trl.models import unwrap_model_for_generation
 from trl.trainer.utils import split_tensor_dict
 
+from raiden_core.training.row_size import LOGITS_BYTES, completions_per_row
+
 _log = logging.getLogger(__name__)
 
 MASKED_KERNELS = ("sdpa", "eager")
@@ -58,8 +60,6 @@ MASK_ALIGNMENT = 16
 """Elements, as PyTorch's memory-efficient attention wants them."""
 COMPUTED = {"bf16": torch.bfloat16, "fp16": torch.float16}
 """What is computed in under mixed precision, whatever the weights are kept in."""
-LOGITS_BYTES = {"cpu": 1 << 28, "cuda": 1 << 26}
-"""Up to so many bytes the logits of a micro-batch are computed at once; otherwise TRL's chunked head scores them."""
 APART = 2.5
 """How many times farther the two paths' log-probabilities may lie apart, in the mean, than the plain path's own do when a
 sequence is computed in a batch and alone: 17 tokens of SmolLM2 in bf16 lie 0.07 nats apart either way, 0.35 with a wrong
@@ -106,23 +106,6 @@ class Rows:
             rows, 1, length, -(-length // MASK_ALIGNMENT) * MASK_ALIGNMENT, dtype=dtype, device=own.device
         )
         return room[..., :length].masked_fill_(~allowed[:, None], torch.finfo(dtype).min)
-
-
-def completions_per_row(prompt: int, completion: float, group: int, hidden_size: int) -> int:
-    """How many completions of a group one row takes at the least cost (the module's docstring has the formula).
-
-    Args:
-        prompt: tokens of the prompt.
-        completion: mean tokens of a completion.
-        group: completions of this prompt.
-        hidden_size: of the model.
-    """
-
-    def cost(rows: int) -> float:
-        tokens = prompt + completion * group / rows
-        return rows * (tokens + tokens * tokens / (6 * hidden_size))
-
-    return -(-group // min(range(1, group + 1), key=cost))
 
 
 def pack(input_ids: torch.Tensor, attention_mask: torch.Tensor, completion_width: int, hidden_size: int) -> Rows | None:

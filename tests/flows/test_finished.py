@@ -118,7 +118,12 @@ def test_a_server_is_known_wherever_prefect_would_read_of_it(
     for name, content in files.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(content)
-    environment = {"PREFECT_HOME": str(tmp_path / "home"), "PATH": "/bin", "PYTHONPATH": str(Path(__file__).parents[2])}
+    environment = {
+        "PREFECT_HOME": str(tmp_path / "home"),
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",  # as raiden run sets it; else the import calls home
+        "PATH": "/bin",
+        "PYTHONPATH": str(Path(__file__).parents[2]),
+    }
     if variable is not None:
         environment["PREFECT_API_URL"] = variable
     code = "from flows.finished import server_configured; print(server_configured())"

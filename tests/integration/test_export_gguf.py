@@ -90,11 +90,23 @@ def test_without_llama_cpp_it_is_said(run: Path, tmp_path: Path, monkeypatch: py
     assert "Not proven" in (out / "README.md").read_text("utf-8")
 
 
+def test_for_ollama_there_is_a_modelfile_too(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exporting, "is_installed", lambda: False)
+    out = tmp_path / "out"
+    given = ["--to", "ollama", "--run", str(run), "--quant", "q8_0", "--character", "Beryl Stannard"]
+    done = CliRunner().invoke(export, [str(out), *given])
+    assert done.exit_code == 0, done.output
+    text = (out / "Modelfile").read_text("utf-8")
+    assert text.startswith("FROM ./a-b-model-q8_0.gguf\n")
+    assert 'SYSTEM """You are Beryl Stannard. Always answer' in text and "PARAMETER num_ctx 512" in text
+    assert "`ollama create a-b-model -f Modelfile && ollama run a-b-model`" in (out / "README.md").read_text("utf-8")
+
+
 @pytest.mark.parametrize(
     ("given", "words"),
     [
         (["--to", "gguf"], "--to gguf needs --run"),
-        (["--to", "trl", "--quant", "f16"], "--quant belongs to --to gguf"),
+        (["--to", "trl", "--quant", "f16"], "--quant belongs to --to gguf and --to ollama"),
         (["--to", "gguf", "--run", "RUN", "--quant", "q3"], "'q3' is not one of 'f16', 'q8_0', 'q4_0'"),
         (["--to", "gguf", "--run", "RUN", "--push", "a/b"], "--push belong to --to hub"),
         (["--to", "gguf", "--run", "NONE"], "run.json: cannot be read"),

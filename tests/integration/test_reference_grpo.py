@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 import json
 import math
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,12 +18,16 @@ import torch
 
 from raiden_core.config.sections.training import NanoConfig
 from raiden_core.errors import ConfigError, DataError
+from raiden_core.rewards.listed.chosen import parse_entries
+from raiden_core.rewards.listed.columns import trl_rewards
+from raiden_core.rewards.listed.running import RewardRun
 from raiden_core.rewards.scorer import Score, Scorer
 from raiden_core.samples import Sample, write_samples
 from raiden_core.training.reference.__main__ import main, shuffled
 from raiden_core.training.reference.grpo import (
     Settings,
     advantages_of,
+    earned,
     end_tokens,
     learn,
     log_probs_of,
@@ -105,6 +110,11 @@ def ours(student: Path, tokenizer: Any, batches: Any, settings: Settings) -> Tra
     return list(zip(figures, gradients, strict=True))
 
 
+def reward_functions() -> tuple[list[Any], list[float]]:
+    """What TRL's trainer is given, with its weights."""
+    return [injection.first_reward, injection.second_reward], list(injection.WEIGHTS)
+
+
 def trls(student: Path, tokenizer: Any, batches: Any, settings: Settings, accumulation: int, out: Path) -> Trace:
     """The steps of TRL's GRPOTrainer on the same."""
     from datasets import Dataset
@@ -117,16 +127,17 @@ def trls(student: Path, tokenizer: Any, batches: Any, settings: Settings, accumu
         def on_pre_optimizer_step(self, args: Any, state: Any, control: Any, **given: Any) -> None:
             gradients.append({name: one.grad.clone() for name, one in given["model"].named_parameters()})
 
+    functions, weights = reward_functions()
     trainer = GRPOTrainer(
         model=str(student),
-        reward_funcs=[injection.first_reward, injection.second_reward],
+        reward_funcs=functions,
         args=GRPOConfig(
             output_dir=str(out), use_cpu=True, bf16=False, gradient_checkpointing=False, report_to="none",
             save_strategy="no", disable_tqdm=True, logging_steps=1, shuffle_dataset=False, optim="sgd",
             learning_rate=RATE, lr_scheduler_type="constant", max_grad_norm=settings.max_grad_norm,
             max_steps=BATCHES * settings.num_iterations, num_generations=GROUP,
             per_device_train_batch_size=PROMPTS * GROUP // accumulation, gradient_accumulation_steps=accumulation,
-            max_completion_length=16, reward_weights=list(injection.WEIGHTS), temperature=settings.temperature,
+            max_completion_length=16, reward_weights=weights, temperature=settings.temperature,
             beta=settings.beta, epsilon=settings.epsilon, loss_type=settings.loss_type,
             scale_rewards=settings.scale_rewards, num_iterations=settings.num_iterations,
             use_bias_correction_kl=settings.use_bias_correction_kl,
@@ -181,6 +192,66 @@ def test_losses_and_gradients_equal_trls(
         assert max(figures["clip_ratio/region_mean"] for figures, _ in theirs) > 0.02, "nothing was clipped"
     if settings.beta:
         assert mine[-1][0]["kl"] > 1e-4, "the policy never left the reference"
+
+
+LISTED = """
+import asyncio
+
+def first(completions, injected=(), **columns):
+    return [one[0] for one in injected]
+
+async def second(completions, injected=(), **columns):
+    await asyncio.sleep(0.01)
+    return [one[1] for one in injected]
+
+def third(completions, injected=(), **columns):
+    return [None if place % 5 == 4 else one[0] * one[1] for place, one in enumerate(injected)]
+
+def gate(completions, injected=(), **columns):
+    return [float(one[1] > 0.3) for one in injected]
+"""
+
+
+@pytest.mark.filterwarnings("ignore:You are using 'rollout_func'")
+def test_a_list_with_a_gate_and_an_asynchronous_reward_trains_like_trls(
+    student: Path, tokenizer: Any, batches: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = tmp_path / "listed_rewards.py"
+    own.write_text(LISTED)
+    entries = [{"use": f"{own}:{name}", "weight": weight} for name, weight in (("first", 0.5), ("second", 0.3))]
+    entries += [{"use": f"{own}:third", "weight": 0.2}, {"use": f"{own}:gate", "gate": True}]
+    plain = ours(student, tokenizer, batches, BASE)
+    with RewardRun(parse_entries(entries, "test")) as listed:
+        monkeypatch.setattr(sys.modules[__name__], "reward_functions", lambda: trl_rewards(listed))
+        theirs = trls(student, tokenizer, batches, BASE, 1, tmp_path / "out")
+        injected = [one for group in batches.rewards for one in group]
+        size, totals = GROUP * PROMPTS, []
+        for at in range(0, len(injected), size):
+            monkeypatch.setattr(
+                "raiden_core.training.reference.grpo.columns_of", lambda rows, scorer: {"injected": rows}
+            )
+            monkeypatch.setattr("raiden_core.training.reference.grpo.build_prompt", lambda row: [])
+            rows: Any = injected[at : at + size]
+            rewards, means = earned(rows, [""] * size, Scorer(), listed)
+            totals += rewards.tolist()
+            assert means.keys() == {f"rewards/{name}/mean" for name in ("first", "second", "third", "gate")}
+    assert 0 < sum(one == 0.0 for one in totals) < len(totals), "no gate was closed, or all were"
+    given = dict(zip([(row, n) for row in range(len(batches.prompts)) for n in range(GROUP)], totals, strict=True))
+    monkeypatch.setattr(type(batches), "total", lambda self, row, number: given[row, number])
+    mine = ours(student, tokenizer, batches, BASE)
+    assert len(mine) == len(theirs) == BATCHES
+    for (my_figures, my_gradients), (their_figures, their_gradients) in zip(mine, theirs, strict=True):
+        assert my_figures["loss"] == pytest.approx(their_figures["loss"], rel=1e-4, abs=1e-6)
+        assert my_figures["grad_norm"] == pytest.approx(their_figures["grad_norm"], rel=1e-4)
+        for name, gradient in my_gradients.items():
+            torch.testing.assert_close(gradient, their_gradients[name], rtol=1e-3, atol=2e-6, msg=name)
+    assert abs(mine[-1][0]["grad_norm"] - plain[-1][0]["grad_norm"]) > 1e-3, "the list changes nothing here"
+
+
+def test_completions_of_which_nobody_says_anything_move_nothing() -> None:
+    settings = replace(BASE, num_generations=3, scale_rewards="none")
+    rewards = torch.tensor([1.0, math.nan, 0.0, math.nan, math.nan, math.nan])
+    assert advantages_of(rewards, settings).tolist() == [0.5, 0.0, -0.5, 0.0, 0.0, 0.0]
 
 
 @pytest.mark.parametrize(
@@ -340,3 +411,20 @@ def test_what_cannot_be_trained_is_refused(
     with pytest.raises(error, match=said):
         main(arguments(student, data, tmp_path / "out", *more))
     assert not (tmp_path / "out" / "model").exists()
+
+
+def test_the_command_takes_a_configurations_list(student: Path, composed_samples: list[Sample], tmp_path: Path) -> None:
+    own = tmp_path / "their_rewards.py"
+    own.write_text(
+        "async def parity(completions, **columns):\n    return [float(len(str(one)) % 2) for one in completions]\n"
+    )
+    config = tmp_path / "config.yaml"
+    config.write_text(
+        f"rewards: [{{use: accuracy, weight: 0.5}}, {{use: '{own}:parity'}}, {{use: own_language, gate: true}}]\n"
+    )
+    data, out = tmp_path / "train.json", tmp_path / "out"
+    write_samples(data, composed_samples[:6])
+    main(arguments(student, data, out, "--rewards", str(config)))
+    _, *rows = [json.loads(line) for line in (out / "metrics.jsonl").read_text("utf-8").splitlines()]
+    names = {f"rewards/{name}/mean" for name in ("accuracy_reward", "parity", "own_language")}
+    assert all(names <= row.keys() for row in rows) and "rewards/format_reward/mean" not in rows[0]

@@ -11,7 +11,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from raiden_core.training.shared_prefix import SharedPrefix, completions_per_row, pack, together
+from raiden_core.training.row_size import completions_per_row
+from raiden_core.training.shared_prefix import SharedPrefix, pack, together
 from tests.support import injection
 
 pytestmark = pytest.mark.integration

@@ -262,3 +262,40 @@ def test_gpus_are_named_in_the_usual_ways(text: str, count: int, name: str) -> N
 def test_unknown_gpus_are_refused(text: str) -> None:
     with pytest.raises(UsageError, match="--gpus"):
         parse_gpus(text)
+
+
+@pytest.mark.parametrize(
+    ("micro", "group", "tokens", "row"),
+    [(8, 8, 1000 + 8 * 64, 1000 + 8 * 64), (32, 8, 4 * 1512, 1512), (4, 8, 1000 + 4 * 64, 1000 + 4 * 64)],
+)
+def test_a_shared_prompt_passes_through_the_model_once(micro: int, group: int, tokens: int, row: int) -> None:
+    shared = job(micro_batch=micro, group=group, prompt=1000, completion=64, shared_prefix=True)
+    assert shared.passes(1000, 64) == (tokens, row)
+    assert replace(shared, shared_prefix=False).passes(1000, 64) == (micro * 1064, 1064)
+
+
+MEASURED = [  # peaks of tensors in GiB on an H200, benchmarks/results/gpu.json
+    ("0.5B-full", True, 7.00), ("0.5B-full", False, 14.51), ("7B-lora", True, 15.83), ("7B-lora", False, 19.66),
+    ("1.5B-full", True, 13.23), ("0.5B-kept", True, 6.78), ("0.5B-kept", False, 15.59), ("1.5B-lora", True, 8.01),
+    ("1.5B-lora", False, 28.21), ("0.5B-float32", True, 8.52), ("smollm2-step", True, 11.83),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "shared", "gib"), MEASURED)
+def test_the_plan_is_within_15_percent_of_what_a_gpu_needed(name: str, shared: bool, gib: float) -> None:
+    from benchmarks.gpu import STEPS
+
+    planned = estimate(STEPS[name][1].job(on_cpu=False, shared=shared))
+    assert abs(planned.peak / GIB / (gib + 0.76) - 1) <= 0.15  # the rest is what CUDA itself takes
+
+
+@pytest.mark.parametrize(
+    ("changes", "shared"),
+    [({}, True), ({"shared_prefix": "off"}, False), ({"attn_implementation": "flash_attention_2"}, False)],
+)
+def test_the_plan_shares_prompts_where_the_trainer_does(changes: dict[str, str], shared: bool) -> None:
+    config = validate_config({"characters": {"paths": ["shipped"]}, "grpo": changes}, "config")
+    planned = grpo_job(config, SEVEN, Sharding("single"), Lengths(1000, 800, "told"))
+    assert planned.shared_prefix is shared
+    windowed = replace(SEVEN, windowed=True)
+    assert not grpo_job(config, windowed, Sharding("single"), Lengths(1000, 800, "told")).shared_prefix

@@ -15,7 +15,9 @@ from tests.support.tables import table
 HERE = Path(__file__).parent
 FILES = sorted(HERE.glob("everyday_*.jsonl"))
 FLOOR = {"zh": 0.93, "ja": 0.93, "en": 0.93, "ko": 0.945}
-"""The share of decidable cases of each language that the reward must get right in the file that rules may be tuned to."""
+"""The share of decidable cases of each language that the reward must get right in the file that rules are tuned to."""
+FLOOR_2 = {"zh": 0.79, "ja": 0.80, "en": 0.86, "ko": 0.83}
+"""The same of the second files (`_2`): the figures of first sight and what has been learnt from them since."""
 FIRST_SIGHT = "_3"
 """The files that nobody tunes to are measured, not held to a floor."""
 FIELDS = {"id", "kind", "language", "question", "answer", "keywords", "completion", "expected", "decidable", "why"}
@@ -33,7 +35,9 @@ def test_accuracy(path: Path) -> None:
     table = figures(cases, score_here(cases))
     for language, rows in table.items():
         right = rows["all"]
-        floor = 0.0 if path.stem.endswith(FIRST_SIGHT) else FLOOR[language]
+        floor = FLOOR_2[language] if path.stem.endswith("_2") else FLOOR[language]
+        if path.stem.endswith(FIRST_SIGHT):
+            floor = 0.0
         assert sum(right) / len(right) >= floor, "\n" + render(table)
 
 

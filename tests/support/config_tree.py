@@ -65,6 +65,7 @@ FREE = {
     "teacher.launch.command": ["serve", "--fast"],
     "split.validation_characters": 2,
     "evaluation.judge_rubrics": ["PLS"],
+    "rewards": [{"use": "accuracy", "weight": 0.5}, {"use": "one_voice", "gate": True}],
     "evaluation.layouts": ["sillytavern"],
     **{
         f"{place}.{name}": value

@@ -15,6 +15,7 @@ JOB_OF_COLD_START = "the cold start's script"
 JOB_OF_GRPO = "the GRPO script"
 LAUNCHER = "accelerate's command line"
 REWARD = "the scorers"
+REWARDS = "the list of rewards"
 STUDENT = "the nano student, or the model's name"
 CHARACTERS = "whom generation writes about"
 OFFLINE = "the offline generator"
@@ -36,6 +37,7 @@ PLACES: dict[str, str] = {
     "accuracy.*": REWARD,
     "format.*": REWARD,
     "prefilled_think": REWARD,
+    "rewards": REWARDS,
     "student.*": STUDENT,
     "characters.*": CHARACTERS,
     "generation.*": OFFLINE,

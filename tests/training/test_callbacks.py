@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from raiden_core.errors import StageError
+from raiden_core.rewards.listed.checks import checked
 from raiden_core.stages.layout import METRICS_FILE
 from raiden_core.training.hooks.controls import permuted
-from raiden_core.training.hooks.finite import finite
 from raiden_core.training.launch.metrics import read_metrics
 from tests.support.tables import table
 
@@ -68,13 +68,10 @@ def test_a_permuted_reward_keeps_its_name_for_the_logs() -> None:
 def test_a_reward_that_is_no_number_is_named_with_step_and_sample(
     value: float, columns: dict[str, Any], who: str
 ) -> None:
-    def broken(completions: list[Any], **_columns: Any) -> list[float]:
-        return [*VALUES[:9], value, *VALUES[10:]]
-
+    broken = [*VALUES[:9], value, *VALUES[10:]]
     with pytest.raises(StageError, match=rf"^step 5: broken gave {value} for {who}; a reward must be a finite number"):
-        finite(broken)(**at_step(4), **columns)
-    checked = finite(accuracy)
-    assert checked(**at_step(4), **columns) == VALUES and checked.__name__ == "accuracy"
+        checked("broken", broken, 16, {**at_step(4), **columns})
+    assert checked("accuracy", VALUES, 16, {**at_step(4), **columns}) == VALUES
 
 
 @pytest.mark.parametrize(

@@ -184,3 +184,14 @@ def test_a_template_that_rewrites_earlier_turns_is_refused_for_dense_sequences(n
         assert build(person("甲甲", 3), nano_tokenizer, questions_per_sequence=1).rows
     finally:
         nano_tokenizer.chat_template = usual
+
+
+def test_an_end_that_is_not_the_templates_is_named_for_dense_sequences(nano_tokenizer: Any) -> None:
+    usual = nano_tokenizer.eos_token
+    nano_tokenizer.eos_token = nano_tokenizer.pad_token  # as a converted tokenizer had it
+    try:
+        with pytest.raises(ConfigError, match=r"ends a turn with .*not with the tokenizer's eos_token") as told:
+            build(person("甲甲", 3), nano_tokenizer)
+        assert repr(nano_tokenizer.pad_token) in str(told.value)
+    finally:
+        nano_tokenizer.eos_token = usual

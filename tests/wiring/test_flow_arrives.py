@@ -53,7 +53,7 @@ def test_a_run_does_its_stages_in_order_up_to_the_last_one_wanted(
 def test_without_a_cold_start_none_is_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     done: list[tuple[str, Any]] = []
     monkeypatch.setattr(Run, "stage", lambda self, task, **upstream: done.append((task.name, upstream.get("cold"))))
-    monkeypatch.setattr(pipeline, "check_model_folder", lambda model: None)
+    monkeypatch.setattr(pipeline, "check_student", lambda student: None)
     values = {"cold_start.enabled": False, "student.model": "Qwen/Qwen2.5-0.5B-Instruct"}
     run_of(configured(values), REPORT, [], tmp_path).chain()
     assert done == [(stage, None) for stage in STAGES if stage != COLD_START]

@@ -61,8 +61,8 @@ USED_BY: dict[tuple[str, ...], str] = {
         grpo.save_steps grpo.save_total_limit grpo.permute_rewards grpo.longest_first grpo.shared_prefix grpo.patience
         grpo.max_prompt_length grpo.eval_on grpo.eval_questions grpo.learning_rate grpo.num_train_epochs
         grpo.per_device_train_batch_size grpo.gradient_accumulation_steps grpo.num_generations
-        grpo.max_completion_length grpo.beta grpo.temperature grpo.top_p grpo.top_k""",
-    (TRAIN, EVALUATE, REPORT): "accuracy.weight format.weight",
+        grpo.max_completion_length grpo.curriculum grpo.curriculum_answers grpo.beta grpo.temperature grpo.top_p grpo.top_k""",
+    (TRAIN, EVALUATE, REPORT): "accuracy.weight format.weight rewards",
     (EVALUATE, REPORT): """
         evaluation.max_new_tokens evaluation.batch_size evaluation.engine evaluation.vllm_gpus evaluation.samples
         evaluation.temperature evaluation.drop_bad_gold evaluation.layouts

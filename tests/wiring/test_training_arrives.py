@@ -13,8 +13,10 @@ import yaml
 
 from raiden_core.config import Config
 from raiden_core.config.sections.training import ProbeConfig
+from raiden_core.errors import ConfigError
 from raiden_core.rewards import Scorer
 from raiden_core.rewards.configured import data_scorer, evaluation_scorer, training_scorer
+from raiden_core.rewards.listed.chosen import chosen_rewards
 from raiden_core.samples import Sample, write_samples
 from raiden_core.stages.progress import silent
 from raiden_core.training import cold_start as cold_start_script
@@ -23,7 +25,7 @@ from raiden_core.training.arguments import ColdStartArguments, GrpoArguments, pa
 from raiden_core.training.launch.accelerate import Runner, accelerate_command
 from raiden_core.training.settings import ColdStartSettings, TrainSettings
 from tests.support.config_tree import configured, off_default, value_of
-from tests.support.places import JOB_OF_COLD_START, JOB_OF_GRPO, LAUNCHER, REWARD, STUDENT, all_set, keys_at
+from tests.support.places import JOB_OF_COLD_START, JOB_OF_GRPO, LAUNCHER, REWARD, REWARDS, STUDENT, all_set, keys_at
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
@@ -170,6 +172,47 @@ def test_the_reward_is_the_configured_one_wherever_something_is_scored(key: str,
     columns = training_scorer(config).columns()
     assert weighs or columns[name] == said
     assert not {"accuracy_weight", "format_weight"} & set(columns)
+
+
+@pytest.mark.parametrize("key", keys_at(REWARDS))
+def test_the_list_of_rewards_is_the_configured_one_in_the_script_and_in_its_trainer(
+    key: str, grpo_values: Job, tmp_path: Path
+) -> None:
+    listed = [{"use": "format", "weight": 0.2}, {"use": "accuracy", "weight": 0.9}, {"use": "one_voice", "gate": True}]
+    config = configured({key: listed})
+    job = job_of(config, "grpo", tmp_path)
+    assert not {"accuracy_weight", "format_weight"} & set(job), "beside a list no short forms stand"
+    assert parsed(job, "grpo", tmp_path)[0].chosen == chosen_rewards(config)
+    assert training_scorer(config).accuracy_weight == 0.9
+    given = captured_grpo(job | grpo_values, tmp_path)
+    names = [reward.__name__ for reward in given["reward_funcs"]]
+    assert names == ["format_reward", "accuracy_reward", "one_voice", "total"]
+    assert given["args"].reward_weights == [0.0, 0.0, 0.0, 1.0]
+    # What rewards of the user's may read: every field of a sample.
+    assert set(Sample.model_fields) <= set(given["train_dataset"].column_names)
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"accuracy_weight": 0.5}, "accuracy_weight: the short form of an entry of rewards"),
+        ({"rewards": [{"use": "acuracy"}]}, "rewards.0.use: no reward is called 'acuracy'; did you mean 'accuracy'"),
+        ({"rewards": [{"use": "judge", "endpoint": "judge"}]}, "rewards.0.endpoint: none is called 'judge'"),
+    ],
+)
+def test_a_flat_file_with_a_list_that_cannot_be_is_refused(
+    more: Job, words: str, grpo_values: Job, tmp_path: Path
+) -> None:
+    listed = {"rewards": [{"use": "accuracy", "weight": 0.9}]}
+    with pytest.raises(ConfigError, match=words):
+        grpo_script.grpo(*parsed({**grpo_values, **listed, **more}, "grpo", tmp_path))
+
+
+def test_gates_need_a_total(grpo_values: Job, tmp_path: Path) -> None:
+    listed = [{"use": "accuracy"}, {"use": "one_voice", "gate": True}]
+    job = {**grpo_values, "rewards": listed, "multi_objective_aggregation": "normalize_then_sum"}
+    with pytest.raises(ConfigError, match="so the gate one_voice has no total to make 0"):
+        grpo_script.grpo(*parsed(job, "grpo", tmp_path))
 
 
 @pytest.mark.parametrize("key", keys_at(STUDENT))

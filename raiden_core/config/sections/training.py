@@ -156,6 +156,11 @@ class GrpoConfig(TrainingSection):
     gives the same log-probabilities both ways; `off` leaves it to TRL."""
     patience: int = Field(default=50, ge=1)
     """Stop after so many logged steps in a row in which no group's rewards differ: nothing to learn from."""
+    curriculum: Literal["off", "pass_rate"] = "off"
+    """`pass_rate`: before training the student answers each prompt a few times, and prompts that it answers right sometimes
+    are drawn more often than those that it always or never does; `off`: every prompt once an epoch."""
+    curriculum_answers: int = Field(default=4, ge=2)
+    """Answers to each prompt by which the pass rate is measured."""
     max_prompt_length: int | None = Field(default=None, ge=16)
     """Samples with longer prompts (tokens) are dropped and counted; None: a prompt that the context cannot hold is an error."""
     eval_on: Annotated[Literal["held_back", "validation"], OUTSIDE_JOB] = "held_back"

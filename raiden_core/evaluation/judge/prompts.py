@@ -1,7 +1,7 @@
 """What the judge is asked: one comparison of two replies by one rubric.
 
-The rubrics follow the dimensions of the RAIDEN benchmark (COLING 2025); their wording is
-raiden's own, in ``templates/judge.<language>.yaml``. Whatever others wrote (profile, conversation, replies) is fenced as
+The rubrics follow the dimensions of the RAIDEN benchmark (COLING 2025); their wording is raiden's own, and the reward
+``judge`` has the same (raiden_core/rewards/judged). Whatever others wrote (profile, conversation, replies) is fenced as
 data, as in mining: a reply that gives orders to the judge is still only a reply. All comparisons about one character
 begin with the same system turn, so a server with a prefix cache reads its profile once.
 """
@@ -19,13 +19,8 @@ from raiden_core.config.sections.evaluation import RUBRICS
 from raiden_core.models.fencing import fence, fill
 from raiden_core.models.schemas import example_of
 from raiden_core.prompts import profile_text
+from raiden_core.rewards.judged.prompts import LANGUAGES, OWN_RUBRIC, rubrics_in
 from raiden_core.samples import Sample
-
-LANGUAGES = ("en", "zh")
-"""Languages that the judge is asked in; every other one is judged in English."""
-
-OWN_RUBRIC = {"SBK": "SBK", "CM": "CM2", "SCK": "SCK", "RCB": "RCB"}
-"""The rubric of a sample's dimension, where its metadata names none."""
 
 
 class Decision(BaseModel):
@@ -54,7 +49,7 @@ def load_judge_prompts(language: str) -> JudgePrompts:
     """The templates that samples of a language are judged with."""
     known = language if language in LANGUAGES else "en"
     text = files("raiden_core.evaluation.judge").joinpath(f"templates/judge.{known}.yaml").read_text("utf-8")
-    return JudgePrompts.model_validate(yaml.safe_load(text))
+    return JudgePrompts.model_validate({**yaml.safe_load(text), "rubrics": rubrics_in(known)})
 
 
 def own_rubrics(sample: Sample) -> tuple[str, ...]:

@@ -26,6 +26,7 @@ from raiden_core.models.answering import Refused, Reply, Request
 from raiden_core.models.served.acceptance import CUT, Accepted, Answer
 from raiden_core.models.served.accounting import Accounting, Usage
 from raiden_core.models.served.dialects import identity
+from raiden_core.models.served.limiter import FIRST_LIMIT
 from raiden_core.models.served.refusals import as_answer, as_refusal, key_of_refusal
 from raiden_core.models.served.store import Store, Stored
 
@@ -48,6 +49,7 @@ class Client:
         environment: Mapping[str, str] = os.environ,
         as_is: bool = False,
         ended: Mapping[str, Callable[[], bool]] = MappingProxyType({}),
+        first_limit: int = FIRST_LIMIT,
     ) -> None:
         """Remember what to ask; nothing is opened yet.
 
@@ -58,12 +60,14 @@ class Client:
             as_is: any text is a reply, with tags, loops or a cut end, and JSON is not parsed: for the answers of
                 models under evaluation. Such replies are stored apart from those of teachers.
             ended: for endpoints whose server was started for them, whether it has ended: then nobody waits for it.
+            first_limit: requests at a time before anything is known of a server; the adaptive limit begins there.
         """
         self._configs = dict(endpoints)
         self._folder = replies
         self._environment = environment
         self._as_is = as_is
         self._ended = dict(ended)
+        self._first_limit = first_limit
         self._identities = {name: identity(config) + (" as is" if as_is else "") for name, config in endpoints.items()}
         prices = {name: (config.prompt_price, config.completion_price) for name, config in endpoints.items()}
         self._accounting = Accounting(prices)
@@ -89,6 +93,7 @@ class Client:
                     self._accounting,
                     as_is=self._as_is,
                     has_ended=self._ended.get(name, _never),
+                    first_limit=self._first_limit,
                 )
                 resources.push_async_callback(endpoint.close)
                 self._endpoints[name] = endpoint

@@ -33,7 +33,7 @@ from raiden_core.models.served.accounting import Accounting
 from raiden_core.models.served.dialects import body_of
 from raiden_core.models.served.gate import Gate
 from raiden_core.models.served.keys import key_of
-from raiden_core.models.served.limiter import Limiter, Outcome
+from raiden_core.models.served.limiter import FIRST_LIMIT, Limiter, Outcome
 from raiden_core.models.served.listing import Listing
 from raiden_core.models.served.notices import Notices
 from raiden_core.models.served.refusals import changed
@@ -75,7 +75,8 @@ class Endpoint:
     """One configured server.
 
     ``environment`` holds its key; ``as_is`` accepts whatever text comes; ``has_ended`` tells whether a server that was
-    started for this endpoint is gone, so that nobody waits for it.
+    started for this endpoint is gone, so that nobody waits for it; ``first_limit`` is how many requests it is given at once
+    before anything is known of it.
     """
 
     def __init__(
@@ -87,6 +88,7 @@ class Endpoint:
         *,
         as_is: bool,
         has_ended: Callable[[], bool] = lambda: False,
+        first_limit: int = FIRST_LIMIT,
     ) -> None:
         self.config = config
         self._name = name
@@ -99,7 +101,7 @@ class Endpoint:
         self._heard = time.monotonic()
         self._accounting = accounting
         self._wire = Wire(config, key_of(name, config, environment))
-        self._gate = Gate(Limiter(config.max_concurrency, config.timeout_seconds))
+        self._gate = Gate(Limiter(config.max_concurrency, config.timeout_seconds, first_limit))
         self._random = random.Random()
         self._looking: asyncio.Task[None] | None = None
         self._checked = False

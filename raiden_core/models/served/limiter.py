@@ -59,11 +59,12 @@ class Outcome(Enum):
 class Limiter:
     """The state of the controller for one server."""
 
-    def __init__(self, most: int, timeout: float) -> None:
-        """``most``: the limit never exceeds it. ``timeout``: seconds after which a request is given up."""
+    def __init__(self, most: int, timeout: float, first: int = FIRST_LIMIT) -> None:
+        """``most``: the limit never exceeds it. ``timeout``: seconds after which a request is given up. ``first``: where
+        the ramp begins."""
         self._most = most
         self._timeout = timeout
-        self._limit = float(min(FIRST_LIMIT, most))
+        self._limit = float(min(first, most))
         self._ramping = True
         self._paused_until = float("-inf")
         self._round_began = float("-inf")

@@ -14,104 +14,17 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Sequence
-from functools import cache, lru_cache
+from functools import cache
 from types import ModuleType
-from typing import NamedTuple
 
 from raiden_core.rewards.negation.clause import QUOTES, Clause, Clauses
 from raiden_core.rewards.negation.doubt import is_only_asked, is_open
-from raiden_core.rewards.negation.hints import CHINESE, ENGLISH, JAPANESE, KOREAN, NO_WORDS, behind_no_letter, in_parts
 from raiden_core.rewards.negation.needed import MENTION
+from raiden_core.rewards.negation.signs import Scripts, plain_signs, signs_in
 from raiden_core.rewards.negation.soft import soften
 from raiden_core.rewards.negation.table import Table
 from raiden_core.rewards.negation.topic import NO_TOPIC, Topic
-from raiden_core.text.scripts import HAN, HANGUL, KANA
-
-_KANA = re.compile(f"[{KANA}]")
-_HANGUL = re.compile(f"[{HANGUL}]")
-_BESIDE_HAN = re.compile(f"[{KANA}{HANGUL}a-z]")
-_HAN = re.compile("[\u4e00-\u9fff]")
-_LATIN = re.compile("[a-z][a-z]")
-_NEAR_WORDS = re.compile(behind_no_letter(ENGLISH.near))
-_FAR_WORDS = re.compile(behind_no_letter(ENGLISH.far))
-_TOPICAL_WORDS = re.compile(behind_no_letter(ENGLISH.far, ENGLISH.topical))
-_NO_WORDS = re.compile(NO_WORDS)
-
-
-class _Looks(NamedTuple):
-    """What is looked for in a text: hints that reach to the next clause, and hints that reach further."""
-
-    near: tuple[re.Pattern[str], ...]
-    far: tuple[re.Pattern[str], ...]
-
-
-class _Scripts(NamedTuple):
-    """The scripts that a text holds."""
-
-    kana: bool
-    hangul: bool
-    han: bool
-    latin: bool
-
-
-def _scripts_of(text: str) -> _Scripts:
-    if text.isascii():
-        return _Scripts(False, False, False, _LATIN.search(text) is not None)
-    if not _BESIDE_HAN.search(text):
-        return _Scripts(False, False, _HAN.search(text) is not None, False)
-    return _Scripts(
-        kana=_KANA.search(text) is not None,
-        hangul=_HANGUL.search(text) is not None,
-        han=_HAN.search(text) is not None,
-        latin=_LATIN.search(text) is not None,
-    )
-
-
-@cache
-def _looks(scripts: _Scripts, topical: bool) -> _Looks:
-    """The hints of the scripts that a text holds; English ones apart."""
-    kana, hangul, han, _ = scripts
-    letters = [hints for hints, there in ((JAPANESE, kana), (KOREAN, hangul), (CHINESE, han or kana)) if there]
-    near = [hints.near for hints in letters]
-    far = [f"{hints.far}|{hints.topical}" if topical else hints.far for hints in letters]
-    near.append(r"\?")
-    return _Looks(*(tuple(map(re.compile, in_parts(*kinds))) for kinds in (near, far)))
-
-
-@cache
-def _plain_signs(scripts: _Scripts) -> re.Pattern[str]:
-    kana, hangul, han, latin = scripts
-    signs = [hints.plain for hints, there in ((JAPANESE, kana), (KOREAN, hangul), (CHINESE, han and not kana)) if there]
-    if latin:
-        signs.append(rf"n't\b|\b(?:{ENGLISH.plain})\b")
-    return re.compile("|".join(signs) or "(?!)")
-
-
-class _Signs(NamedTuple):
-    """Where in a text the hints stand."""
-
-    scripts: _Scripts
-    near: list[int]
-    far: list[int]
-
-
-@lru_cache(maxsize=16)
-def _signs(text: str, topical: bool) -> _Signs:
-    """The hints in a text; remembered, because whether there are any is asked first."""
-    scripts = _scripts_of(text)
-    looks = _looks(scripts, topical)
-    near = [hint.start() for part in looks.near for hint in part.finditer(text)]
-    far = [hint.start() for part in looks.far for hint in part.finditer(text)]
-    if scripts.latin:
-        # An English hint is searched for with the blank before it, which is where the hint stands in the text.
-        padded = f" {text}"
-        others = [hint.start() for hint in _NO_WORDS.finditer(text)]
-        near += others + [hint.start() for hint in _NEAR_WORDS.finditer(padded)]
-        far += others + [hint.start() for hint in (_TOPICAL_WORDS if topical else _FAR_WORDS).finditer(padded)]
-    near.sort()
-    far.sort()
-    return _Signs(scripts, near, far)
-
+from raiden_core.text.scripts import HAN, KANA
 
 _SURE_STOP = re.compile(r"[,.。!?;][,.。!?;\s]*(?!\d)")
 _REACH = 2
@@ -138,7 +51,7 @@ def may_negate(text: str, topic: Topic = NO_TOPIC) -> bool:
     if topic.about == "fear" or "~~" in text:
         # A fear is denied without any negator (I laugh at spiders).
         return True
-    signs = _signs(text, bool(topic.about))
+    signs = signs_in(text, bool(topic.about))
     return bool(signs.near or signs.far)
 
 
@@ -155,7 +68,7 @@ class Negation:
         self._cut: Clauses | None = None
         self._kind = _kind(topic)
         self._may_be_struck = "~~" in self._raw
-        self._scripts, self._near, self._far = _signs(text, bool(topic.about))
+        self._scripts, self._near, self._far = signs_in(text, bool(topic.about))
         self._close = _CLOSE_IN_LATIN if self._scripts.latin else _CLOSE
         self._may_be_asked = "?" in text or "吗" in text or "么" in text
         self._languages = _spoken(self._scripts)
@@ -325,7 +238,7 @@ class Negation:
 
     def _has_sign(self, start: int, end: int) -> bool:
         """Whether a plain sign of a denial stands between two places."""
-        return _plain_signs(self._scripts).search(self._text, start, end) is not None
+        return plain_signs(self._scripts).search(self._text, start, end) is not None
 
     def _leaves_bare(self, clause: Clause) -> bool:
         """Whether a mention of what the question wants denied is left bare, or stands where something is denied.
@@ -406,6 +319,6 @@ def _languages() -> tuple[ModuleType, ...]:
 
 
 @cache
-def _spoken(scripts: _Scripts) -> tuple[ModuleType, ...]:
+def _spoken(scripts: Scripts) -> tuple[ModuleType, ...]:
     written = (scripts.han, scripts.latin, scripts.kana, scripts.hangul)
     return tuple(language for language, there in zip(_languages(), written, strict=True) if there)

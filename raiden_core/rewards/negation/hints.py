@@ -30,8 +30,6 @@ class Hints(NamedTuple):
 
 CHINESE = Hints(
     near=(
-        r"那是|嫁|娶|抬举|高抬|折煞|恭维|埋汰|房价|房租|学费|那么贵|太贵|上班|办公|打工|干活|八字|气场|五行|体质|犯冲|相克|有仇|"
-        r"你留|你自己|拿去|也许|说不定|离|话|口音|绕道|捂|捏着|抓|捉|过敏|养|"
         r"不|没|未|非|无|别|勿|莫|休|否|谁|假|谣|谎|骗|误|拒|岂|冒|错|讹|瞎|哪|怎|若|以为|要是|如果|装成|什么|"
         r"难道|何曾|算了|差一?点|险些|得了|免了|拉倒|饶了|少来|才怪|胡说|提|也配|冤枉|胡扯|扯|屁|拿走|拿开|端走|"
         r"饶|走开|早[就都已送卖丢扔没给退断戒]|已经|去年|前年|上个?月|前几年|昨天|前天|上辈子|四季|常|顿顿|八辈子|下辈子|天打|就是个|只是个|是个?老|小孩|你们|闲人|行家|"
@@ -48,6 +46,8 @@ CHINESE = Hints(
         r"没影|纯属|以上|没那|没这|哪[有来]|当初|当年|梦|扯|掰|蒙|段子|幻想|妄想|作废|是我|是俺|不对"
     ),
     topical=(
+        r"那是|嫁|娶|抬举|高抬|折煞|恭维|埋汰|房价|房租|学费|那么贵|太贵|上班|办公|打工|干活|八字|气场|五行|体质|犯冲|相克|有仇|"
+        r"你留|你自己|拿去|也许|说不定|离|话|口音|绕道|捂|捏着|抓|捉|过敏|养|"
         r"搬走|搬离|离开|他们|别人|人家|大伙|股|落灰|积灰|吃灰|生锈|压箱|当柴|劈|垫|好睡|催眠|助眠|伴奏|音乐|就是|只是|"
         r"不[干做当]了|以前|从前|曾|过去|早年|年轻时|当年|原先|小时候|以往|辞|卸|离[了任开职]|退[了休]|改行|干过|"
         r"做过|当过|想|要|梦想|立志|打算|希望|准备|将来|以后|长大|讨厌|憎恶|厌恶|痛恨|最恨|恨|反感|嫌弃|受不了|"
@@ -70,9 +70,6 @@ CHINESE = Hints(
 )
 JAPANESE = Hints(
     near=(
-        r"前の|先代|嫁|婿|呼ばれ|言われ|すぎ|过ぎ|足り|早い|弟子入り|就职|采用|志愿|应募|面接|断られ|家赁|物価|物价|値段|职场|勤め先|"
-        r"仕事场|通勤先|"
-        r"真似|まね|ふり|フリ|コスプレ|格好|弁|讹り|なまり|育ち|暮らし|见られ|くらいなら|ぐらいなら|暇|金が|余裕|时间|どこに|"
         r"ず|ぬ|违|嘘|误|无|非|不|间|冗|な[いくかしきけ]|ませ|まい|らん|かん|わん|まん|じゃ|ちが|ちゃ|うそ|"
         r"まさか|い[いや]?え|いや|ううん|ノー|とんでも|谁が|何が|だれが|どこが|よかった|良かった|いいのに|デマ|"
         r"でたらめ|駄目|だめ|ダメ|へん|\?|ござ|あらず|でね|や[なし]|なー|たなー|むり|ムリ|ね[えぇ]|もんか|ものか|"
@@ -91,6 +88,9 @@ JAPANESE = Hints(
         r"先[周月]|なー|梦|妄想|盛[りっ]|见栄|ちゃ[うい]|今月|今年|ねえ"
     ),
     topical=(
+        r"前の|先代|嫁|婿|呼ばれ|言われ|すぎ|过ぎ|足り|早い|弟子入り|就职|采用|志愿|应募|面接|断られ|家赁|物価|物价|値段|职场|勤め先|"
+        r"仕事场|通勤先|"
+        r"真似|まね|ふり|フリ|コスプレ|格好|弁|讹り|なまり|育ち|暮らし|见られ|くらいなら|ぐらいなら|暇|金が|余裕|时间|どこに|"
         r"代で|引っ越|越した|离れた|出た|たい|縁を切|缘を切|手を切|绝縁|绝缘|决别|おさらば|さよなら|距离|医者|止め|禁|みたいな|のような|っぽい|"
         r"みんな|皆|世间|埃|ほこり|押し入れ|锖|锈|藏入り|蔵入り|饰り|子守|bgm|音楽|音乐|ただの|"
         r"废业|任せ|素手|片手|今は|今じゃ|饲|虹|かな|かしら|っけ|だけ|だった|のは|"
@@ -115,9 +115,6 @@ JAPANESE = Hints(
 )
 KOREAN = Hints(
     near=(
-        r"전 주인|예전 주인|이전|지난번|결혼|연애|과분|민망|부끄|창피|영광|되기|하기|당치|가당치|얼토당토|보여|보이|보시|집값|월세|물가|학비|"
-        r"비싸|직장|회사|일터|뿐|"
-        r"소문|낭설|흉내|행세|코스프레|시늉|거리가|담을? ?쌓|무관|말고|뿐이|얼씬|근처|코빼기|발도|실은|"
         r"출장|여행|관광|잠깐|잠시|한두 번|느니|있으면|안 [돼되됩된]|다들|사람들|남들|모두|흔히|보통|보다|보단|빼고|"
         r"제외하고|기엔|기에는|리[가는야]|냐고|냐구|라뇨|라니|다니|어디|어딨|절[!. ]?대|줄 [알아]|싶|미쳤|미친|농담|"
         r"장난|제정신|웃기|웃겨|돌았|땡|웩|윽|됐|사양|글쎄|언지|택도|은지|퉤|우엑|극혐|제발|그건|그거|같은|정도|쯤|"
@@ -136,6 +133,10 @@ KOREAN = Hints(
         r"본 적|라고"
     ),
     topical=(
+        r"전 주인|예전 주인|이전|지난번|결혼|연애|과분|민망|부끄|창피|영광|되기|하기|당치|가당치|얼토당토|"
+        r"보여|보이|보시|집값|월세|물가|학비|"
+        r"비싸|직장|회사|일터|뿐|"
+        r"소문|낭설|흉내|행세|코스프레|시늉|거리가|담을? ?쌓|무관|말고|뿐이|얼씬|근처|코빼기|발도|실은|"
         r"스승|사부|선생|옆방|시험|면접|공채|오디션|대에서|이사|떠난|나온|말려|말리|금지|맛이|냄새|다들|남들|먼지|장롱|창고|전당포|녹슬|"
         r"구석|자장가|그냥|음악|배경|"
         r"였[죠지]|었[죠지]|좋아하는 |잘하는 |옆집|윗집|아랫집|남의|주인집|"
@@ -153,16 +154,13 @@ KOREAN = Hints(
         r"누군|뭐|착각|오해"
     ),
     plain=(
-        r"않|안 |못|없|아니|아닙|아냐|싫|몰|모르|누구|누가|느니|리가|꿈에|무슨|언제|어디|됐|그만|거짓|농담|말도|미쳤|사양|예전|옛날|"
+        r"않|안 |못|없|아니|아닙|아냐|싫|몰|모르|누구|누가|느니|리가|꿈에|무슨|언제|어디|됐|그만|"
+        r"거짓|농담|말도|미쳤|사양|예전|옛날|"
         r"끊|팔|막내|말지|말아|마세|마라|장난|헛소리|버렸|불편|지겹|질색"
     ),
 )
 ENGLISH = Hints(
     near=(
-        r"married|dated|live next|call(?:ing)?|too|card|sign|papers?|badge|label|map|file|practically|close to being|they|others|i live|"
-        r"flunked|dropped|washed|about as|stretch|terrible|awful|lousy|rotten|hopeless|useless|poor|dreadful|"
-        r"through|long way|good way|fair way|everyone|everybody|people|folks?|strangers|tell|told|out of the question|says? no|said no|"
-        r"sa(?:ys|id) (?:no ?one|nobody)|"
         r"gave|just|only|merely|assumes?|reckons?|try|more like|make (?:that|it)|opposed|prefer(?:red)?|over|"
         r"since when|what (?:would|use|do|need|business|good|ma[dk]es?)|would i|did i|do i|where did you get|"
         r"who (?:gave|needs?|wants?|has|can afford|would want|in their)|are you|have you|you (?:mad|must)|mixing|"
@@ -202,21 +200,32 @@ ENGLISH = Hints(
         r"havenae|hasnae|arenae|wisnae|havnae|dinnae|cannnae|way"
     ),
     topical=(
-        r"applied|auditioned|trained|studied|signed|interviewed|ran|threw|kicked|drove|chased|booted|meaning|planning|hoping|trying|parted|"
-        r"split|broke|off|tastes?|poison|torture|punishment|misery|hell|waste|nuisance|slop|swill|muck|filth|lasted|survived|sends?|puts?|"
+        r"married|dated|live next|call(?:ing)?|too|card|sign|papers?|badge|label|map|file|practically|"
+        r"close to being|they|others|i live|"
+        r"flunked|dropped|washed|about as|stretch|terrible|awful|lousy|rotten|hopeless|useless|poor|dreadful|"
+        r"through|long way|good way|fair way|everyone|everybody|people|folks?|strangers|tell|told|"
+        r"out of the question|says? no|said no|"
+        r"sa(?:ys|id) (?:no ?one|nobody)|"
+        r"applied|auditioned|trained|studied|signed|interviewed|ran|threw|kicked|drove|chased|booted|meaning|"
+        r"planning|hoping|trying|parted|"
+        r"split|broke|off|tastes?|poison|torture|punishment|misery|hell|waste|nuisance|slop|swill|muck|filth|"
+        r"lasted|survived|sends?|puts?|"
         r"rocks?|lulls?|sings?|noise|weather|bugs?|cards|"
-        r"in the family|in my family|plan|dream|idea|ambition|hung|hang|where|belong(?:s|ed)|swears|mad|crazy|nuts|lives|raves|tried|for|breed|milk|raise|catch|hunt|"
+        r"in the family|in my family|plan|dream|idea|ambition|hung|hang|where|belong(?:s|ed)|swears|mad|crazy|"
+        r"nuts|lives|raves|tried|for|breed|milk|raise|catch|hunt|"
         r"train|handle|wrestle|tame|stopped|more|we had|i had|"
         r"fear(?:ed)?|mind(?:ed)?|least|last|used|got|grew|grown|gotten|over|nothing|little|leaves?|without|appeal|"
         r"point|fuss|attraction|use|keep|touch|feed|give|"
         r"pass|skip|steer|stay|run|puts?|sends?|drives?|too|overrated|over-rated|dull|tedious|pointless|rank|rotten|"
         r"foul|minging|chore|bore|fan|fed|bored|done|time|"
-        r"sold|pawned|donated|binned|scrapped|gave|given|threw|thrown|traded|handed|signed|packed|put|rid|parted|lost|"
+        r"sold|pawned|donated|binned|scrapped|gave|given|threw|thrown|traded|handed|signed|packed|put|rid|"
+        r"parted|lost|"
         r"gambled|returned|dropped|jacked|chucked|walked|"
         r"fired|sacked|broke|outgrew|gone|stolen|nicked|pinched|repossessed|behind|dead|history|thing|days|years|"
         r"phase|career|period|till|until|failed|flunked|"
         r"bombed|botched|tried|wanted|longed|fancied|outgr[eo]wn?|conquered|beat|shed|cured|cool|fine|happy|"
-        r"comfortable|at ease|relaxed|at home|rather|sooner|take|grab|come|next|everyone|everybody|people|they|folks?|"
+        r"comfortable|at ease|relaxed|at home|rather|sooner|take|grab|come|next|everyone|everybody|people|"
+        r"they|folks?|"
         r"had|gave it|fell|friend|speak|talk|my|"
         r"used to|formerly|once|in the past|ago|back then|was|former|retired|one-?time|ex|gave up|given up|quit|"
         r"left|stopped|want(?:s|ed)?|hop(?:e|ing|ed)|plan\w*|going|aim|aspire|dream\w*|training|studying|learning|"
@@ -225,8 +234,10 @@ ENGLISH = Hints(
         r"bleh|ugh|who|what|confus\w+|mist\w+|call me|died|gone|ran away|passed away|was my"
     ),
     plain=(
-        r"no|not|never|nobody|none|nothing|neither|nor|hardly|who|whose|why|dead|wrong|lies?|hate[sd]?|cannot|sick|gross|yuck|please|as if|"
-        r"before i'd|have to|ask my|instead|throws?|threw|wish|joking|kidding|sold|quit|gave|lost|died|used to|nope|nah|without|refuse|rather|fear"
+        r"no|not|never|nobody|none|nothing|neither|nor|hardly|who|whose|why|dead|wrong|lies?|hate[sd]?|cannot|"
+        r"sick|gross|yuck|please|as if|"
+        r"before i'd|have to|ask my|instead|throws?|threw|wish|joking|kidding|sold|quit|gave|lost|died|"
+        r"used to|nope|nah|without|refuse|rather|fear"
     ),
 )
 """Whole words; n't, 'll and a question mark, which are none, are added where they are compiled."""

@@ -7,7 +7,8 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-Reward = Callable[..., list[float]]
+Reward = Callable[..., Any]
+"""``(completions, **columns)`` -> a list of values."""
 
 
 def permuted(reward: Reward, seed: int) -> Reward:
@@ -18,7 +19,7 @@ def permuted(reward: Reward, seed: int) -> Reward:
     """
 
     @functools.wraps(reward)
-    def shuffled(completions: list[Any], **columns: Any) -> list[float]:
+    def shuffled(completions: list[Any], **columns: Any) -> Any:
         values = reward(completions=completions, **columns)
         step = columns["trainer_state"].global_step if "trainer_state" in columns else 0
         random.Random(f"{seed}:{step}").shuffle(values)

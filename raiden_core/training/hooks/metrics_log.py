@@ -12,7 +12,7 @@ from typing import Any
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from raiden_core.stages.layout import METRICS_FILE
-from raiden_core.training.launch.metrics import SHOWN, WARNING, read_metrics
+from raiden_core.training.launch.metrics import WARNING, figures_of, read_metrics
 
 
 class MetricsLog(TrainerCallback):
@@ -55,7 +55,7 @@ class MetricsLog(TrainerCallback):
         row = {"phase": self.phase, "step": state.global_step, "seconds": seconds, **_finite(logs)}
         with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(row) + "\n")
-        figures = [f"{name} {row[key]:.3g}" for key, name in SHOWN.items() if isinstance(row.get(key), (int, float))]
+        figures = [f"{name} {value:.3g}" for name, value in figures_of(row).items()]
         line = f"{self.phase} {state.global_step}/{state.max_steps}  {'  '.join(figures)}  {seconds:.0f} s"
         sys.stdout.write(line + "\n")
 

@@ -28,7 +28,7 @@ from raiden_core.errors import StageError
 from raiden_core.processes.children import last_lines, start, supervised
 from raiden_core.stages.layout import LOG_FILE, METRICS_FILE, SUMMARY_FILE
 from raiden_core.stages.progress import Progress
-from raiden_core.training.launch.metrics import PULSE_FILE, SHOWN, WARNING, read_metrics, read_pulse
+from raiden_core.training.launch.metrics import PULSE_FILE, WARNING, figures_of, read_metrics, read_pulse, reward_names
 from raiden_core.training.launch.out_of_memory import KernelKills, OutOfMemory, smaller_job
 from raiden_core.training.launch.script import ERROR_VARIABLE, reported_error
 
@@ -194,6 +194,10 @@ def accelerate_command(launch: LaunchConfig) -> list[str]:
     return [*command, "--multi_gpu"] if processes > 1 else command
 
 
+NOTES = 3
+"""Figures beside a progress bar."""
+
+
 class _Watcher:
     """Passes on what a script writes about itself: the newest step with its figures, and each new warning."""
 
@@ -216,9 +220,9 @@ class _Watcher:
         newest = figures[-1] if figures[-1:] != self.last and figures else {}
         if not newest and pulse is None:
             return
-        notes = [
-            f"{name} {newest[key]:.2f}" for key, name in SHOWN.items() if isinstance(newest.get(key), (int, float))
-        ][:3]
+        notes = [f"{name} {value:.2f}" for name, value in figures_of(newest).items()]
+        # Format stays out of the usual line; whoever has a list of rewards wants to see all of it.
+        notes = notes[: NOTES + 1 + len(more) if (more := reward_names(newest)) else NOTES]
         step, total = int(newest.get("step", 0)), int(rows[0].get("total_steps", 0)) if rows else 0
         if pulse is not None and pulse[0] >= step:
             step, total, doing = pulse

@@ -8,6 +8,8 @@ nothing heavy.
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +30,26 @@ SHOWN = {
     "probe_accuracy": "probe",
     VALIDATION_ACCURACY: "validation accuracy",
 }
-"""Metrics of the line for people, and what they are called there."""
+"""Metrics of the line for people, and what they are called there; further rewards follow under their names."""
+
+_REWARD = re.compile(r"rewards/(?P<name>.+)/mean")
+SUMMED = "total"
+"""The reward that is the others' gated sum: it is the reward itself."""
+
+
+def reward_names(row: Mapping[str, Any]) -> dict[str, str]:
+    """The logged rewards of a list beside accuracy and format: key -> name; gates are among them."""
+    found = {key: match["name"] for key in row if (match := _REWARD.fullmatch(key)) and key not in SHOWN}
+    return {key: name for key, name in found.items() if name != SUMMED}
+
+
+def figures_of(row: Mapping[str, Any]) -> dict[str, float]:
+    """What a log says to people: name -> value, the rewards together."""
+    names = {**{key: SHOWN[key] for key in _FIRST}, **reward_names(row), **SHOWN}
+    return {name: row[key] for key, name in names.items() if isinstance(row.get(key), (int, float))}
+
+
+_FIRST = ("loss", "reward", "rewards/accuracy_reward/mean", "rewards/format_reward/mean")
 
 
 def read_pulse(path: Path) -> tuple[int, int, str] | None:

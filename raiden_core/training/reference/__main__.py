@@ -12,12 +12,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from raiden_core.config.loading import load_config
 from raiden_core.errors import ConfigError, DataError
 from raiden_core.rewards import Scorer
+from raiden_core.rewards.configured import training_scorer
 from raiden_core.rewards.gold import read_verified
+from raiden_core.rewards.listed.chosen import chosen_rewards
+from raiden_core.rewards.listed.running import RewardRun
 from raiden_core.samples import Sample
-from raiden_core.stages.layout import METRICS_FILE
-from raiden_core.training.launch.metrics import SHOWN
+from raiden_core.stages.layout import JUDGED, METRICS_FILE
+from raiden_core.training.launch.metrics import figures_of
 from raiden_core.training.launch.script import as_script
 from raiden_core.training.reference.grpo import Settings, prompt_ids, train
 
@@ -31,6 +35,9 @@ class Folders:
     model: str = field(metadata={"help": "folder of the policy to start from"})
     train: str = field(metadata={"help": "train.json (or .jsonl, .parquet)"})
     out: str = field(metadata={"help": "folder for model/ and metrics.jsonl"})
+    rewards: str | None = field(
+        default=None, metadata={"help": "a configuration whose rewards are earned; default: accuracy and format"}
+    )
 
 
 def main(argv: Sequence[str]) -> None:
@@ -47,8 +54,11 @@ def main(argv: Sequence[str]) -> None:
 
     parser = HfArgumentParser([Folders, Settings], description="GRPO in plain PyTorch")
     folders, settings = parser.parse_args_into_dataclasses(list(argv))
-    out, scorer = Path(folders.out), Scorer()
     check(folders, settings)
+    out, scorer, chosen = Path(folders.out), Scorer(), None
+    if folders.rewards is not None:
+        config = load_config(Path(folders.rewards))
+        scorer, chosen = training_scorer(config), chosen_rewards(config)
     samples, failures = read_verified(Path(folders.train), scorer)
     tokenizer: Any = load_tokenizer(folders.model)
     room = tokenizer.model_max_length - settings.max_completion_length
@@ -58,6 +68,7 @@ def main(argv: Sequence[str]) -> None:
     device = "cuda" if torch.cuda.is_available() else "cpu"
     policy = AutoModelForCausalLM.from_pretrained(folders.model, dtype=torch.float32).to(device)
     out.mkdir(parents=True, exist_ok=True)
+    listed = RewardRun(chosen, out / JUDGED) if chosen is not None else None
     began = time.monotonic()
     with (out / METRICS_FILE).open("w", encoding="utf-8") as file:
 
@@ -65,11 +76,13 @@ def main(argv: Sequence[str]) -> None:
             row = {"phase": "grpo", "seconds": round(time.monotonic() - began, 2), **figures}
             file.write(json.dumps(row) + "\n")
             file.flush()
-            shown = "  ".join(f"{name} {row[key]:.3g}" for key, name in SHOWN.items() if key in row)
+            shown = "  ".join(f"{name} {value:.3g}" for name, value in figures_of(row).items())
             _log.info("grpo %d/%d  %s  %.0f s", row["step"], settings.max_steps, shown, row["seconds"])
 
         file.write(json.dumps({"phase": "grpo", "total_steps": settings.max_steps}) + "\n")
-        train(policy, tokenizer, shuffled(samples, settings.seed), scorer, settings, report)
+        train(policy, tokenizer, shuffled(samples, settings.seed), scorer, settings, report, listed)
+    if listed is not None:
+        listed.close()
     policy.save_pretrained(out / "model")
     tokenizer.save_pretrained(out / "model")
 

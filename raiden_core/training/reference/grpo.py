@@ -8,7 +8,7 @@ micro-batch, every weight trained. `__main__.py` reads the command line and the 
 
 One step of GRPO (Shao et al., DeepSeekMath, arXiv 2402.03300, section 4.1):
 
-1. ask every prompt G times (a *group*) and reward each completion: `sample`, `Scorer`;
+1. ask every prompt G times (a *group*) and reward each completion: `sample`, `earned`;
 2. a completion's *advantage* is its reward against its group's mean: no value model is needed: `advantages_of`;
 3. raise the probability of tokens with a positive advantage, lower the others', by a ratio that is clipped where it
    has moved far enough from the policy that sampled, with a penalty for leaving the policy of the start: `objective`.
@@ -17,6 +17,7 @@ One step of GRPO (Shao et al., DeepSeekMath, arXiv 2402.03300, section 4.1):
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean
@@ -25,9 +26,12 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
+from transformers import TrainerState
 
 from raiden_core.prompts import build_prompt
 from raiden_core.rewards import Scorer
+from raiden_core.rewards.listed.running import RewardRun
+from raiden_core.rewards.listed.trial import as_chats, columns_of
 from raiden_core.samples import Sample
 
 Tokens = list[int]
@@ -123,16 +127,24 @@ def log_probs_of(policy: Any, batch: Batch, temperature: float) -> Tensor:
 def advantages_of(rewards: Tensor, settings: Settings) -> Tensor:
     """[B] rewards -> [B] advantages; rows ``i * G`` to ``(i + 1) * G - 1`` are the group of prompt ``i``.
 
+    A completion whose reward is NaN is in no mean, and moves nothing.
+
     Dividing by the group's standard deviation makes every question count alike, also those on which completions hardly
     differ; "none" is the proposal of Dr. GRPO (arXiv 2503.20783).
     """
     groups = rewards.view(-1, settings.num_generations)
-    above = groups - groups.mean(1, keepdim=True)
+    above = groups - groups.nanmean(1, keepdim=True)
     if settings.scale_rewards == "group":
-        above = above / (groups.std(1, keepdim=True) + 1e-4)
+        above = above / (torch.stack([deviation(group) for group in groups]).unsqueeze(1) + 1e-4)
     elif settings.scale_rewards == "batch":
-        above = above / (rewards.std() + 1e-4)
-    return above.flatten()
+        above = above / (deviation(rewards) + 1e-4)
+    return above.flatten().nan_to_num(0.0)
+
+
+def deviation(rewards: Tensor) -> Tensor:
+    """The sample deviation of the rewards that there are."""
+    there = rewards[~rewards.isnan()]
+    return there.std() if len(there) > 1 else torch.zeros(())
 
 
 def objective(
@@ -193,10 +205,43 @@ def learn(
         yield figures
 
 
+def earned(
+    rows: Sequence[Sample], texts: Sequence[str], scorer: Scorer, listed: RewardRun | None, state: Any = None
+) -> tuple[Tensor, dict[str, float]]:
+    """[B] what each completion earns, and the means to log; NaN where no reward says anything of a completion.
+
+    Args:
+        rows: the question that each completion answers.
+        texts: the completions.
+        scorer: accuracy and format, where there is no list; with one, its settings travel as columns.
+        listed: a list of rewards and gates (docs/rewards.md).
+        state: of the trainer, for rewards that ask for it.
+    """
+    if listed is None:
+        scores = [scorer.score(one, text) for one, text in zip(rows, texts, strict=True)]
+        means = {"accuracy": fmean(one.accuracy for one in scores), "format": fmean(one.format for one in scores)}
+        figures = {f"rewards/{name}_reward/mean": mean for name, mean in means.items()}
+        return torch.tensor([score.total for score in scores]), figures
+    columns = columns_of(rows, scorer) | {"trainer_state": state}
+    outcome = listed([build_prompt(one) for one in rows], as_chats(texts), columns)
+    said = {one.logged: [value for value in outcome.values[one.name] if value is not None] for one in listed.chosen}
+    figures = {f"rewards/{name}/mean": fmean(values) for name, values in said.items() if values}
+    return torch.tensor([math.nan if total is None else total for total in outcome.totals]), figures
+
+
 def train(
-    policy: Any, tokenizer: Any, asked: Iterator[Sample], scorer: Scorer, settings: Settings, report: Report
+    policy: Any,
+    tokenizer: Any,
+    asked: Iterator[Sample],
+    scorer: Scorer,
+    settings: Settings,
+    report: Report,
+    listed: RewardRun | None = None,
 ) -> None:
-    """Train ``policy`` in place on the questions of ``asked``; ``report`` is given the figures of every step."""
+    """Train ``policy`` in place on the questions of ``asked``; ``report`` is given the figures of every step.
+
+    Completions earn what ``listed`` says, or accuracy and format by the scorer's weights where there is no list.
+    """
     torch.manual_seed(settings.seed)
     policy.eval()  # dropout would make the ratio compare two different networks
     reference = copy.deepcopy(policy).requires_grad_(False) if settings.beta else None
@@ -211,15 +256,14 @@ def train(
         completions = sample(policy, prompts, ends, tokenizer.pad_token_id, settings)
         ended = [completion[-1] in ends for completion in completions]
         texts = tokenizer.batch_decode(completions, skip_special_tokens=True)
-        scores = [scorer.score(one, text) for one, text in zip(rows, texts, strict=True)]
-        advantages = advantages_of(torch.tensor([score.total for score in scores]), settings).to(policy.device)
+        rewards, means = earned(rows, texts, scorer, listed, TrainerState(global_step=step))
+        advantages = advantages_of(rewards, settings).to(policy.device)
         kept = [not settings.mask_truncated_completions or whole for whole in ended]
         batch = pack(prompts, completions, tokenizer.pad_token_id, kept)
         batch = Batch(*(part.to(policy.device) for part in (batch.ids, batch.attention, batch.mask)))
         figures = {
-            "reward": fmean(score.total for score in scores),
-            "rewards/accuracy_reward/mean": fmean(score.accuracy for score in scores),
-            "rewards/format_reward/mean": fmean(score.format for score in scores),
+            "reward": rewards.nanmean().item(),
+            **means,
             "completions/mean_length": fmean(len(completion) for completion in completions),
             "completions/clipped_ratio": 1 - fmean(ended),
         }
