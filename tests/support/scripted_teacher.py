@@ -206,8 +206,8 @@ def reply_to(messages: list[dict[str, str]]) -> dict[str, Any]:
 
 
 def facts_reply(rows: list[tuple[int, str]], profile: dict[str, str]) -> list[dict[str, Any]]:
-    facts = [{"line": number, "attribute": key, "value": profile[key]} for number, key in rows if key in profile]
-    facts = [fact for fact in facts if len(fact["value"]) <= LONGEST_VALUE]
+    short = {key: value for key, value in profile.items() if len(value) <= LONGEST_VALUE}
+    facts = [{"line": number, "attribute": key, "value": short[key]} for number, key in rows if key in short]
     return facts[:MAX_FACTS]
 
 

@@ -22,8 +22,8 @@ from raiden_core.rewards.folding import fold, units
 
 LONG_LINE = 40
 """Units from which a line is prose and is numbered sentence by sentence."""
-FACTS_A_LINE = 3
-"""Facts that a list is allowed for each line, up to `MAX_FACTS`: one that goes on beyond has lost its way."""
+FACTS_A_LINE = 2
+"""Facts that a list is allowed for each line, and two more, up to `MAX_FACTS`: one that goes on has lost its way."""
 SAME_FACT = "fact listed twice"
 THE_NAME = "the name itself"
 _SENTENCE_END = re.compile(r"(?<=[。！？])(?![”」』’\"])|(?<=[.!?])\s+(?=\S)")
@@ -49,7 +49,7 @@ async def find_facts(interview: Interview) -> tuple[list[Fact], list[Drop]]:
     """
     briefing = interview.briefing
     lines = lines_of(briefing.profile)
-    most = min(MAX_FACTS, FACTS_A_LINE * len(lines))
+    most = min(MAX_FACTS, FACTS_A_LINE * len(lines) + 2)
     material = briefing.material(lines=numbered(lines))
     reply = await interview.ask(FactsReply, "facts", material, most={"facts": most}, count=str(most))
     about_it = fold(briefing.about or briefing.profile)

@@ -152,7 +152,7 @@ class Client:
         pending: asyncio.Future[Reply | Refused | BaseException] = asyncio.get_running_loop().create_future()
         self._pending[key] = pending
         try:
-            outcome = self._stored(request, key) or self._refused_before(request)
+            outcome = self._stored(request, key) or self._refused_before(request, key)
             outcome = outcome or await self._ask_endpoint(request, key)
         except BaseException as error:
             pending.set_result(error)
@@ -174,28 +174,28 @@ class Client:
         self._accounting.hit(answer.prompt_tokens, answer.completion_tokens)
         return replace(_reply(accepted, answer), cached=True)
 
-    def _refused_before(self, request: Request) -> Refused | None:
-        answer = None if self._as_is else self._store.get(self._refusal_key(request))
+    def _refused_before(self, request: Request, key: str) -> Refused | None:
+        answer = None if self._as_is else self._store.get(self._refusal_key(request, key))
         if answer is None:
             return None
         refused = as_refusal(answer)
         self._accounting.refused(request.purpose, refused.reason)
         return refused
 
-    async def _keep_refusal(self, request: Request, refused: Refused) -> None:
+    async def _keep_refusal(self, request: Request, key: str, refused: Refused) -> None:
         answer = None if self._as_is else as_answer(refused)
         if answer is not None:
             who = self._identities[request.endpoint]
-            await self._store.put(Stored(self._refusal_key(request), who, request.purpose, answer))
+            await self._store.put(Stored(self._refusal_key(request, key), who, request.purpose, answer))
 
-    def _refusal_key(self, request: Request) -> str:
-        return key_of_refusal(request, self._identities[request.endpoint], self._configs[request.endpoint])
+    def _refusal_key(self, request: Request, key: str) -> str:
+        return key_of_refusal(key, self._configs[request.endpoint])
 
     async def _ask_endpoint(self, request: Request, key: str) -> Reply | Refused:
         good = await self._endpoints[request.endpoint].ask(request, key)
         if isinstance(good, Refused):
             self._accounting.refused(request.purpose, good.reason)
-            await self._keep_refusal(request, good)
+            await self._keep_refusal(request, key, good)
             return good
         kept = await self._store.put(Stored(key, self._identities[request.endpoint], request.purpose, good.answer))
         if kept.text == good.answer.text:

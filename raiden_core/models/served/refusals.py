@@ -8,12 +8,13 @@ Only what lies in the text is kept (`OF_THE_MODEL`), never a server's failure.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from typing import Any
 
 from raiden_core.config.sections.endpoint import EndpointConfig
-from raiden_core.models.answering import Refused, Request
+from raiden_core.models.answering import Refused
 from raiden_core.models.served.acceptance import OF_THE_MODEL, Answer
 
 REFUSED = "refused"
@@ -24,9 +25,10 @@ HOTTEST = 1.2
 """Beyond, small models write noise. A request that starts higher keeps its temperature."""
 
 
-def key_of_refusal(request: Request, identity: str, config: EndpointConfig) -> str:
-    """The store's key of a request's refusal: 64 hex digits."""
-    return request.key(f"{identity} refused, attempts: {config.attempts}, json_schema: {config.json_schema}")
+def key_of_refusal(key: str, config: EndpointConfig) -> str:
+    """The store's key of the refusal of the request with this key: 64 hex digits."""
+    content = f"{key} refused, attempts: {config.attempts}, json_schema: {config.json_schema}"
+    return hashlib.sha256(content.encode()).hexdigest()
 
 
 def as_answer(refused: Refused) -> Answer | None:

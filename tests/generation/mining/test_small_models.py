@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
 from raiden_core.characters import read_characters
 from raiden_core.generation.mining import reasons
@@ -54,7 +55,7 @@ def test_a_request_says_how_many_items_it_wants_and_leaves_the_schema_of_others_
     teacher = ScriptedTeacher()
     assert run([person(TWO)], teacher, count=1).samples
     asked = {request.purpose.partition("/")[0]: request.schema or {} for request in teacher.requests}
-    assert asked["facts"]["properties"]["facts"]["maxItems"] == 6, "three for each of two lines"
+    assert asked["facts"]["properties"]["facts"]["maxItems"] == 6, "two for each of two lines, and two"
     assert asked["questions"]["properties"]["questions"]["maxItems"] == 2
     assert asked["judge"]["properties"]["verdicts"]["maxItems"] <= 8
     assert schema_of(shapes.JudgeReply)["properties"]["verdicts"]["maxItems"] == shapes.MAX_LISTED
@@ -247,7 +248,11 @@ def test_examples_are_sound_and_of_people_who_are_in_no_data(language: str) -> N
     assert name and all(name not in f"{one.name} {one.profile}" for one in shipped)
     for fact in examples["facts"].reply["facts"]:
         assert supports(lines[fact["line"] - 1].partition(". ")[2], fact["value"]), fact
-    shapes_of = {"facts": shapes.FactsReply, "questions": shapes.QuestionsReply, "answer": shapes.AnswerReply}
+    shapes_of: dict[str, type[BaseModel]] = {
+        "facts": shapes.FactsReply,
+        "questions": shapes.QuestionsReply,
+        "answer": shapes.AnswerReply,
+    }
     shapes_of |= {"distractors": shapes.DistractorsReply, "remember": shapes.RememberReply}
     for task, example in examples.items():
         shapes_of[task].model_validate(example.reply)
