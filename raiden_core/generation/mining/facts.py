@@ -1,8 +1,8 @@
 """Facts: what a profile says, each with the line that says so (design: generation, step 2).
 
 The teacher is shown the profile's lines with numbers and names the line of each fact, so that it need not copy anything.
-The line is the evidence. A fact whose line does not say its value was made up: it is dropped. So is one of a line that is
-not there, one about the scene, one that says no more than the name, and a second one that says the same.
+The line is the evidence. A fact whose value neither that line nor a single other one says was made up: it is dropped. So is
+one of a line that is not there, one about the scene, one that says no more than the name, and one that is listed twice.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from raiden_core.rewards.folding import fold, units
 
 LONG_LINE = 40
 """Units from which a line is prose and is numbered sentence by sentence."""
+LONG_VALUE = 40
+"""Units of a value beyond which it is a retelling that nobody repeats word for word."""
 FACTS_A_LINE = 2
 """Facts that a list is allowed for each line, and two more, up to `MAX_FACTS`: one that goes on has lost its way."""
 SAME_FACT = "fact listed twice"
@@ -87,9 +89,22 @@ def supports(evidence: str, value: str) -> bool:
 
 
 def _with_evidence(listed: FactReply, lines: tuple[str, ...]) -> Fact | None:
+    """The fact with its line: the named one, or where that does not say it, the only one that does.
+
+    Small models give the right values with wrong numbers. A value that several other lines say belongs to the one that
+    names the attribute too.
+    """
     if not 1 <= listed.line <= len(lines):
         return None
-    return Fact(listed.attribute.strip(), listed.value.strip(), lines[listed.line - 1])
+    attribute, value = listed.attribute.strip(), listed.value.strip()
+    named = lines[listed.line - 1]
+    if not supports(named, value):
+        saying = [line for line in lines if supports(line, value)]
+        naming = [line for line in saying if contains_term(line, attribute)]
+        for found in (saying, naming):
+            if len(found) == 1:
+                named = found[0]
+    return Fact(attribute, value, named)
 
 
 def _refusal(fact: Fact, about_it: str, name: str, met: bool) -> str | None:
@@ -99,6 +114,8 @@ def _refusal(fact: Fact, about_it: str, name: str, met: bool) -> str | None:
         return reasons.BLANK
     if fold(fact.value) == fold(name):
         return THE_NAME
+    if units(fold(fact.value)) > LONG_VALUE:
+        return filters.UNVERIFIABLE
     if not supports(fact.evidence, fact.value):
         return reasons.UNSUPPORTED
     return SAME_FACT if met else None

@@ -14,8 +14,8 @@ from raiden_core.generation.mining.answers import Answers
 from raiden_core.generation.mining.checks import check_text, check_voice, is_copied
 from raiden_core.generation.mining.conversations import TURNS
 from raiden_core.generation.mining.dropped import EXAMPLES, by_stage, in_words, lines_of
+from raiden_core.generation.mining.facts import _with_evidence, supports
 from raiden_core.generation.mining.facts import lines_of as profile_lines
-from raiden_core.generation.mining.facts import supports
 from raiden_core.generation.mining.keywords import shared_terms
 from raiden_core.generation.mining.kinds import is_of_the_kind
 from raiden_core.generation.mining.prompts import compact, load_prompts
@@ -105,6 +105,29 @@ def test_facts_that_their_line_does_not_say_are_dropped_with_the_words() -> None
     assert made.dropped[reasons.UNSUPPORTED] == 1
     assert made.stats["dropped_at"]["facts"][reasons.UNSUPPORTED]["examples"] == ["line 2, 家乡: 北京"]
     assert "家乡" not in {sample.metadata["attribute"] for sample in made.samples}
+
+
+@table(
+    ("line", "attribute", "value", "evidence"),
+    [
+        (2, "家乡", "长沙", "家乡：长沙"),
+        (1, "家乡", "长沙", "家乡：长沙"),  # the only line that says so
+        (1, "母校", "长沙一中", "母校：长沙一中"),
+        (1, "乐器", "二胡", "乐器：二胡"),  # of two lines the one that names the attribute
+        (1, "擅长", "二胡", None),  # of two lines neither does
+        (1, "家乡", "北京", None),
+        (9, "家乡", "长沙", None),
+    ],
+)
+def test_a_value_with_a_wrong_number_belongs_to_the_only_line_that_says_it(
+    line: int, attribute: str, value: str, evidence: str | None
+) -> None:
+    profile = {"姓名": "林晚", "家乡": "长沙", "母校": "长沙一中", "乐器": "二胡", "随身物品": "二胡"}
+    profile = {**profile, "家乡": "长沙城"} if value == "长沙一中" else profile
+    lines = profile_lines("\n".join(f"{key}：{text}" for key, text in profile.items()))
+    fact = _with_evidence(shapes.FactReply(line=line, attribute=attribute, value=value), lines)
+    found = fact.evidence if fact and supports(fact.evidence, value) else None
+    assert found == evidence
 
 
 TURTLE = "Pet: an alligator snapping turtle called Judge"
