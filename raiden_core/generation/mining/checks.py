@@ -44,8 +44,8 @@ _THE_CHARACTER = {
     "ko": re.compile("캐릭터|이 인물"),
 }
 _OTHERS = {
-    "zh": re.compile("[他她]"),
-    "en": re.compile(r"\b(?:he|she|his|her|him|they|their)\b", re.IGNORECASE),
+    "zh": re.compile("[他她你您]"),
+    "en": re.compile(r"\b(?:he|she|his|her|him|they|their|you|your)\b", re.IGNORECASE),
     "ja": re.compile("彼女|彼は|彼の"),
     "ko": re.compile("그는|그녀"),
 }
@@ -78,7 +78,7 @@ def check_voice(text: str, name: str, language: str, *, thought: bool = False) -
     """Pass what a character says, or thinks, where it is the character that speaks.
 
     A text without a first person that names the character, or speaks of "the character", is about it and not by it. A
-    ``thought`` is also refused where it only says *he* or *she*; a reply may, of somebody else.
+    ``thought`` is also refused where it only says *he*, *she* or *you*; a reply may, of somebody else.
 
     Raises:
         Dropped: it is in the third person.

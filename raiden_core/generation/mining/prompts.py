@@ -61,8 +61,10 @@ class Example(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    material: dict[str, str]
+    material: dict[str, str] = {}
     """Label -> text."""
+    words: dict[str, str] = {}
+    """What stands for names in braces, where it is not the real task's."""
     reply: dict[str, Any]
 
 
@@ -169,7 +171,7 @@ class Briefing:
             content = f"{content.strip()}\n\n{self.prompts.labels['reply']}: {reply}"
         turns = [{"role": "system", "content": system.strip()}]
         if example := self.prompts.examples.get(task):
-            shown = fill(text, material=fence(self.material(**example.material)), **spelled)
+            shown = fill(text, material=fence(self.material(**example.material)), **(spelled | example.words))
             turns += [
                 {"role": "user", "content": shown.strip()},
                 {"role": "assistant", "content": compact(example.reply)},

@@ -264,7 +264,7 @@ def test_what_goes_wrong_in_a_turn_costs_the_conversation(twists: dict[str, Any]
 @table("language", LANGUAGES)
 def test_examples_are_sound_and_of_people_who_are_in_no_data(language: str) -> None:
     examples = load_prompts(language).examples
-    assert {"facts", "questions", "answer", "distractors", "remember"} == set(examples)
+    assert {"facts", "questions", "answer", "distractors", "tell", "say", "say_back", "remember"} == set(examples)
     lines = examples["facts"].material["lines"].split("\n")
     name = lines[0].replace("：", ":").partition(":")[2].strip()
     shipped = read_characters(["shipped"]).characters
@@ -277,8 +277,12 @@ def test_examples_are_sound_and_of_people_who_are_in_no_data(language: str) -> N
         "answer": shapes.AnswerReply,
     }
     shapes_of |= {"distractors": shapes.DistractorsReply, "remember": shapes.RememberReply}
+    shapes_of |= {"tell": shapes.TellReply, "say": shapes.SayReply, "say_back": shapes.SayReply}
     for task, example in examples.items():
         shapes_of[task].model_validate(example.reply)
+    told = examples["tell"].reply
+    assert contains_term(told["said"], told["detail"])
+    check_voice(examples["say_back"].reply["said"], name, language)
     said = examples["answer"].reply
     for text in (said["reasoning"], said["answer"]):
         check_voice(text, name, language, thought=True)
@@ -308,6 +312,9 @@ def test_examples_are_earlier_turns_in_compact_json_and_nothing_is_said_of_the_s
         ("我是长沙人。", "zh", False, True),
         ("角色来自长沙，应当直说。", "zh", True, False),
         ("他来自长沙。", "zh", True, False),
+        ("你来自长沙。", "zh", True, False),
+        ("You are from Bristol.", "en", True, False),
+        ("You are from Bristol, too.", "en", False, True),
         ("在下长沙人，角色而已。", "zh", True, True),
         ("彼女は長沙の出身。", "ja", True, False),
         ("그녀는 창사 출신이다.", "ko", True, False),
@@ -402,3 +409,9 @@ def test_a_run_that_keeps_nothing_says_what_each_stage_dropped_and_shows_some() 
     assert "questions: 2 x no reply (questions): not json (such as 'it said: hello')" in made.skipped[0].reason
     made = run([person(ONE)], ScriptedTeacher(facts=twist(facts=[{"line": 7, "attribute": "a", "value": "b"}])))
     assert f"{filters.NOT_IN_PROFILE} ('line 7, a: b')" in made.skipped[0].reason
+
+
+def test_a_detail_that_was_not_said_costs_one_request() -> None:
+    teacher = ScriptedTeacher(tell=twist(detail="犀牛"))
+    run([person(ONE)], teacher, count=2, share=1, settings={"turn_by_turn": True})
+    assert teacher.purposes()["tell"] and not {"say", "say_back", "remember"} & set(teacher.purposes())
