@@ -24,8 +24,10 @@ LONG_LINE = 40
 """Units from which a line is prose and is numbered sentence by sentence."""
 LONG_VALUE = 40
 """Units of a value beyond which it is a retelling that nobody repeats word for word."""
-FACTS_A_LINE = 2
-"""Facts that a list is allowed for each line, and two more, up to `MAX_FACTS`: one that goes on has lost its way."""
+UNITS_A_FACT = 15
+"""A list may hold one fact for each line, one more for so many units of it, and `SPARE_FACTS`: small models fill what they may
+fill, with the same facts once more."""
+SPARE_FACTS = 2
 SAME_FACT = "fact listed twice"
 THE_NAME = "the name itself"
 _SENTENCE_END = re.compile(r"(?<=[。！？])(?![”」』’\"])|(?<=[.!?])\s+(?=\S)")
@@ -51,7 +53,7 @@ async def find_facts(interview: Interview) -> tuple[list[Fact], list[Drop]]:
     """
     briefing = interview.briefing
     lines = lines_of(briefing.profile)
-    most = min(MAX_FACTS, FACTS_A_LINE * len(lines) + 2)
+    most = min(MAX_FACTS, SPARE_FACTS + sum(1 + units(fold(line)) // UNITS_A_FACT for line in lines))
     material = briefing.material(lines=numbered(lines))
     reply = await interview.ask(FactsReply, "facts", material, most={"facts": most}, count=str(most))
     about_it = fold(briefing.about or briefing.profile)
@@ -81,7 +83,7 @@ def lines_of(profile: str) -> tuple[str, ...]:
 
 def supports(evidence: str, value: str) -> bool:
     """Whether a line says a value: as a whole or, for lists and the like, each of its words, as scoring folds them."""
-    if contains_term(evidence, value) or fold(value) in fold(evidence):
+    if contains_term(evidence, value):
         return True
     words = [word for word in _BETWEEN_WORDS.split(value) if any(map(str.isalnum, word))]
     asked = [word for word in words if not filters.is_generic(word) and fold(word) not in ("an", "the")]

@@ -55,7 +55,7 @@ def test_a_request_says_how_many_items_it_wants_and_leaves_the_schema_of_others_
     teacher = ScriptedTeacher()
     assert run([person(TWO)], teacher, count=1).samples
     asked = {request.purpose.partition("/")[0]: request.schema or {} for request in teacher.requests}
-    assert asked["facts"]["properties"]["facts"]["maxItems"] == 6, "two for each of two lines, and two"
+    assert asked["facts"]["properties"]["facts"]["maxItems"] == 4, "one for each of two short lines, and two"
     assert asked["questions"]["properties"]["questions"]["maxItems"] == 2
     assert asked["judge"]["properties"]["verdicts"]["maxItems"] <= 8
     assert schema_of(shapes.JudgeReply)["properties"]["verdicts"]["maxItems"] == shapes.MAX_LISTED
@@ -86,6 +86,7 @@ def test_profiles_are_numbered_line_by_line_and_prose_sentence_by_sentence() -> 
         ("Pets: a parrot and a tortoise", "tortoise, parrot", True),
         ("Pets: a parrot and a tortoise", "a parrot and a turtle", False),
         ("Has lived alone since 1998", "no pets", False),
+        ("He lies near the seventh green", "seven", False),
         ("家鄉：長沙", "长沙", True),
         ("爱好：钓鱼，偶尔也下棋", "钓鱼、下棋", True),
         ("爱好：钓鱼", "长沙", False),
