@@ -83,11 +83,19 @@ def lines_of(profile: str) -> tuple[str, ...]:
 
 def supports(evidence: str, value: str) -> bool:
     """Whether a line says a value: as a whole or, for lists and the like, each of its words, as scoring folds them."""
-    if contains_term(evidence, value):
+    if _says(evidence, value):
         return True
     words = [word for word in _BETWEEN_WORDS.split(value) if any(map(str.isalnum, word))]
     asked = [word for word in words if not filters.is_generic(word) and fold(word) not in ("an", "the")]
-    return bool(asked) and all(contains_term(evidence, word) for word in asked)
+    return bool(asked) and all(_says(evidence, word) for word in asked)
+
+
+def _says(evidence: str, term: str) -> bool:
+    """As scoring sees it; but a word is not said by a number of the same value: a seventh hole says nothing of seven."""
+    folded = fold(term)
+    if folded.isascii() and folded.isalpha():
+        return re.search(rf"\b{folded}(?:'?s|es)?\b", fold(evidence)) is not None
+    return contains_term(evidence, term)
 
 
 def _with_evidence(listed: FactReply, lines: tuple[str, ...]) -> Fact | None:
