@@ -154,7 +154,11 @@ def _refusal(term: str, asked: Asked, profile: str) -> str | None:
     if not is_of_the_kind(term, asked.question, asked.evidence):
         return reasons.WRONG_KIND
     if asked.dimension == "SBK":
-        return None if contains_term(profile, term) else reasons.KEYWORD_NOT_IN_PROFILE
+        if not contains_term(profile, term):
+            return reasons.KEYWORD_NOT_IN_PROFILE
+        # Of another fact: the question has strayed from the one that it was written about.
+        strayed = asked.seed is None and not contains_term(asked.evidence, term)
+        return reasons.KEYWORD_NOT_IN_EVIDENCE if strayed else None
     if contains_term(profile, term):
         return filters.IN_PROFILE
     # Of the conversation only what the user said counts: the character may have been made to say anything.

@@ -416,3 +416,13 @@ def test_a_detail_that_was_not_said_costs_one_request() -> None:
     teacher = ScriptedTeacher(tell=twist(detail="犀牛"))
     run([person(ONE)], teacher, count=2, share=1, settings={"turn_by_turn": True})
     assert teacher.purposes()["tell"] and not {"say", "say_back", "remember"} & set(teacher.purposes())
+
+
+def test_a_question_that_strays_to_another_fact_is_dropped() -> None:
+    def strayed(data: Any, messages: Any, request: Any) -> Any:
+        return {"questions": [{**one, "question": "你的家乡在哪里？"} for one in data["questions"]]}
+
+    twists = {"questions": strayed, "keywords": twist(terms=[{"term": "长沙", "kind": "entity"}])}
+    facts = twist(facts=[{"line": 3, "attribute": "职业", "value": "木匠"}])
+    made = run([person({**ONE, "职业": "木匠"})], ScriptedTeacher(facts=facts, **twists), count=1)
+    assert not made.samples and made.dropped[reasons.KEYWORD_NOT_IN_EVIDENCE]
