@@ -37,6 +37,7 @@ class Scripted:
         self.asked: list[tuple[list[dict[str, str]], Sampling]] = []
         self.held: threading.Event | None = None
         self.ended = threading.Event()
+        self.made = 0
 
     def reply(self, messages: Sequence[dict[str, str]], sampling: Sampling, counts: Counts) -> Generator[str]:
         self.asked.append((list(messages), sampling))
@@ -49,6 +50,7 @@ class Scripted:
         try:
             for piece in self.pieces:
                 counts.completion += 1
+                self.made += 1
                 yield piece
                 if said == "die late":
                     raise StageError("the model is gone")
@@ -178,6 +180,7 @@ def test_the_client_says_how_to_sample_and_unknown_fields_are_ignored() -> None:
         cut = ask(server, body(**fields))[1]
         stopped = ask(server, body(stop=" Leeds"))[1]
         ask(server, body(max_tokens=None, max_completion_tokens=5, temperature=None))
+        ask(server, body(temperature=1e-9))
     assert cut["choices"][0]["finish_reason"] == "length"
     assert stopped["choices"][0] | {"message": None} == {
         "index": 0, "message": None, "logprobs": None, "finish_reason": "stop",
@@ -186,6 +189,7 @@ def test_the_client_says_how_to_sample_and_unknown_fields_are_ignored() -> None:
     sampled = [sampling for _, sampling in talker.asked]
     assert sampled == [
         Sampling(9, 0, 0.5, 7, clipped=True), Sampling(64, 0.7, clipped=True), Sampling(5, 0.7, clipped=True),
+        Sampling(64, 0, clipped=True),
     ]  # fmt: skip
 
 
@@ -376,6 +380,7 @@ def test_a_client_that_goes_ends_its_reply_and_frees_the_model(stream: bool) -> 
         connection.sock.close()
         talker.held.set()
         assert talker.ended.wait(10) and server.service.line.empties_within(10)
+        assert talker.made < 50, "its reply was made to the end"
         talker.pieces = PIECES
         assert ask(server, body())[0] == 200
 
@@ -416,6 +421,15 @@ def test_room_for_a_reply(sampling: Sampling, prompt: int, context: int | None, 
             room_for(sampling, prompt, context)
     else:
         assert room_for(sampling, prompt, context) == room
+
+
+def test_an_ipv6_address_has_brackets() -> None:
+    try:
+        server = EndpointServer(Service({"Ann": ANN}, Scripted(), 64), "::1", 0, None)
+    except UsageError as error:
+        pytest.skip(f"this machine has no IPv6: {error}")
+    with server:
+        assert server.address == f"http://[::1]:{server.server_port}/v1"
 
 
 def test_an_address_that_cannot_be_had_is_said() -> None:

@@ -15,6 +15,8 @@ from raiden_core.text.control_tokens import spelled_apart
 
 TEMPERATURE = 0.7
 """Where a request names none, as in `raiden chat`."""
+COLDEST = 0.01
+"""Below, a temperature is greedy: numbers divided by so little overflow."""
 MOST_STOPS = 32
 LONGEST_STOP = 256
 SEEDS = 2**63
@@ -125,7 +127,7 @@ def read_request(body: object, max_tokens: int, prefilled_think: bool = False) -
         ),
         sampling=Sampling(
             max_tokens=given.max_completion_tokens or given.max_tokens or max_tokens,
-            temperature=TEMPERATURE if given.temperature is None else given.temperature,
+            temperature=_temperature(given.temperature),
             top_p=1.0 if given.top_p is None else given.top_p,
             seed=given.seed,
             clipped=True,
@@ -150,6 +152,12 @@ def _turns(messages: Sequence[_Message], prefilled_think: bool) -> list[Turn]:
             text = f"{turns.pop().content}\n{text}"
         turns.append(Turn(role=role, content=text))
     return turns
+
+
+def _temperature(given: float | None) -> float:
+    if given is None:
+        return TEMPERATURE
+    return given if given >= COLDEST else 0.0
 
 
 def _is_broken(text: str) -> bool:
