@@ -43,8 +43,8 @@ HOME_BYTES = 16 << 20
 
 @click.command("run")
 @click.argument("config", type=click.Path(path_type=Path), default=START)
-@click.option("--stage", type=STAGE_NAMES, help="Run this stage anew; upstream from the cache, nothing downstream.")
-@click.option("--refresh", type=STAGE_NAMES, multiple=True, help="Run this stage anew, then the rest. Repeatable.")
+@click.option("--stage", type=STAGE_NAMES, help="Run this stage again: upstream from the cache, nothing downstream.")
+@click.option("--refresh", type=STAGE_NAMES, multiple=True, help="Run this stage again, then all after it. Repeatable.")
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a setting, e.g. grpo.beta=0.")
 @click.option("--json", "as_json", is_flag=True, help="Print the run's record as the last line, as one JSON object.")
 def run(config: Path, stage: str | None, refresh: tuple[str, ...], overrides: tuple[str, ...], as_json: bool) -> None:

@@ -12,6 +12,7 @@ import yaml
 
 DOCKER = Path(__file__).parents[1] / "docker"
 SECRETS = ("POSTGRES_PASSWORD", "PREFECT_AUTH", "HF_TOKEN", "WANDB_API_KEY", "TEACHER_API_KEY")
+IMAGES = ("POSTGRES_IMAGE", "PREFECT_IMAGE", "SGLANG_IMAGE", "PYTHON_IMAGE")
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +50,8 @@ def test_secrets_come_from_the_environment_and_the_example_holds_none(services: 
     for secret in SECRETS:
         assert re.search(rf"\$\{{{secret}[:}}]", text), secret
     lines = (DOCKER / "example.env").read_text("utf-8").splitlines()
-    assert sorted(line for line in lines if line and not line.startswith("#")) == sorted(f"{name}=" for name in SECRETS)
+    named = (*SECRETS, *IMAGES)
+    assert sorted(line for line in lines if line and not line.startswith("#")) == sorted(f"{name}=" for name in named)
 
 
 def compose() -> list[str] | None:
@@ -68,12 +70,16 @@ def test_compose_reads_the_file_and_wants_the_secrets(tmp_path: Path) -> None:
     environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
     file = ["-f", str(DOCKER / "compose.yaml")]
     filled = tmp_path / "filled.env"
-    filled.write_text("POSTGRES_PASSWORD=x\nPREFECT_AUTH=a:b\n", "utf-8")
+    filled.write_text("POSTGRES_PASSWORD=x/y@z\nPREFECT_AUTH=a:b\n", "utf-8")
     good = subprocess.run(
         [*command, *file, "--env-file", str(filled), "config"], capture_output=True, text=True, env=environment
     )
     assert good.returncode == 0, good.stderr
-    assert "postgresql+asyncpg://prefect:x@postgres:5432/prefect" in good.stdout
+    # The password goes to Prefect as it is and not inside an address, where some of its letters would end it.
+    database = yaml.safe_load(good.stdout)["services"]["server"]["environment"]
+    assert database["PREFECT_SERVER_DATABASE_PASSWORD"] == "x/y@z"
+    assert database["PREFECT_SERVER_DATABASE_HOST"] == "postgres"
+    assert not [value for value in database.values() if "x/y@z" in str(value) and "://" in str(value)]
     example = ["--env-file", str(DOCKER / "example.env")]
     bad = subprocess.run([*command, *file, *example, "config"], capture_output=True, text=True, env=environment)
     assert bad.returncode != 0

@@ -26,7 +26,7 @@ COMMANDS = {
     "evaluate": ("raiden_core.cli.evaluate:evaluate", "Compare models on a validation file."),
     "runs": ("raiden_core.cli.runs:runs", "List finished runs with their headline."),
     "open": ("raiden_core.cli.runs:open_run", "Open a run's report in the browser."),
-    "clean": ("raiden_core.cli.runs:clean", "Say which folders no finished run needs, and delete them."),
+    "clean": ("raiden_core.cli.runs:clean", "List the folders that no finished run needs, and delete them."),
     "compare": ("raiden_core.cli.compare:compare", "Show evaluated runs side by side."),
     "chat": ("raiden_core.cli.chat:chat", "Talk to a character in the terminal."),
     "serve": ("raiden_core.cli.serve:serve", "Serve characters to programs that speak OpenAI's API."),

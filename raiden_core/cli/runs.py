@@ -72,7 +72,7 @@ def open_run(run: Path, only_print: bool) -> None:
     "--unfinished", is_flag=True, help="Include unfinished work: checkpoints and teacher's replies, paid for."
 )
 def clean(output_dir: Path, delete: bool, unfinished: bool) -> None:
-    """Say which folders below OUTPUT_DIR (default: runs) no finished run needs, what they hold, and delete them if told to.
+    """List the folders below OUTPUT_DIR (default: runs) that no finished run needs, and delete them with --delete.
 
     A stage that another process is at work on is left alone.
     """

@@ -20,6 +20,7 @@ from raiden_core.config.sections.data import CharactersConfig
 from raiden_core.dataset.twins import LOST_TWIN, without_widows
 from raiden_core.errors import ConfigError, DataError
 from raiden_core.generation.made import Generated, Skipped, statistics
+from raiden_core.generation.mining.dropped import DROPPED_AT, in_words, lines_of
 from raiden_core.generation.mining.session import Group, mine_groups, training_group
 from raiden_core.generation.offline.generate import generate
 from raiden_core.generation.offline.teacher import OfflineTeacher
@@ -77,14 +78,14 @@ def generate_stage(settings: GenerateSettings, out: Path, progress: Progress) ->
     groups, refused = read_groups(settings)
     generated, *evaluated = make_samples(settings, groups, progress)
     if not generated.samples:
-        first = next(iter([*refused, *map(str, generated.skipped)]), "no character was read")
-        raise DataError(f"characters: no sample could be made; the first reason: {first}")
+        raise DataError(f"characters: no sample could be made; {_why_nothing(generated, refused)}")
     write_samples(out / SAMPLES_FILE, generated.samples)
     skipped = list(generated.skipped)
     stats = {**generated.stats, "refused": refused, EVALUATION_ONLY: {}}
     for (row, paths), made in zip(settings.characters.evaluation_only.items(), evaluated, strict=True):
         if not made.samples:
-            raise DataError(f"characters.evaluation_only.{row}: no sample could be made of {', '.join(paths)}")
+            where = f"characters.evaluation_only.{row}: no sample could be made of {', '.join(paths)}"
+            raise DataError(f"{where}; {_why_nothing(made, [])}")
         (out / EVALUATION_ONLY).mkdir(exist_ok=True)
         write_samples(out / EVALUATION_ONLY / f"{row}.jsonl", made.samples)
         skipped += made.skipped
@@ -130,6 +131,8 @@ def generate_file(
     for skipped in generated.skipped:
         tell(f"skipped: {skipped}")
     if not generated.samples:
+        for line in lines_of(generated.stats.get(DROPPED_AT, {})):
+            tell(line)
         raise DataError(f"{named}: no sample could be made; the lines above say why")
     file.parent.mkdir(parents=True, exist_ok=True)
     write_samples(file, generated.samples)
@@ -162,6 +165,14 @@ def make_samples(settings: GenerateSettings, groups: Sequence[Group], progress: 
     if settings.teacher.kind == "llm":
         return mine_groups(settings, groups, progress)
     return [_by_rule(settings, group, progress) for group in groups]
+
+
+def _why_nothing(generated: Generated, refused: Sequence[str]) -> str:
+    """What the stages of the chain dropped; else the first reason why somebody was left out."""
+    if table := generated.stats.get(DROPPED_AT):
+        return in_words(table)
+    first = next(iter([*refused, *map(str, generated.skipped)]), "no character was read")
+    return f"the first reason: {first}"
 
 
 def _to_train_on(settings: GenerateSettings) -> tuple[list[Character], list[str]]:

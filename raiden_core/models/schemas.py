@@ -25,6 +25,17 @@ def example_of(shape: type[BaseModel]) -> str:
     return json.dumps(_example(schema_of(shape)), ensure_ascii=False)
 
 
+def bounded(schema: Mapping[str, Any], most: Mapping[str, int]) -> Mapping[str, Any]:
+    """The schema with at most so many items in the named lists of its top level."""
+    if not most:
+        return schema
+    fields = {
+        name: {**field, "maxItems": most[name]} if name in most else field
+        for name, field in schema["properties"].items()
+    }
+    return {**schema, "properties": fields}
+
+
 def _example(node: Mapping[str, Any]) -> Any:
     if "enum" in node:
         return "|".join(node["enum"])

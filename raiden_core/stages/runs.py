@@ -70,7 +70,9 @@ def read_run(folder: Path) -> RunRecord:
     try:
         record = json.loads(path.read_text("utf-8"))
     except OSError as error:
-        raise DataError(f"{path}: cannot be read: {error.strerror}; give the folder of a finished run") from None
+        raise DataError(
+            f"{path}: {error.strerror}; give the folder of a finished run, as raiden runs lists them"
+        ) from None
     except ValueError:
         raise DataError(f"{path}: broken JSON; run again") from None
     entries = record.get("stages") if isinstance(record, dict) else None
@@ -94,7 +96,9 @@ def list_runs(output_dir: Path) -> Iterator[RunRecord | DataError]:
         DataError: there is no such folder.
     """
     if not output_dir.is_dir():
-        raise DataError(f"{output_dir}: no such folder; name the output_dir of a configuration")
+        raise DataError(
+            f"{output_dir}: no such folder, so nothing has been run there yet; name the output_dir of a configuration"
+        )
     for path in sorted((output_dir / RUNS).glob(f"*/{RUN_FILE}")):
         try:
             yield read_run(path.parent)

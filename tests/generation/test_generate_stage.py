@@ -2,14 +2,22 @@
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from raiden_core.config import Config
 from raiden_core.config.sections.data import CharactersConfig, ComposedConfig, GenerationConfig
+from raiden_core.errors import DataError
 from raiden_core.generation.settings import GenerateSettings
-from raiden_core.generation.stage import generate_stage
+from raiden_core.generation.stage import generate_file, generate_stage
 from raiden_core.samples import read_samples
 from raiden_core.stages.progress import silent
+from tests.support.fault_server import FaultServer
+from tests.support.llm_generation import configure
+from tests.support.serving import scripted, serving
 
 
 def test_characters_that_are_only_evaluated_have_their_own_file_and_limit(tmp_path: Path) -> None:
@@ -39,3 +47,21 @@ def test_who_was_skipped_is_written_as_people_read_it(tmp_path: Path) -> None:
     [skipped] = [json.loads(line) for line in text.splitlines()]
     assert skipped["name"] is None and skipped["row"] == 2 and "name" in skipped["reason"]
     assert "人物.jsonl" in text
+
+
+def test_a_teacher_whose_drafts_are_all_dropped_is_told_by_stage_with_examples(tmp_path: Path) -> None:
+    def hopeless(chat: Mapping[str, Any]) -> str:
+        reply = json.loads(scripted(chat))
+        facts = [{**fact, "value": "北京的大学"} for fact in reply.get("facts", [])]
+        return json.dumps({**reply, **({"facts": facts} if facts else {})})
+
+    lines: list[str] = []
+    with serving(FaultServer(hopeless, model="glm-4.6")) as server:
+        settings = GenerateSettings.of(configure(tmp_path / "run", server.url))
+        with pytest.raises(
+            DataError, match=r"no sample could be made; dropped at facts: \d+ x evidence does not say the value"
+        ):
+            generate_stage(settings, tmp_path, silent)
+        with pytest.raises(DataError, match="the lines above say why"):
+            generate_file(settings, tmp_path / "out.jsonl", silent, lines.append)
+    assert any("dropped at facts" in line and "\n    line 2, 家乡: 北京的大学" in line for line in lines), lines

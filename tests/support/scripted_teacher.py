@@ -17,6 +17,7 @@ from raiden_core.models.answering import Refused, Reply, Request
 
 TASKS = (
     *("premise", "unknowable", "holds", "boundary_answer", "boundary_judge"),
+    *("tell", "say_back", "say", "remember", "distractors"),
     *("facts", "questions", "conversation", "recall", "answer", "guess", "keywords", "parse", "judge"),
 )
 """Those first whose wording begins as another's does."""
@@ -43,6 +44,8 @@ BOUNDARIES: dict[str, dict[str, Any]] = {
     },
 }
 LANGUAGES = ("zh", "en")
+LONGEST_VALUE = 100
+"""Of a fact, in letters: a paragraph is none."""
 LIST = re.compile(r"、| and ")
 NAMES = {"zh": ["雪球", "丹顶", "螺号", "竹筏", "铜铃", "柚子"], "en": ["Snowball", "Juniper", "Barnacle", "Tamarind"]}
 WORDS: dict[str, dict[str, Any]] = {
@@ -153,9 +156,8 @@ def reply_to(messages: list[dict[str, str]]) -> dict[str, Any]:
     words, profile = WORDS[language], facts_of(fenced(system))
     parts = sections(content, language)
     if task == "facts":
-        rows = [line for line in fenced(system).split("\n") if re.split("[:：]", line)[0] in profile]
-        facts = [{"attribute": re.split("[:：]", row)[0], "evidence": row} for row in rows]
-        return {"facts": [{**fact, "value": profile[fact["attribute"]]} for fact in facts[:MAX_FACTS]]}
+        rows = [(number, re.split("[:：]", row)[0]) for number, row in enumerate(numbered(parts["lines"]), 1)]
+        return {"facts": facts_reply(rows, profile)}
     if task == "questions":
         questions = []
         for number, line in enumerate(numbered(parts["facts"]), 1):
@@ -182,6 +184,8 @@ def reply_to(messages: list[dict[str, str]]) -> dict[str, Any]:
         detail = re.search(r"(?:有了|got )(\w+?)(?=，| and|$)", told).group(1)
         question = words["recall"].format(kind="东西" if language == "zh" else "the thing")
         return {"detail": detail, "question": question, "type": "what", "difficulty": "easy"}
+    if task in ("tell", "say", "say_back", "remember", "distractors"):
+        return turn_reply_to(task, parts, content, language)
     if task in ("premise", "unknowable", "holds", "boundary_answer", "boundary_judge"):
         return boundary_reply_to(task, parts, profile, language)
     question = parts["question"]
@@ -199,6 +203,29 @@ def reply_to(messages: list[dict[str, str]]) -> dict[str, Any]:
         return {"groups": groups, "distractors": words["others"], "wrong_answers": wrong}
     verdicts = [all(term in text for term in terms) for text in numbered(parts["answers"])]
     return {"verdicts": [{"number": number, "right": right} for number, right in enumerate(verdicts, 1)]}
+
+
+def facts_reply(rows: list[tuple[int, str]], profile: dict[str, str]) -> list[dict[str, Any]]:
+    short = {key: value for key, value in profile.items() if len(value) <= LONGEST_VALUE}
+    facts = [{"line": number, "attribute": key, "value": short[key]} for number, key in rows if key in short]
+    return facts[:MAX_FACTS]
+
+
+def turn_reply_to(task: str, parts: dict[str, str], content: str, language: str) -> dict[str, Any]:
+    words = WORDS[language]
+    if task == "distractors":
+        return {"distractors": words["others"]}
+    if task == "tell":
+        kind = re.search(r"(?:题材是：|on this subject: )(.+?)[。.]", content).group(1)
+        detail = NAMES[language][zlib.crc32(kind.encode()) % len(NAMES[language])]
+        return {"said": words["said"].format(value=detail), "detail": detail}
+    if task == "remember":
+        number = zlib.crc32(parts["told"].encode()) % 997
+        thing = f"第{number}样东西" if language == "zh" else f"thing number {number}"
+        return {"question": words["recall"].format(kind=thing), "type": "what"}
+    turns = parts["conversation"].count("\n") + 1
+    user, character = words["talk"][turns // 2 % len(words["talk"])]
+    return {"said": user if task == "say" else character}
 
 
 def boundary_reply_to(task: str, parts: dict[str, str], profile: dict[str, str], language: str) -> dict[str, Any]:

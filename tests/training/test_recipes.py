@@ -31,7 +31,9 @@ CONFIGS = ROOT / "configs"
 SMALL = ("smollm2", "qwen-coder-zh")
 """Recipes of models that packages hold: tests/integration/test_real_model.py runs them."""
 RECIPES = sorted(
-    path.stem for path in CONFIGS.glob("*.yaml") if not path.stem.startswith(("quickstart", "openr1_config", *SMALL))
+    path.stem
+    for path in CONFIGS.glob("*.yaml")
+    if not path.stem.startswith(("quickstart", "boundaries", "openr1_config", *SMALL))
 )
 ACCELERATE = sorted(path.name for path in (CONFIGS / "accelerate").glob("*.yaml"))
 SHARDED = {"fsdp2-8.yaml", "fsdp2-2nodes.yaml", "zero3-8.yaml"}

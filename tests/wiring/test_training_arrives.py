@@ -21,6 +21,7 @@ from raiden_core.samples import Sample, write_samples
 from raiden_core.stages.progress import silent
 from raiden_core.training import cold_start as cold_start_script
 from raiden_core.training import grpo as grpo_script
+from raiden_core.training import stage
 from raiden_core.training.arguments import ColdStartArguments, GrpoArguments, parse_script
 from raiden_core.training.launch.accelerate import Runner, accelerate_command
 from raiden_core.training.settings import ColdStartSettings, TrainSettings
@@ -215,7 +216,21 @@ def test_gates_need_a_total(grpo_values: Job, tmp_path: Path) -> None:
         grpo_script.grpo(*parsed(job, "grpo", tmp_path))
 
 
-@pytest.mark.parametrize("key", keys_at(STUDENT))
+GGUF = "student.gguf."
+
+
+@pytest.mark.parametrize("key", [key for key in keys_at(STUDENT) if key.startswith(GGUF)])
+def test_a_gguf_file_is_unpacked_as_configured(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[Any] = []
+    monkeypatch.setattr(stage, "dense_folder", lambda *told: given.append(told))
+    config = configured({key: off_default(key), "student.model": "some/model.gguf"})
+    stage.student_input(config.student)
+    ((path, settings),) = given
+    assert path == Path("some/model.gguf")
+    assert getattr(settings, key.removeprefix(GGUF)) == value_of(config, key) != value_of(Config(), key)
+
+
+@pytest.mark.parametrize("key", [key for key in keys_at(STUDENT) if not key.startswith(GGUF)])
 def test_the_student_is_the_configured_one(key: str, tmp_path: Path) -> None:
     config = configured({key: off_default(key)})
     job = job_of(config, "cold_start", tmp_path)

@@ -42,6 +42,8 @@ class TeacherConfig(Section):
     """Of drafts and answers; facts and verdicts are greedy."""
     max_tokens: int = Field(default=2048, ge=64)
     """Longest reply in tokens; one that is cut off is asked again, and never kept."""
+    turn_by_turn: bool = False
+    """Conversations are written turn by turn: more requests, but small models lose count of a whole one's turns."""
     drafts: float = Field(default=1.5, ge=1)
     """Questions drafted for each sample that is wanted: filters drop some. Missing samples are drafted again, twice."""
     characters_at_once: Annotated[int, NEUTRAL] = Field(default=64, ge=1)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from raiden_core.generation.mining.checks import check_text
+from raiden_core.generation.mining.checks import check_text, check_voice
 from raiden_core.generation.mining.interview import Interview, together
 from raiden_core.generation.mining.prompts import Task
 from raiden_core.generation.mining.questions import Asked
@@ -34,7 +34,7 @@ async def answer(interview: Interview, asked: Asked, task: Task = "answer") -> A
     """``teacher.answers`` answers of the answerer and one of each second answerer.
 
     Raises:
-        Dropped: one of them is missing, or the reference is no sound text.
+        Dropped: one of them is missing or no sound text, or somebody else than the character speaks.
     """
     teacher, material = interview.teacher, material_of(interview, asked)
     endpoints = [(teacher.answerer, draw) for draw in range(teacher.answers)]
@@ -46,8 +46,12 @@ async def answer(interview: Interview, asked: Asked, task: Task = "answer") -> A
     texts = [reply.answer.strip() for reply in replies]
     reference = asked.reference or texts[0]
     reasoning = replies[0].reasoning.strip()
+    language, name = interview.briefing.language, interview.briefing.name
     for text in (reference, reasoning, *texts):
-        check_text(text, interview.briefing.language)
+        check_text(text, language)
+    for text in texts:
+        check_voice(text, name, language)
+    check_voice(reasoning, name, language, thought=True)
     return Answers(reference, reasoning, tuple(texts if asked.reference else texts[1:]))
 
 
@@ -67,8 +71,3 @@ def material_of(interview: Interview, asked: Asked, **parts: str) -> str:
     briefing = interview.briefing
     conversation = briefing.conversation(asked.history)
     return briefing.material(conversation=conversation, question=asked.question, **parts)
-
-
-def numbered(texts: tuple[str, ...]) -> str:
-    """Texts as a numbered list from 1."""
-    return "\n".join(f"{number}. {text}" for number, text in enumerate(texts, 1))

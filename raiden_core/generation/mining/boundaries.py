@@ -152,7 +152,11 @@ async def mine_boundary(verifier: Verifier, write: Write) -> tuple[Sample | Drop
         return await _sample(verifier, interview, edge), interview
     except Dropped as dropped:
         language = verifier.character.language
-        return edge.asked.drop(str(dropped), language) if edge else Drop(str(dropped), language), interview
+        return edge.asked.drop(str(dropped), language) if edge else _unwritten(dropped, language), interview
+
+
+def _unwritten(dropped: Dropped, language: str) -> Drop:
+    return Drop(str(dropped), language, stage="questions", example=dropped.detail)
 
 
 async def _sample(verifier: Verifier, interview: Interview, edge: Edge) -> Sample:
@@ -208,7 +212,14 @@ def _asked(
 
 
 def _abstaining(inventions: Sequence[str], said: str) -> Validator:
+    """The validator of what nobody can know: no answer may claim one of the inventions.
+
+    Raises:
+        Dropped: none of them can be told from what is said.
+    """
     free = [word for word in _words(inventions) if len(fold(word)) > 1 and not holds(said, word)]
+    if not free:
+        raise Dropped(reasons.NO_DISTRACTORS)
     return Validator(abstains=True, none_of=tuple(sorted(free[: 2 * DISTRACTORS])))
 
 

@@ -19,12 +19,12 @@ from raiden_core.generation.card_use import greetings_of, style_of, without_scen
 from raiden_core.generation.made import identity, quotas_with_boundaries
 from raiden_core.generation.mining.boundaries import Write, mine_boundary, plans
 from raiden_core.generation.mining.conversations import Talk, plan_talks, recall_detail, write_conversation
-from raiden_core.generation.mining.facts import find_facts, why_no_facts
+from raiden_core.generation.mining.dropped import drops_in_words
+from raiden_core.generation.mining.facts import Fact, find_facts, why_no_facts
 from raiden_core.generation.mining.interview import Interview, Ledger, together
 from raiden_core.generation.mining.prompts import Briefing
 from raiden_core.generation.mining.questions import DIFFICULTIES, Asked, Wish, plan_questions, write_questions
 from raiden_core.generation.mining.reasons import Drop, Dropped
-from raiden_core.generation.mining.replies import FactReply
 from raiden_core.generation.mining.seeds import Seeded
 from raiden_core.generation.mining.student import Student
 from raiden_core.generation.mining.verify import Verifier
@@ -96,7 +96,7 @@ class _Mining:
             parts.append(await self._seeds(seeded))
         self.mined.samples = [sample for part in parts for sample in part]
         if not self.mined.samples and self.mined.reason is None:
-            self.mined.reason = "no draft about it passed the filters (see what was dropped)"
+            self.mined.reason = f"no draft about it passed the filters; {drops_in_words(self.mined.drops)}"
         return self.mined
 
     async def _own(self) -> list[list[Sample]]:
@@ -138,18 +138,18 @@ class _Mining:
                     self.shop.accepted()
         return taken
 
-    async def _facts(self) -> tuple[list[FactReply], Dropped | None]:
+    async def _facts(self) -> tuple[list[Fact], Dropped | None]:
         try:
             facts, drops = await find_facts(self.interview)
         except Dropped as dropped:
-            self.mined.drops.append(Drop(str(dropped), self.mined.character.language))
+            self.mined.drops.append(Drop(str(dropped), self.mined.character.language, example=dropped.detail))
             return [], dropped
         self.mined.drops += drops
         told = of_profile(self.mined.character.profile, [terms_of(fact.value) for fact in facts])
         self.verifier = replace(self.verifier, told=told)
         return facts, None
 
-    async def _script(self, facts: Sequence[FactReply], wanted: int) -> list[Sample]:
+    async def _script(self, facts: Sequence[Fact], wanted: int) -> list[Sample]:
         plan = plan_questions(facts, self.identity, self.shop.seed)
         taken: list[Sample] = []
         for _ in range(ROUNDS):
@@ -213,7 +213,7 @@ class _Mining:
         language = self.mined.character.language
         for one in asked:
             if self.asked[one.dimension].near_duplicate(one):
-                self.mined.drops.append(one.drop(filters.NEAR_DUPLICATE, language))
+                self.mined.drops.append(one.drop(filters.NEAR_DUPLICATE, language, "duplicates"))
             else:
                 self.asked[one.dimension].add(one)
                 fresh.append(one)
@@ -251,4 +251,12 @@ class _AboutSample:
 
 
 def _drop_of(sample: Sample, reason: str) -> Drop:
-    return Drop(reason, sample.language, sample.dimension, sample.question_type, sample.difficulty)
+    return Drop(
+        reason,
+        sample.language,
+        sample.dimension,
+        sample.question_type,
+        sample.difficulty,
+        "duplicates",
+        sample.question,
+    )

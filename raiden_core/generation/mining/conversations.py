@@ -18,6 +18,7 @@ from raiden_core.generation.mining.prompts import load_prompts
 from raiden_core.generation.mining.questions import DIFFICULTIES, Asked
 from raiden_core.generation.mining.reasons import Drop, Dropped
 from raiden_core.generation.mining.replies import ConversationReply, RecallReply
+from raiden_core.generation.mining.turn_by_turn import write_turns
 from raiden_core.generation.quality import filters
 from raiden_core.rewards import contains_term
 from raiden_core.samples import Difficulty, Turn
@@ -57,20 +58,7 @@ async def write_conversation(interview: Interview, talk: Talk) -> Asked | Drop:
     """The teacher's conversation about a subject with its question, or why there is none."""
     briefing = interview.briefing
     try:
-        reply = await interview.ask(
-            ConversationReply,
-            "conversation",
-            temperature=interview.teacher.temperature,
-            draw=talk.draw,
-            turns=str(TURNS[talk.difficulty]),
-            kind=talk.kind,
-            difficulty=talk.difficulty,
-            opening="" if talk.greeting is None else talk.greeting[1],
-        )
-        history = tuple(Turn(role=turn.role, content=turn.content.strip()) for turn in reply.turns)
-        for turn in history:
-            check_text(turn.content, briefing.language)
-        asked = _asked(interview, reply, history, talk.kind, briefing.purpose("conversation"), None)
+        asked = await (_by_turns(interview, talk) if interview.teacher.turn_by_turn else _at_once(interview, talk))
         if talk.greeting is None:
             return asked
         whole, number = opened(asked.history, talk.greeting, [asked.hint])
@@ -78,7 +66,34 @@ async def write_conversation(interview: Interview, talk: Talk) -> Asked | Drop:
             raise Dropped(filters.IN_GREETING)
         return replace(asked, history=whole, greeting=number)
     except Dropped as dropped:
-        return Drop(str(dropped), briefing.language, "CM", None, talk.difficulty)
+        return Drop(str(dropped), briefing.language, "CM", None, talk.difficulty, "conversations", dropped.detail)
+
+
+async def _at_once(interview: Interview, talk: Talk) -> Asked:
+    briefing = interview.briefing
+    turns = TURNS[talk.difficulty]
+    reply = await interview.ask(
+        ConversationReply,
+        "conversation",
+        most={"turns": turns},
+        temperature=interview.teacher.temperature,
+        draw=talk.draw,
+        turns=str(turns),
+        kind=talk.kind,
+        difficulty=talk.difficulty,
+        opening="" if talk.greeting is None else talk.greeting[1],
+    )
+    history = tuple(Turn(role=turn.role, content=turn.content.strip()) for turn in reply.turns)
+    for turn in history:
+        check_text(turn.content, briefing.language)
+    return _asked(interview, reply, history, talk.kind, briefing.purpose("conversation"), None)
+
+
+async def _by_turns(interview: Interview, talk: Talk) -> Asked:
+    opening = "" if talk.greeting is None else talk.greeting[1]
+    turns = TURNS[talk.difficulty]
+    reply, history = await write_turns(interview, talk.kind, talk.difficulty, turns, talk.draw, opening)
+    return _asked(interview, reply, history, talk.kind, interview.briefing.purpose("tell"), None)
 
 
 async def recall_detail(
@@ -97,7 +112,7 @@ async def recall_detail(
         )
         return _asked(interview, reply, tuple(history), "seed", briefing.purpose("recall"), seed)
     except Dropped as dropped:
-        return Drop(str(dropped), briefing.language, "CM", None, difficulty)
+        return Drop(str(dropped), briefing.language, "CM", None, difficulty, "conversations", dropped.detail)
 
 
 def _asked(
@@ -115,18 +130,19 @@ def _asked(
     """
     question, detail = reply.question.strip(), reply.detail.strip()
     check_text(question, interview.briefing.language)
+    shown = f"{detail} | {question}"
     if not is_conversation(history):
-        raise Dropped(reasons.UNSOUND_CONVERSATION)
+        raise Dropped(reasons.UNSOUND_CONVERSATION, f"{len(history)} turns")
     if contains_term(interview.briefing.profile, detail):
-        raise Dropped(filters.IN_PROFILE)
+        raise Dropped(filters.IN_PROFILE, shown)
     if contains_term(question, detail):
-        raise Dropped(filters.GIVEN_AWAY)
+        raise Dropped(filters.GIVEN_AWAY, shown)
     said = [place for place, turn in enumerate(history) if contains_term(turn.content, detail)]
     first = next((place for place in said if history[place].role == "user"), None)
     if first is None:
-        raise Dropped(reasons.DETAIL_MISSING)
+        raise Dropped(reasons.DETAIL_MISSING, shown)
     if said[-1] >= len(history) - 2:
-        raise Dropped(reasons.DETAIL_FRESH)
+        raise Dropped(reasons.DETAIL_FRESH, shown)
     return Asked(
         dimension="CM",
         question=question,

@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from raiden_core.config.sections.teacher import TeacherConfig
+from raiden_core.generation.mining import reasons
 from raiden_core.generation.mining.prompts import Briefing, Task
 from raiden_core.generation.mining.reasons import Dropped, refused
+from raiden_core.generation.mining.replies import MAX_TEXT
 from raiden_core.models.answering import Asker, Refused, Request
-from raiden_core.models.schemas import example_of, schema_of
+from raiden_core.models.schemas import bounded, example_of, schema_of
 
 Shape = TypeVar("Shape", bound=BaseModel)
 Result = TypeVar("Result")
@@ -60,6 +63,7 @@ class Interview:
         task: Task,
         material: str = "",
         *,
+        most: Mapping[str, int] = MappingProxyType({}),
         endpoint: str | None = None,
         temperature: float = 0.0,
         draw: int = 0,
@@ -67,19 +71,20 @@ class Interview:
         opening: str = "",
         **words: str,
     ) -> Shape:
-        """The reply to a task.
+        """The reply to a task; ``most`` says how many items its lists may have, where that is known.
 
         Raises:
             Dropped: there is none, or it has another shape.
         """
         purpose = self.briefing.purpose(task)
+        name = endpoint or self.teacher.answerer
+        # A model whose output is held to the schema needs no example of it, and copies the "…" of one.
+        shape_shown = "" if self.teacher.endpoints[name].json_schema else example_of(shape)
         request = Request(
-            endpoint=endpoint or self.teacher.answerer,
-            messages=self.briefing.messages(
-                task, material, reply=example_of(shape), bare=bare, opening=opening, **words
-            ),
+            endpoint=name,
+            messages=self.briefing.messages(task, material, reply=shape_shown, bare=bare, opening=opening, **words),
             purpose=purpose,
-            schema=schema_of(shape),
+            schema=bounded(schema_of(shape), most),
             temperature=temperature,
             max_tokens=self.teacher.max_tokens,
             draw=draw,
@@ -90,6 +95,8 @@ class Interview:
             raise self._dropped(purpose, reply.reason, reply.detail)
         self.ledger.prompt_tokens += reply.prompt_tokens
         self.ledger.completion_tokens += reply.tokens
+        if _is_cut(reply.data):
+            raise self._dropped(purpose, reasons.ENDLESS)
         try:
             return shape.model_validate(reply.data)
         except ValidationError:
@@ -98,6 +105,14 @@ class Interview:
     def _dropped(self, purpose: str, reason: str, detail: str = "") -> Dropped:
         self.ledger.refused[f"{purpose}: {reason}"] += 1
         return Dropped(refused(purpose, reason), detail)
+
+
+def _is_cut(value: object) -> bool:
+    if isinstance(value, dict):
+        return any(map(_is_cut, value.values()))
+    if isinstance(value, list):
+        return any(map(_is_cut, value))
+    return isinstance(value, str) and len(value) >= MAX_TEXT
 
 
 async def together(work: Iterable[Coroutine[Any, Any, Result]]) -> list[Result]:

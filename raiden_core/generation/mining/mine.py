@@ -18,6 +18,7 @@ from raiden_core.dataset.twins import LOST_TWIN, without_widows
 from raiden_core.errors import RaidenError
 from raiden_core.generation.made import Generated, Skipped, identity, statistics, unusable
 from raiden_core.generation.mining.character import Mined, Shop, mine_character
+from raiden_core.generation.mining.dropped import DROPPED_AT, by_stage
 from raiden_core.generation.mining.interview import Ledger
 from raiden_core.generation.mining.reasons import Drop
 from raiden_core.generation.mining.seeds import Seeds
@@ -155,6 +156,7 @@ def _generated(
     dropped = _count(drop.reason for drop in drops)
     stats = statistics(samples, read, len(skipped), dropped, teacher.endpoints[teacher.answerer].model)
     stats["dropped_by"] = _by(drops)
+    stats[DROPPED_AT] = by_stage(drops)
     stats["asked"] = {
         "requests": dict(sorted(ledger.requests.items())),
         "refused": dict(sorted(ledger.refused.items())),
@@ -165,7 +167,15 @@ def _generated(
 
 
 def _drop(reason: str, sample: Sample) -> Drop:
-    return Drop(reason, sample.language, sample.dimension, sample.question_type, sample.difficulty)
+    return Drop(
+        reason,
+        sample.language,
+        sample.dimension,
+        sample.question_type,
+        sample.difficulty,
+        "duplicates",
+        sample.question,
+    )
 
 
 def _by(drops: Sequence[Drop]) -> dict[str, dict[str, dict[str, int]]]:

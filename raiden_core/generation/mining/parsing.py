@@ -10,10 +10,10 @@ import random
 from collections.abc import Callable
 
 from raiden_core.generation.mining import reasons
-from raiden_core.generation.mining.answers import Answers, material_of, numbered
+from raiden_core.generation.mining.answers import Answers, material_of
 from raiden_core.generation.mining.interview import Interview
 from raiden_core.generation.mining.keywords import Keywords, right
-from raiden_core.generation.mining.prompts import Task
+from raiden_core.generation.mining.prompts import Task, numbered
 from raiden_core.generation.mining.questions import Asked
 from raiden_core.generation.mining.reasons import Dropped
 from raiden_core.generation.mining.replies import JudgeReply, ParseReply
@@ -87,7 +87,9 @@ async def agreement(
     material = material_of(
         interview, asked, evidence=asked.evidence, answer=answers.reference, answers=numbered(tuple(shown))
     )
-    reply = await interview.ask(JudgeReply, task, material, endpoint=interview.teacher.judge)
+    reply = await interview.ask(
+        JudgeReply, task, material, most={"verdicts": len(shown)}, endpoint=interview.teacher.judge
+    )
     verdicts = {verdict.number: verdict.right for verdict in reply.verdicts}
     if set(verdicts) != set(range(1, len(shown) + 1)):
         raise Dropped(reasons.NOT_JUDGED)

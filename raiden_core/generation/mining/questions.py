@@ -13,9 +13,10 @@ from typing import get_args
 
 from raiden_core.generation.mining import reasons
 from raiden_core.generation.mining.checks import check_text
+from raiden_core.generation.mining.facts import Fact
 from raiden_core.generation.mining.interview import Interview, together
-from raiden_core.generation.mining.reasons import Drop, Dropped
-from raiden_core.generation.mining.replies import FactReply, QuestionsReply
+from raiden_core.generation.mining.reasons import Drop, Dropped, Stage
+from raiden_core.generation.mining.replies import QuestionsReply
 from raiden_core.samples import Difficulty, Dimension, QuestionType, Turn
 
 BATCH = 10
@@ -48,21 +49,21 @@ class Asked:
     greeting: int | None = None
     """The number of the card's greeting that opens the conversation; None where none does."""
 
-    def drop(self, reason: str, language: str) -> Drop:
+    def drop(self, reason: str, language: str, stage: Stage = "samples") -> Drop:
         """How statistics count it when it is given up."""
-        return Drop(reason, language, self.dimension, self.question_type, self.difficulty)
+        return Drop(reason, language, self.dimension, self.question_type, self.difficulty, stage, self.question)
 
 
 @dataclass(frozen=True)
 class Wish:
     """One question of the plan."""
 
-    fact: FactReply
+    fact: Fact
     type: QuestionType
     difficulty: Difficulty
 
 
-def plan_questions(facts: Sequence[FactReply], identity: str, seed: int) -> list[Wish]:
+def plan_questions(facts: Sequence[Fact], identity: str, seed: int) -> list[Wish]:
     """All questions that a character's facts are good for, in the order in which they are wanted.
 
     Each fact comes once before any comes again; every fact comes twice, the second time with another type.
@@ -99,16 +100,23 @@ async def _write(interview: Interview, wishes: Sequence[Wish]) -> tuple[list[Ask
             QuestionsReply,
             "questions",
             briefing.material(facts=lines),
+            most={"questions": len(wishes)},
             temperature=interview.teacher.temperature,
         )
     except Dropped as dropped:
-        lost = [Drop(str(dropped), briefing.language, "SBK", wish.type, wish.difficulty) for wish in wishes]
+        lost = [
+            Drop(str(dropped), briefing.language, "SBK", wish.type, wish.difficulty, "questions", dropped.detail)
+            for wish in wishes
+        ]
         return [], lost
     asked: dict[int, Asked] = {}
     drops: list[Drop] = []
     for item in reply.questions:
         if not 1 <= item.number <= len(wishes) or item.number in asked:
-            drops.append(Drop(reasons.UNKNOWN_NUMBER, briefing.language, "SBK", item.type, item.difficulty))
+            words = f"{item.number}. {item.question}"
+            drops.append(
+                Drop(reasons.UNKNOWN_NUMBER, briefing.language, "SBK", item.type, item.difficulty, "questions", words)
+            )
             continue
         fact = wishes[item.number - 1].fact
         one = Asked(
@@ -124,7 +132,7 @@ async def _write(interview: Interview, wishes: Sequence[Wish]) -> tuple[list[Ask
         try:
             check_text(one.question, briefing.language)
         except Dropped as dropped:
-            drops.append(one.drop(str(dropped), briefing.language))
+            drops.append(one.drop(str(dropped), briefing.language, "questions"))
             continue
         asked[item.number] = one
     return [asked[number] for number in sorted(asked)], drops

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from raiden_core.samples import Difficulty, Dimension, QuestionType
 
@@ -10,6 +11,13 @@ WRONG_LANGUAGE = "wrong language"
 LEAKED_TAGS = "leaked tags"
 REPETITION = "repetition"
 BLANK = "blank text"
+ENDLESS = "cut"
+"""Of a reply: a text in it is as long as a text may be, so it was cut off."""
+UNSUPPORTED = "evidence does not say the value"
+COPIED = "copied from the instructions"
+THIRD_PERSON = "character speaks of itself in the third person"
+WRONG_KIND = "keyword is not what the question asks for"
+NO_DISTRACTORS = "no wrong answer to tell it from"
 UNKNOWN_NUMBER = "question about no fact of the list"
 UNSOUND_CONVERSATION = "conversation does not alternate, or is too short"
 DETAIL_MISSING = "detail not in the conversation"
@@ -32,6 +40,11 @@ NOT_EVERY_ANSWER_SEES_IT = "not every answer corrects or admits it"
 NO_CONVERSATION = "no conversation is left without the detail"
 TOO_EASY = "too easy for the student"
 TOO_HARD = "too hard for the student"
+
+
+Stage = Literal["facts", "questions", "conversations", "samples", "duplicates"]
+"""The chain: facts of the profile; questions about them; conversations with theirs; answers, keywords, validator and what
+checks them; what repeats another sample or an evaluation file."""
 
 
 def refused(purpose: str, reason: str) -> str:
@@ -62,3 +75,11 @@ class Drop:
     """None for facts."""
     question_type: QuestionType | None = None
     difficulty: Difficulty | None = None
+    stage: Stage = "facts"
+    """Of the chain; statistics show what each stage lost."""
+    example: str = ""
+    """What was given up, in the teacher's words; "" where no reply came."""
+
+    def told(self) -> str:
+        """The reason, with the example."""
+        return f"{self.reason} ({self.example!r})" if self.example else self.reason

@@ -7,7 +7,8 @@ A sample's metadata say who wrote it, by which wording, on what evidence, what i
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 from raiden_core.characters.character import Character
@@ -20,6 +21,7 @@ from raiden_core.generation.mining.keywords import find_keywords, right, validat
 from raiden_core.generation.mining.parsing import validate_multiple
 from raiden_core.generation.mining.questions import Asked
 from raiden_core.generation.mining.reasons import Drop, Dropped
+from raiden_core.generation.mining.same_kind import same_kind
 from raiden_core.generation.mining.student import Student
 from raiden_core.generation.quality import filters
 from raiden_core.generation.quality.distractors import choose_distractors
@@ -27,6 +29,10 @@ from raiden_core.generation.teacher import Draft
 from raiden_core.rewards import Scorer, contains_term
 from raiden_core.rewards.aside import Told, guarded
 from raiden_core.samples import Sample, Validator
+
+
+def _example(asked: Asked, dropped: Dropped) -> str:
+    return f"{asked.question} | {dropped.detail}" if dropped.detail else asked.question
 
 
 @dataclass(frozen=True)
@@ -48,18 +54,22 @@ class Verifier:
         try:
             return await self._sample(interview, asked), interview
         except Dropped as dropped:
-            return asked.drop(str(dropped), self.character.language), interview
+            return replace(
+                asked.drop(str(dropped), self.character.language), example=_example(asked, dropped)
+            ), interview
 
     async def _sample(self, interview: Interview, asked: Asked) -> Sample:
         if contains_term(asked.question, asked.hint):
             raise Dropped(filters.GIVEN_AWAY)
         answers = await answer(interview, asked)
-        keywords = await find_keywords(interview, asked, answers)
+        keywords = await find_keywords(interview, asked, answers, self.scorer)
         metadata: dict[str, Any] = {}
         if len(keywords.terms) == 1:
             groups: tuple[tuple[str, ...], ...] = (keywords.terms,)
-            none_of = self._none_of(asked, answers, groups, keywords.distractors)
-            validator = validate_single(keywords.terms[0], none_of, answers, self.scorer)
+            for none_of in self._choices(asked, answers, groups, keywords.distractors):
+                validator = validate_single(keywords.terms[0], none_of, answers, self.scorer)
+                if validator.none_of:
+                    break
         else:
             validator, agreement = await validate_multiple(
                 interview,
@@ -67,9 +77,11 @@ class Verifier:
                 keywords,
                 answers,
                 self.scorer,
-                lambda found, offered: self._none_of(asked, answers, found, offered),
+                lambda found, offered: next(filter(None, self._choices(asked, answers, found, offered)), ()),
             )
             metadata["agreement"] = round(agreement, 4)
+        if not validator.none_of:
+            raise Dropped(reasons.NO_DISTRACTORS)
         draft = self._draft(asked, answers, validator.all_of, ())
         if reason := filters.refusal(draft, interview.briefing.profile):
             raise Dropped(reason)
@@ -85,6 +97,15 @@ class Verifier:
             metadata["pass_rate"] = await self.student.check(sample, self.scorer)
         metadata = {**self._metadata(interview, asked, sample, answers), **metadata}
         return sample.model_copy(update={"metadata": metadata})
+
+    def _choices(
+        self, asked: Asked, answers: Answers, groups: tuple[tuple[str, ...], ...], offered: tuple[str, ...]
+    ) -> Iterator[tuple[str, ...]]:
+        """What `none_of` can be: of what the teacher offered, or of raiden's own words of the same kind."""
+        yield self._none_of(asked, answers, groups, offered)
+        language = self.character.language
+        others = [same_kind(asked.attribute, group[0], asked.question_type, language) for group in groups]
+        yield self._none_of(asked, answers, groups, tuple(word for terms in others for word in terms))
 
     def _none_of(
         self, asked: Asked, answers: Answers, groups: tuple[tuple[str, ...], ...], offered: tuple[str, ...]

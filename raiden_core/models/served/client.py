@@ -5,7 +5,8 @@
         progress(done, total, client.usage().line())
 
 A request is looked up in the store first; then it joins an equal request that is under way; then its endpoint asks the
-server. A run that was killed and is started again pays for no stored reply a second time.
+server. A run that was killed and is started again pays for no stored reply a second time, nor for what the model could not do
+(raiden_core.models.served.refusals).
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from raiden_core.models.served.acceptance import CUT, Accepted, Answer
 from raiden_core.models.served.accounting import Accounting, Usage
 from raiden_core.models.served.dialects import identity
 from raiden_core.models.served.limiter import FIRST_LIMIT
+from raiden_core.models.served.refusals import as_answer, as_refusal, key_of_refusal
 from raiden_core.models.served.store import Store, Stored
 
 if TYPE_CHECKING:
@@ -150,7 +152,8 @@ class Client:
         pending: asyncio.Future[Reply | Refused | BaseException] = asyncio.get_running_loop().create_future()
         self._pending[key] = pending
         try:
-            outcome = self._stored(request, key) or await self._ask_endpoint(request, key)
+            outcome = self._stored(request, key) or self._refused_before(request, key)
+            outcome = outcome or await self._ask_endpoint(request, key)
         except BaseException as error:
             pending.set_result(error)
             raise
@@ -171,10 +174,28 @@ class Client:
         self._accounting.hit(answer.prompt_tokens, answer.completion_tokens)
         return replace(_reply(accepted, answer), cached=True)
 
+    def _refused_before(self, request: Request, key: str) -> Refused | None:
+        answer = None if self._as_is else self._store.get(self._refusal_key(request, key))
+        if answer is None:
+            return None
+        refused = as_refusal(answer)
+        self._accounting.refused(request.purpose, refused.reason)
+        return refused
+
+    async def _keep_refusal(self, request: Request, key: str, refused: Refused) -> None:
+        answer = None if self._as_is else as_answer(refused)
+        if answer is not None:
+            who = self._identities[request.endpoint]
+            await self._store.put(Stored(self._refusal_key(request, key), who, request.purpose, answer))
+
+    def _refusal_key(self, request: Request, key: str) -> str:
+        return key_of_refusal(key, self._configs[request.endpoint])
+
     async def _ask_endpoint(self, request: Request, key: str) -> Reply | Refused:
         good = await self._endpoints[request.endpoint].ask(request, key)
         if isinstance(good, Refused):
             self._accounting.refused(request.purpose, good.reason)
+            await self._keep_refusal(request, key, good)
             return good
         kept = await self._store.put(Stored(key, self._identities[request.endpoint], request.purpose, good.answer))
         if kept.text == good.answer.text:

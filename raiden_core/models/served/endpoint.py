@@ -36,6 +36,7 @@ from raiden_core.models.served.keys import key_of
 from raiden_core.models.served.limiter import FIRST_LIMIT, Limiter, Outcome
 from raiden_core.models.served.listing import Listing
 from raiden_core.models.served.notices import Notices
+from raiden_core.models.served.refusals import changed
 from raiden_core.models.served.waiting import SILENT_SECONDS
 from raiden_core.models.served.wire import Body, Failure, Wire
 from raiden_core.models.served.words import shown_url
@@ -142,7 +143,7 @@ class Endpoint:
             ConfigError: the server refuses the key, has no such model, or refuses every request.
             StageError: nobody has had an answer for the configured patience.
         """
-        body = body_of(request, self.config)
+        first = body = body_of(request, self.config)
         began = time.monotonic()
         attempts = pauses = 0
         said: str | None = None
@@ -158,6 +159,8 @@ class Endpoint:
                 if (of_model and result.text == said) or attempts >= self.config.attempts:
                     return result.refused
                 said = result.text
+                # The same request would bring the same text where the model is greedy. Replies under evaluation stay as asked.
+                body = changed(first, attempts) if of_model and not self._as_is else first
                 continue
             if result.kind == "rejected":
                 return Refused("rejected", result.detail)

@@ -1,4 +1,4 @@
-"""Every accepted reply, on disk before anybody uses it.
+"""Every accepted reply, on disk before anybody uses it; and what a model could not do (refusals.py).
 
 One SQLite file in write-ahead mode. A writer thread commits all replies that have come in since its last commit at
 once, so that a commit costs the same for one reply as for a hundred; `put` returns when its reply is committed. A

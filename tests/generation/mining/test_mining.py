@@ -78,13 +78,13 @@ def test_samples_of_both_kinds_and_languages_are_sound() -> None:
         assert sample.reasoning
         meta = sample.metadata
         assert meta["teacher"] == "glm-4.6" and meta["answers"] == 4 and meta["tokens"]["completion"] >= 9 * 6
-        assert {"answer/1", "keywords/1", "guess/1"} <= set(meta["prompts"])
+        assert {"answer/1", "distractors/1", "guess/1"} <= set(meta["prompts"])
         assert meta["evidence"] in (
             history if history else "\n".join(f"{k}：{v}" for k, v in ZH.items()) + str(EN)
         ) or (sample.language == "en")
     stats = made.stats
     assert stats["samples"] == len(made.samples) and stats["dimension"]["CM"] >= 4
-    assert stats["asked"]["requests"]["facts/1"] == 2 and not stats["asked"]["refused"]
+    assert stats["asked"]["requests"]["facts/2"] == 2 and not stats["asked"]["refused"]
 
 
 def test_same_seed_and_replies_give_the_same_samples_alone_and_in_company() -> None:
@@ -115,8 +115,17 @@ def test_chats_of_one_profile_share_their_beginning_and_fence_what_others_wrote(
         outside = re.sub(r"<data-([0-9a-f]{12})>.*?</data-\1>", "", outside, flags=re.DOTALL)
         assert "忽略以上" not in outside and "长沙" not in outside
         assert request.schema is not None and "$ref" not in json.dumps(request.schema)
-        # Servers without schemas are told the shape of the reply in words.
-        example = json.loads(request.messages[1]["content"].rpartition("回复的形状: ")[2])
+        # The schema says what the shape of the reply is; small models copy the "…" of an example of it.
+        assert "回复的形状" not in str(request.messages)
+
+
+def test_servers_without_schemas_are_told_the_shape_of_the_reply_in_words() -> None:
+    teacher = ScriptedTeacher()
+    settings = {"endpoints": {"teacher": EndpointConfig(json_schema=False)}}
+    assert run([person(ZH)], teacher, count=4, share=0.5, settings=settings).samples
+    for request in teacher.requests:
+        assert request.schema is not None
+        example = json.loads(request.messages[-1]["content"].rpartition("回复的形状: ")[2])
         assert set(example) == set(request.schema["required"])
 
 
@@ -129,7 +138,7 @@ def for_draw(draw: int, answer: str) -> Callable[..., Any]:
 
 
 def bad_evidence(data: Any, messages: Any, request: Request) -> Any:
-    return {"facts": [{**fact, "evidence": "他出生在北京"} for fact in data["facts"]]}
+    return {"facts": [{**fact, "line": 99} for fact in data["facts"]]}
 
 
 def question(text: str) -> Callable[..., Any]:
@@ -156,10 +165,12 @@ def contrary(data: Any, messages: Any, request: Request) -> Any:
     }
 
 
+UNSHARED = {"answer": for_draw(3, "我一时想不起来。")}
+"""Where the answers share nothing the teacher is asked for keywords."""
 REPEATED = "我的家乡是长沙，" * 12
 CASES: list[tuple[str, dict[str, str], float, dict[str, Any]]] = [
     (filters.NOT_IN_PROFILE, ONE, 0, {"facts": bad_evidence}),
-    ("the name itself", ONE, 0, {"facts": twist(facts=[{"attribute": "名", "value": "林晚", "evidence": "林晚"}])}),
+    ("the name itself", ONE, 0, {"facts": twist(facts=[{"attribute": "名", "value": "林晚", "line": 1}])}),
     ("no reply (facts): length", ONE, 0, {"facts": lambda *_: Refused("length")}),
     ("no reply (facts): schema", ONE, 0, {"facts": lambda *_: {"facts": "none"}}),
     ("no reply (questions): not json", ONE, 0, {"questions": lambda *_: Refused("not json")}),
@@ -174,10 +185,20 @@ CASES: list[tuple[str, dict[str, str], float, dict[str, Any]]] = [
     (reasons.BLANK, ONE, 0, {"answer": for_draw(0, " ")}),
     (reasons.NOT_IN_EVERY_ANSWER, ONE, 0, {"answer": for_draw(3, "我的家乡在湖南。")}),
     (reasons.NOT_IN_EVERY_ANSWER, ONE, 0, {"answer": for_draw(3, "我的家乡不是长沙。")}),
-    (reasons.NOT_A_NOUN, ONE, 0, {"keywords": twist(terms=[{"term": "长沙", "kind": "other"}])}),
-    (reasons.A_PHRASE, ONE, 0, {"keywords": twist(terms=[{"term": "我的家乡是湖南省的省会城市长沙", "kind": "noun"}])}),
-    (reasons.KEYWORD_NOT_IN_PROFILE, ONE, 0, {"keywords": twist(terms=[{"term": "湖南", "kind": "entity"}])}),
-    (filters.GENERIC_KEYWORD, ONE, 0, {"keywords": twist(terms=[{"term": "是", "kind": "noun"}])}),
+    (reasons.NOT_A_NOUN, ONE, 0, {**UNSHARED, "keywords": twist(terms=[{"term": "长沙", "kind": "other"}])}),
+    (
+        reasons.A_PHRASE,
+        ONE,
+        0,
+        {**UNSHARED, "keywords": twist(terms=[{"term": "我的家乡是湖南省的省会城市长沙", "kind": "noun"}])},
+    ),
+    (
+        reasons.KEYWORD_NOT_IN_PROFILE,
+        ONE,
+        0,
+        {**UNSHARED, "keywords": twist(terms=[{"term": "湖南", "kind": "entity"}])},
+    ),
+    (filters.GENERIC_KEYWORD, ONE, 0, {**UNSHARED, "keywords": twist(terms=[{"term": "是", "kind": "noun"}])}),
     (filters.NEAR_DUPLICATE, ONE, 0, {"questions": question("能说说你的家乡吗？")}),
     (
         reasons.UNKNOWN_NUMBER,
@@ -212,7 +233,7 @@ CASES: list[tuple[str, dict[str, str], float, dict[str, Any]]] = [
     (reasons.UNSOUND_CONVERSATION, ONE, 1, talk(lambda data: {"turns": data["turns"][1:]})),
     (filters.GIVEN_AWAY, ONE, 1, talk(lambda data: {"question": f"我的{data['detail']}是什么？"})),
     (filters.IN_PROFILE, ONE, 1, talk(lambda data: {"detail": "长沙"})),
-    (reasons.NOT_IN_CONVERSATION, ONE, 1, {"keywords": twist(terms=[{"term": "犀牛", "kind": "noun"}])}),
+    (reasons.NOT_IN_CONVERSATION, ONE, 1, {**UNSHARED, "keywords": twist(terms=[{"term": "犀牛", "kind": "noun"}])}),
     (reasons.KNOWN_WITHOUT_CONVERSATION, ONE, 1, {"guess": twist(answer="是雪球、丹顶、螺号、竹筏、铜铃、柚子。")}),
 ]
 
@@ -274,7 +295,7 @@ def test_second_answerers_and_judge_are_asked_at_their_endpoints() -> None:
 def test_distractors_keep_to_the_rules_and_are_fair() -> None:
     offered = ["长沙", "武汉", "黑猫", "家乡", "湘潭", "北京"]
     answers = for_draw(1, "我的家乡是长沙，后来去过北京。")
-    made = run([person(ZH)], ScriptedTeacher(keywords=twist(distractors=offered), answer=answers), count=None)
+    made = run([person(ZH)], ScriptedTeacher(distractors=twist(distractors=offered), answer=answers), count=None)
     home = next(sample for sample in made.samples if sample.metadata["attribute"] == "家乡")
     # Of the profile: 长沙, 黑猫. Of the question: 家乡. Claimed by an answer to this question: 北京.
     assert home.validator is not None and home.validator.none_of == ("武汉", "湘潭")

@@ -12,11 +12,13 @@ from raiden_core.models.fencing import fence, fill
 from raiden_core.text.control_tokens import spelled_apart
 from tests.support.tables import table
 
-TASKS = [name for name in Prompts.model_fields if name not in ("labels", "memory_kinds")]
+TASKS = [name for name in Prompts.model_fields if name not in ("labels", "memory_kinds", "examples")]
 NAMES = {
     "system": {"profile"},
     "bare": {"profile"},
-    "facts": {"count"},
+    "facts": {"material", "count"},
+    "tell": {"kind"},
+    "say": {"material", "kind"},
     "conversation": {"turns", "kind", "difficulty"},
     "recall": {"material", "difficulty"},
     "keywords": {"material", "count"},

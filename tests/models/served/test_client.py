@@ -141,6 +141,40 @@ def test_a_cut_reply_that_comes_back_the_same_is_not_asked_for_a_third_time(tmp_
     asyncio.run(run())
 
 
+def test_a_refused_request_is_sent_hotter_and_a_reply_under_evaluation_as_it_was(tmp_path: Path) -> None:
+    async def temperatures(as_is: bool) -> list[float]:
+        asked: list[float] = []
+
+        def reply(chat: Any) -> str:
+            asked.append(chat["temperature"])
+            return "" if as_is else f"no JSON, and never the same {len(asked)}"
+
+        folder = tmp_path / str(as_is)
+        async with FaultServer(reply) as server, Client(reached(server, attempts=4), folder, as_is=as_is) as client:
+            assert isinstance(await client.ask(asking(1, temperature=0.1)), Refused)
+        return asked
+
+    assert asyncio.run(temperatures(as_is=False)) == [0.1, 0.45, 0.8, 1.15]
+    assert asyncio.run(temperatures(as_is=True)) == [0.1, 0.1]
+
+
+def test_what_the_model_could_not_do_is_not_paid_for_again(tmp_path: Path) -> None:
+    async def run(replies: Callable[[Any], str], **settings: Any) -> tuple[Reply | Refused, int, Any]:
+        async with FaultServer(replies) as server, Client(reached(server, **settings), tmp_path) as client:
+            outcome = await client.ask(asking(1))
+            return outcome, server.counters.requests, client.usage().refused_by_purpose
+
+    counter = itertools.count()
+    first, asked, refused = asyncio.run(run(lambda chat: f"no JSON {next(counter)}", attempts=3))
+    assert isinstance(first, Refused) and first.reason == "not json" and asked == 3
+    again, asked, refused_again = asyncio.run(run(lambda chat: f"no JSON {next(counter)}", attempts=3))
+    assert again == first and asked == 0 and refused_again == refused == {"facts/1": {"not json": 1}}
+    # Another number of attempts is another question, and so is a server that is given no schema.
+    for settings in ({"attempts": 4}, {"attempts": 3, "json_schema": False}):
+        outcome, asked, _ = asyncio.run(run(lambda chat: f"no JSON {next(counter)}", **settings))
+        assert isinstance(outcome, Refused) and asked == settings["attempts"]
+
+
 def test_equal_requests_under_way_are_one(tmp_path: Path) -> None:
     async def run() -> None:
         async with FaultServer(latency=0.1) as server, Client(reached(server), tmp_path) as client:
