@@ -161,14 +161,14 @@ def test_stream_and_whole_say_the_same(how: Any, content: str, reasoning: str) -
 
 def test_a_prefilled_reasoning_is_hidden_and_shown_with_its_tag() -> None:
     for how, content in (("hide", "b"), ("show", "<think>a</think>b")):
-        with serving(Scripted(("a</thi", "nk>b")), reasoning=how, prefilled_think=True) as server:  # type: ignore[arg-type]
+        with serving(Scripted(("a</thi", "nk>b")), reasoning=how, prefilled_think=True) as server:
             assert ask(server, body())[1]["choices"][0]["message"]["content"] == content
 
 
 def test_the_client_says_how_to_sample_and_unknown_fields_are_ignored() -> None:
     talker = Scripted(finished=False)
     with serving(talker) as server:
-        fields = {
+        fields: dict[str, Any] = {
             "temperature": 0,
             "top_p": 0.5,
             "seed": 7,
