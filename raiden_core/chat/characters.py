@@ -25,19 +25,56 @@ def find_character(wanted: str, name: str | None = None) -> Character:
         DataError: the file cannot be read, or its character has no name.
         UsageError: there is no such character, or more than one.
     """
-    if Path(wanted).exists() or wanted == "shipped" or wanted.startswith("shipped:"):
-        result = read_characters([wanted])
-        if not result.characters:
-            reason = str(result.refused[0]) if result.refused else f"{wanted}: holds no character"
-            raise DataError(reason)
-        character = _one(result.characters, name, wanted, "--name")
+    if _is_source(wanted):
+        character = _one(_read(wanted), name, wanted, "--name")
     else:
         if "/" in wanted or Path(wanted).suffix:
             raise DataError(f"{wanted}: no such file")
         character = _one(read_characters(["shipped"]).characters, wanted, "the shipped characters", "--character")
+    _check_named(character)
+    return character
+
+
+def find_characters(wanted: str, picks: Sequence[str] = ()) -> dict[str, Character]:
+    """The characters that a user means, each under a name that only it has.
+
+    Args:
+        wanted: as for `find_character`; all characters of a file are meant where none is picked.
+        picks: names of those of the file that are meant.
+
+    Raises:
+        DataError, UsageError: as `find_character`.
+    """
+    if not _is_source(wanted):
+        if picks:
+            raise UsageError("--pick: chooses among the characters of a file, and --character names none")
+        characters: Sequence[Character] = [find_character(wanted)]
+    else:
+        characters = _read(wanted)
+    chosen = [_one(characters, pick, wanted, "--pick") for pick in picks] or characters
+    found = {}
+    for label, character in zip(labels(characters), characters, strict=True):
+        if any(character is one for one in chosen):
+            _check_named(character)
+            found[one_line(label)] = character
+    return found
+
+
+def _is_source(wanted: str) -> bool:
+    return Path(wanted).exists() or wanted == "shipped" or wanted.startswith("shipped:")
+
+
+def _read(wanted: str) -> Sequence[Character]:
+    result = read_characters([wanted])
+    if not result.characters:
+        reason = str(result.refused[0]) if result.refused else f"{wanted}: holds no character"
+        raise DataError(reason)
+    return result.characters
+
+
+def _check_named(character: Character) -> None:
     if not character.name:
         raise DataError(f"{character.source}: this character has no name; add one to its file")
-    return character
 
 
 def _one(characters: Sequence[Character], name: str | None, where: str, option: str) -> Character:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,23 @@ class Exchange:
     """Model -> its whole completion, reasoning included."""
     answers: dict[str, str]
     """Model -> its answer text: what its history keeps."""
+
+
+def prompt_of(
+    character: Character, history: Sequence[Turn], said: str, instructions: str | None, layout: Layout
+) -> list[Message]:
+    """The chat in which a character is told something: built as in training, with what was said before."""
+    sample = Sample(
+        character_name=character.name or "",
+        character_profile=dict(character.profile),
+        conversation_history=tuple(history),
+        question=said,
+        answer="",
+        keywords=(),
+        language=character.language,
+        metadata={CARD: character.card.as_json()} if character.card is not None else {},
+    )
+    return build_prompt(sample, instructions, layout)
 
 
 @dataclass
@@ -54,17 +72,7 @@ class Conversation:
             # A model that gave no answer keeps no turn: templates want the roles to alternate.
             if answer := exchange.answers.get(model):
                 history += [Turn(role="user", content=exchange.user), Turn(role="assistant", content=answer)]
-        sample = Sample(
-            character_name=self.name,
-            character_profile=dict(self.character.profile),
-            conversation_history=tuple(history),
-            question=said,
-            answer="",
-            keywords=(),
-            language=self.character.language,
-            metadata={CARD: self.character.card.as_json()} if self.character.card is not None else {},
-        )
-        return build_prompt(sample, self.instructions, self.layout)
+        return prompt_of(self.character, history, said, self.instructions, self.layout)
 
     def answer_of(self, completion: str) -> str:
         """The answer text of a completion."""

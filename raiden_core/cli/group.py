@@ -29,6 +29,7 @@ COMMANDS = {
     "clean": ("raiden_core.cli.runs:clean", "List the folders that no finished run needs, and delete them."),
     "compare": ("raiden_core.cli.compare:compare", "Show evaluated runs side by side."),
     "chat": ("raiden_core.cli.chat:chat", "Talk to a character in the terminal."),
+    "serve": ("raiden_core.cli.serve:serve", "Serve characters to programs that speak OpenAI's API."),
     "export": ("raiden_core.cli.export:export", "Write a dataset for a trainer, or a model for the Hub."),
     "score": ("raiden_core.cli.score:score", "Score completions with the reward."),
     "plan": ("raiden_core.cli.plan:plan", "Say what training needs: memory by part, fit, steps, time."),

@@ -5,7 +5,8 @@
 - **`Answerer`**: a batch of prompts with a store. Evaluation asks so: a model folder by transformers
   (`raiden_core.models.local_model`) or vLLM (`raiden_core.models.vllm_model`), a server
   (`raiden_core.models.served_model`).
-- **`Talker`**: one prompt, the reply in pieces as they are made. Chat asks so (`raiden_core.models.talking`).
+- **`Talker`**: one prompt, the reply in pieces as they are made. Chat asks so (`raiden_core.models.talking`). A
+  **`SamplingTalker`** takes how to sample with each prompt, and counts tokens: `raiden serve` asks so.
 
 The first two give a `Reply`, whoever answers. Where nothing acceptable came, an `Asker` says `Refused`: that is data,
 not a crash, and the sample that needed the reply is dropped and counted. An `Answerer` owes one reply a prompt, so there
@@ -21,6 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from raiden_core.errors import StageError
 from raiden_core.prompts import Message
 from raiden_core.stages.progress import Progress, silent
 
@@ -148,6 +150,77 @@ class Talker(Protocol):
         """The completion of a chat, piece by piece; closing the iterator ends it early.
 
         Raises:
+            RaidenError: the model cannot be asked, or broke off.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How one reply is sampled."""
+
+    max_tokens: int
+    """Tokens of the reply at most."""
+    temperature: float
+    """0 is greedy."""
+    top_p: float = 1.0
+    seed: int | None = None
+    """The same seed gives the same reply; None: another one each time."""
+    clipped: bool = False
+    """Where the context has less room than ``max_tokens``, the reply gets what is left instead of none."""
+
+
+@dataclass
+class Counts:
+    """What a reply took; filled while it is made."""
+
+    prompt: int = 0
+    """Tokens of the prompt."""
+    completion: int = 0
+    """Tokens of the reply so far, the end-of-turn token not counted."""
+    finished: bool = False
+    """The model ended its turn by itself."""
+
+
+class TooLong(StageError):
+    """A prompt leaves no room for the reply in the model's context."""
+
+    @classmethod
+    def of(cls, prompt: int, wanted: int, context: int) -> TooLong:
+        """The error for a prompt of so many tokens."""
+        words = (
+            f"the conversation of {prompt} tokens leaves no room for {wanted} more in the model's context of {context}"
+        )
+        return cls(words)
+
+
+def room_for(sampling: Sampling, prompt: int, context: int | None) -> int:
+    """Tokens that a reply may have after a prompt of so many.
+
+    Raises:
+        TooLong: fewer than are wanted, or none where fewer will do.
+    """
+    if context is None:
+        return sampling.max_tokens
+    least = 1 if sampling.clipped else sampling.max_tokens
+    if prompt + least > context:
+        raise TooLong.of(prompt, least, context)
+    return min(sampling.max_tokens, context - prompt)
+
+
+class SamplingTalker(Protocol):
+    """Whoever replies piece by piece, each time sampled as is asked."""
+
+    @property
+    def prefilled_think(self) -> bool:
+        """As a `Talker`'s."""
+        ...
+
+    def reply(self, messages: Sequence[Message], sampling: Sampling, counts: Counts) -> Generator[str]:
+        """The completion of a chat, piece by piece; closing the iterator ends it early. ``counts`` is filled.
+
+        Raises:
+            TooLong: the chat leaves no room in the context.
             RaidenError: the model cannot be asked, or broke off.
         """
         ...

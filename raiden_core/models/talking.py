@@ -13,6 +13,7 @@ from typing import Any
 
 from raiden_core.config.sections.endpoint import EndpointConfig
 from raiden_core.errors import ConfigError, StageError
+from raiden_core.models.answering import Counts, Sampling, TooLong, room_for
 from raiden_core.prompts import Message
 
 CONNECT_SECONDS = 15.0
@@ -29,13 +30,11 @@ class LocalTalker:
             DataError: it holds no usable model.
         """
         from raiden_core.models.folder import load_model, load_tokenizer, render
-        from raiden_core.models.local_model import decoding
 
         self._folder = folder
         self._tokenizer = load_tokenizer(folder)
         self._model = load_model(folder)
-        self._max_new_tokens = max_new_tokens
-        self._settings = decoding(self._model, self._tokenizer, max_new_tokens, temperature)
+        self._sampling = Sampling(max_new_tokens, temperature)
         probe = render(self._tokenizer, [[{"role": "user", "content": "?"}]], folder)[0]
         self.prefilled_think = probe.rstrip().endswith("<think>")
 
@@ -45,20 +44,31 @@ class LocalTalker:
         Raises:
             StageError: the conversation no longer fits the model's context, or memory.
         """
+        try:
+            yield from self.reply(messages, self._sampling, Counts())
+        except TooLong as error:
+            raise StageError(f"{error}; begin again with /reset") from None
+
+    def reply(self, messages: Sequence[Message], sampling: Sampling, counts: Counts) -> Generator[str]:
+        """The same, sampled as is asked; ``counts`` is filled.
+
+        Raises:
+            TooLong: the conversation no longer fits the model's context, or memory.
+        """
         import torch
         from transformers import TextIteratorStreamer
 
         from raiden_core.models.folder import render
+        from raiden_core.models.local_model import decoding
 
         text = render(self._tokenizer, [list(messages)], self._folder)[0]
         inputs = self._tokenizer(text, add_special_tokens=False, return_tensors="pt").to(self._model.device)
-        length = inputs["input_ids"].shape[1]
-        context = getattr(self._model.config, "max_position_embeddings", None)
-        if context is not None and length + self._max_new_tokens > context:
-            raise StageError(
-                f"the conversation of {length} tokens leaves no room for {self._max_new_tokens} more in the model's "
-                f"context of {context}; begin again with /reset"
-            )
+        counts.prompt = inputs["input_ids"].shape[1]
+        room = room_for(sampling, counts.prompt, getattr(self._model.config, "max_position_embeddings", None))
+        settings = decoding(self._model, self._tokenizer, room, sampling.temperature)
+        if sampling.temperature:
+            settings.top_p = sampling.top_p
+        torch.manual_seed(torch.seed() if sampling.seed is None else sampling.seed)
         pieces: Any = TextIteratorStreamer(self._tokenizer, skip_prompt=True, skip_special_tokens=False)
         stop = Event()
 
@@ -70,8 +80,8 @@ class LocalTalker:
                 with torch.inference_mode():
                     self._model.generate(
                         **inputs,
-                        generation_config=self._settings,
-                        streamer=_WithoutEnds(pieces, set(self._settings.eos_token_id or ())),
+                        generation_config=settings,
+                        streamer=_WithoutEnds(pieces, set(settings.eos_token_id or ()), counts),
                         stopping_criteria=[stopped],
                     )
             finally:
@@ -86,23 +96,26 @@ class LocalTalker:
             try:
                 work.result()
             except torch.cuda.OutOfMemoryError:
-                raise StageError(
-                    "the conversation does not fit into the GPU's memory; begin again with /reset"
-                ) from None
+                raise TooLong("the conversation does not fit into the GPU's memory") from None
 
 
 class _WithoutEnds:
-    """Passes tokens on to a streamer, but no end-of-turn token: decoded with its tags, a reply would show it."""
+    """Counts tokens and passes them on to a streamer, but no end-of-turn token: decoded with its tags, a reply would
+    show it."""
 
-    def __init__(self, streamer: Any, ends: set[int]) -> None:
+    def __init__(self, streamer: Any, ends: set[int], counts: Counts) -> None:
         self._streamer = streamer
         self._ends = ends
+        self._counts = counts
         self._is_prompt = True
 
     def put(self, value: Any) -> None:
         """The prompt first, then a token each time."""
-        if not self._is_prompt and set(value.reshape(-1).tolist()) <= self._ends:
-            return
+        if not self._is_prompt:
+            if set(value.reshape(-1).tolist()) <= self._ends:
+                self._counts.finished = True
+                return
+            self._counts.completion += 1
         self._is_prompt = False
         self._streamer.put(value)
 

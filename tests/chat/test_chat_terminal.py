@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from raiden_core.characters import Character
-from raiden_core.chat.characters import find_character
+from raiden_core.chat.characters import find_character, find_characters
 from raiden_core.chat.conversation import Conversation
 from raiden_core.chat.stream import Splitter
 from raiden_core.chat.terminal import Terminal, converse
@@ -208,6 +208,22 @@ def test_characters_are_found_by_file_and_by_shipped_name(tmp_path: Path) -> Non
 def test_a_character_that_is_not_there_is_named(wanted: str, name: str | None, words: str) -> None:
     with pytest.raises((DataError, UsageError), match=words):
         find_character(wanted, name)
+
+
+def test_several_characters_are_found_under_names_of_their_own(tmp_path: Path) -> None:
+    people = _people(tmp_path)
+    assert list(find_characters(str(people))) == ["Ann", "Anna"]
+    assert list(find_characters(str(people), ("anna", "Anna"))) == ["Anna"]
+    assert list(find_characters("beryl")) == ["Beryl Stannard"]
+    people.write_text(people.read_text().replace("Anna", "Ann"))
+    assert list(find_characters(str(people))) == ["Ann", "Ann (2)"]
+    for wanted, picks, words in (
+        ("beryl", ("Ann",), "--pick: chooses among the characters of a file"),
+        (str(people), ("Zed",), "--pick Zed: no such name"),
+        ("nowhere/x.yaml", (), "no such file"),
+    ):
+        with pytest.raises((DataError, UsageError), match=words):
+            find_characters(wanted, picks)
 
 
 def test_files_without_a_character_or_a_name_say_so(tmp_path: Path) -> None:

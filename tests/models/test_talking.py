@@ -8,11 +8,15 @@ import pytest
 
 from raiden_core.config.sections.endpoint import EndpointConfig
 from raiden_core.errors import ConfigError, RaidenError, StageError
+from raiden_core.models.answering import Counts, Sampling
 from raiden_core.models.served.streaming import pieces
-from raiden_core.models.talking import ServedTalker
+from raiden_core.models.talking import LocalTalker, ServedTalker
 from tests.support.fault_server import FaultServer
 from tests.support.serving import serving
 from tests.support.tables import table
+from tests.support.tiny_models import random_model
+
+__all__ = ["random_model"]
 
 ASKED = [{"role": "user", "content": "Where are you from?"}]
 
@@ -100,3 +104,21 @@ def test_events_may_be_cut_anywhere_and_a_text_may_hold_any_mark(size: int) -> N
     body = f'data: {{"choices": [{{"delta": {{"content": "{text}"}}}}]}}\r\n\r\ndata: [DONE]\r\n'.encode()
     parts = [body[start : start + size] for start in range(0, len(body), size)]
     assert "".join(pieces("here", parts)) == text
+
+
+def test_a_local_reply_is_sampled_as_is_asked_and_counted(random_model: Path) -> None:
+    talker = LocalTalker(random_model, 8, 0)
+
+    def said(sampling: Sampling) -> tuple[str, Counts]:
+        counts = Counts()
+        return "".join(talker.reply(ASKED, sampling, counts)), counts
+
+    seeded, counts = said(Sampling(20, 1.0, seed=3))
+    assert counts.prompt > 10 and (counts.completion == 20) != counts.finished
+    assert said(Sampling(20, 1.0, seed=3))[0] == seeded != said(Sampling(20, 1.0, seed=4))[0]
+    assert said(Sampling(20, 1.0))[0] != said(Sampling(20, 1.0))[0], "without a seed another reply each time"
+    greedy = said(Sampling(20, 0))[0]
+    assert said(Sampling(20, 1.0, top_p=1e-6))[0] == greedy != seeded
+    assert "".join(talker.stream(ASKED)) and greedy.startswith("".join(talker.stream(ASKED)))
+    room = 2048 - counts.prompt
+    assert said(Sampling(4096, 0, clipped=True))[1].completion <= room

@@ -8,7 +8,7 @@ error may come in the middle, as an event of its own (``data: {"error": …}``, 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from raiden_core.errors import StageError
@@ -19,12 +19,17 @@ from raiden_core.models.served.words import advised, error_in, is_page, is_strea
 END = "[DONE]"
 
 
-def pieces(where: str, body: Iterable[bytes]) -> Iterator[str]:
+def _ignored(event: Mapping[str, Any]) -> None:
+    """Nobody wants to know."""
+
+
+def pieces(where: str, body: Iterable[bytes], tell: Callable[[Mapping[str, Any]], object] = _ignored) -> Iterator[str]:
     """The text of a response with status 200, as it comes; reasoning that the server keeps apart comes in its tags.
 
     Args:
         where: names the server in errors.
         body: the response's bytes, in pieces of any length.
+        tell: gets each event of a stream whole, for what else stands in it.
 
     Raises:
         StageError: the response is an error, a web page or nothing that can be read.
@@ -35,7 +40,7 @@ def pieces(where: str, body: Iterable[bytes]) -> Iterator[str]:
         yield _whole(where, "\n".join([first, *lines]))
         return
     reasoning = False
-    for message in _messages(where, [first], lines):
+    for message in _messages(where, [first], lines, tell):
         if thought := reasoning_of(message):
             yield thought if reasoning else f"<think>{thought}"
             reasoning = True
@@ -45,7 +50,9 @@ def pieces(where: str, body: Iterable[bytes]) -> Iterator[str]:
             reasoning = False
 
 
-def _messages(where: str, first: Iterable[str], rest: Iterable[str]) -> Iterator[Mapping[str, Any]]:
+def _messages(
+    where: str, first: Iterable[str], rest: Iterable[str], tell: Callable[[Mapping[str, Any]], object]
+) -> Iterator[Mapping[str, Any]]:
     """What each event adds to the message."""
     came = False
     event = ""
@@ -66,6 +73,8 @@ def _messages(where: str, first: Iterable[str], rest: Iterable[str]) -> Iterator
             said = error_in(content)
             if said:
                 raise StageError(f"{where}: {advised(said.words)}")
+            if isinstance(content, dict):
+                tell(content)
             choices = content.get("choices") if isinstance(content, dict) else None
             choice = choices[0] if isinstance(choices, list) and choices else None
             message = (choice.get("delta") or choice.get("message")) if isinstance(choice, dict) else None
