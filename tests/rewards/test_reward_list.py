@@ -401,7 +401,7 @@ def test_no_data_can_name_a_function(own: Path, tmp_path: Path) -> None:
 
 
 def test_the_page_has_a_row_for_every_built_in_reward() -> None:
-    page = (Path(__file__).parents[2] / "docs" / "rewards.md").read_text("utf-8").split("## One's own")[0]
+    page = (Path(__file__).parents[2] / "docs" / "rewards.md").read_text("utf-8").split("## Your own rewards")[0]
     rows = {row.split("`")[1]: row.split("|")[2].strip() for row in page.splitlines() if row.startswith("| `")}
     assert list(rows) == list(BUILT_IN)
     assert all(

@@ -39,7 +39,7 @@ USED_BY: dict[tuple[str, ...], str] = {
         generation.boundaries.share
         generation.max_similarity generation.decontaminate
         teacher.kind teacher.answerer teacher.second_answerers teacher.judge teacher.answers teacher.min_agreement
-        teacher.temperature teacher.max_tokens teacher.drafts teacher.student teacher.student_answers
+        teacher.temperature teacher.turn_by_turn teacher.max_tokens teacher.drafts teacher.student teacher.student_answers
         teacher.student_max_tokens teacher.pass_rate teacher.seeds
         teacher.endpoints.teacher.model teacher.endpoints.teacher.thinking teacher.endpoints.teacher.json_schema""",
     (SPLIT, REPORT): "split.validation_share split.validation_characters",
