@@ -24,11 +24,11 @@ BUILT_IN: dict[str, str] = {
     "own_language": "1 where most of the answer is in the sample's language, else 0",
     "no_stuffing": "0 where the answer repeats a keyword again and again or lists whatever could be right, else 1",
     "hint": "the share of the sample's evidence that the reasoning holds, less what it quotes besides",
-    "length": "0 down to -1 for completions that come near `max_length` tokens",
+    "length": "from 0 down to -1 as a completion approaches `max_length` tokens",
     "repetition": "`penalty` times the share of n-grams that came before",
     "language": "the share of the answer's words that are in the sample's language",
     "by_character": "accuracy, measured against what its character earns in the batch",
-    JUDGE: "what a served model says by a rubric, from 0 to 1",
+    JUDGE: "the score that a served model gives by a rubric, from 0 to 1",
 }
 """Name -> what it gives. raiden_core/rewards/listed/catalogue.py says where each stands."""
 
