@@ -93,3 +93,8 @@ def places() -> dict[str, list[str]]:
 def test_no_control_token_of_others_reaches_a_model(place: str) -> None:
     for content in places()[place]:
         assert not [token for token in ("<|end|>", "<|im_end|>", "<|im_start|>", "</s>", "[INST]") if token in content]
+
+
+def test_what_is_fenced_holds_no_control_characters() -> None:
+    fenced = fence("a\x1b[2Jb\u202ec\u2066d\x00e\u200bf\ud800\ng\th👨\u200d👩")
+    assert fenced.split("\n", 1)[1].rpartition("\n")[0] == "a[2Jbcdef\ng\th👨\u200d👩"

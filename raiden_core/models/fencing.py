@@ -6,6 +6,7 @@ import hashlib
 import re
 
 from raiden_core.text.control_tokens import spelled_apart
+from raiden_core.text.plain import without_controls
 
 _NAME = re.compile(r"\{([a-z_]+)\}")
 
@@ -14,8 +15,8 @@ MARK_DIGITS = 12
 
 
 def fence(text: str) -> str:
-    """A text as data, between marks that do not occur in it; control tokens in it are spelled apart."""
-    text = spelled_apart(text)
+    """A text as data, between marks that do not occur in it: control characters go, control tokens are spelled apart."""
+    text = spelled_apart(without_controls(text))
     mark = _digest(text)
     while mark in text:
         mark = _digest(mark + text)

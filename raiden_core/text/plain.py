@@ -17,9 +17,16 @@ def printable(text: str) -> str:
     >>> printable("a\\x1b[31mb")
     'a\ufffd[31mb'
     """
-    return "".join(
-        letter if letter in KEPT or unicodedata.category(letter) not in REFUSED else "\ufffd" for letter in text
-    )
+    return "".join(letter if _is_plain(letter) else "\ufffd" for letter in text)
+
+
+def without_controls(text: str) -> str:
+    """The text without those characters, for a model to read."""
+    return "".join(filter(_is_plain, text))
+
+
+def _is_plain(letter: str) -> bool:
+    return letter in KEPT or unicodedata.category(letter) not in REFUSED
 
 
 def one_line(text: str) -> str:
