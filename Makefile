@@ -23,7 +23,7 @@ test: $(STAMP) lint  ## every test: fast ones first, then real servers, trainers
 	@echo "== integration tests (real servers on loopback, real trainers, a real browser where there is one)"
 	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup tests/integration
 
-fast: $(STAMP)  ## fast tests of the whole house: about a minute on two cores
+fast: $(STAMP)  ## fast tests of the whole house: about two minutes on two cores
 	@$(FAST)
 
 changed: $(STAMP)  ## fast tests of what changed since BASE (default: HEAD, with what is not committed): make changed BASE=main
