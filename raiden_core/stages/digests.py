@@ -142,16 +142,20 @@ def _own_imports(tree: ast.Module, folder: Path) -> list[Path]:
     """The files below a folder that a module imports by names that begin there."""
     found = []
     for node in ast.walk(tree):
-        names: list[str] = []
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-        for name in names:
+        for name in _imported_names(node):
             parts = name.split(".")
             packages = [folder.joinpath(*parts[:end], "__init__.py") for end in range(1, len(parts) + 1)]
             found += [path for path in (*packages, folder.joinpath(*parts).with_suffix(".py")) if path.is_file()]
     return found
+
+
+def _imported_names(node: ast.AST) -> list[str]:
+    """The dotted names that a statement may import; none where it is no import, or a relative one."""
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if isinstance(node, ast.ImportFrom) and node.module:
+        return [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return []
 
 
 def module_file(module: str) -> Path:
@@ -170,12 +174,7 @@ def _read(file: Path, _changed: int) -> tuple[list[Path], str]:
 def _imports(tree: ast.Module) -> list[Path]:
     found = []
     for node in _statements(tree):
-        names: list[str] = []
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-        for name in names:
+        for name in _imported_names(node):
             package, _, inner = name.partition(".")
             if package != PACKAGE.name or not inner or inner in NEUTRAL:
                 continue

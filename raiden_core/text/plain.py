@@ -17,12 +17,20 @@ def printable(text: str) -> str:
     >>> printable("a\\x1b[31mb")
     'a\ufffd[31mb'
     """
-    return "".join(letter if _is_plain(letter) else "\ufffd" for letter in text)
+    return _with(text, "\ufffd")
 
 
 def without_controls(text: str) -> str:
     """The text without those characters, for a model to read."""
-    return "".join(filter(_is_plain, text))
+    return _with(text, "")
+
+
+def _with(text: str, mark: str) -> str:
+    """The text with ``mark`` for each of those characters; most lines hold none, which `str.isprintable` tells at once."""
+    return "\n".join(
+        line if line.isprintable() else "".join(letter if _is_plain(letter) else mark for letter in line)
+        for line in text.split("\n")
+    )
 
 
 def _is_plain(letter: str) -> bool:

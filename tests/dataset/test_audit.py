@@ -18,6 +18,7 @@ from raiden_core.generation.offline.generate import generate
 from raiden_core.generation.offline.teacher import OfflineTeacher
 from raiden_core.rewards import Scorer
 from raiden_core.samples import Sample, parse_sample, write_samples
+from tests.support.boundaries import boundary_samples
 from tests.support.tables import table
 
 TOWNS = ("长沙", "武汉", "苏州", "青岛", "大连", "昆明", "西安", "厦门")
@@ -129,16 +130,7 @@ def test_who_does_not_know_is_right_where_a_sample_asks_for_that() -> None:
 
 @pytest.mark.parametrize("language", ["zh", "en", "ja", "ko"])
 def test_at_the_boundaries_no_policy_wins_more_than_its_share(language: str) -> None:
-    made = generate(
-        compose(20, language=language),
-        teacher=OfflineTeacher(0),
-        samples_per_character=10,
-        include_cm=True,
-        cm_share=0.2,
-        seed=0,
-        scorer=Scorer(),
-        boundaries=0.4,
-    ).samples
+    made = boundary_samples(20, language)
     found = audit_samples(made, Scorer())
     abstaining = sum(sample.dimension == "RCB" for sample in made) / len(made)
     assert found.shares["unknown"].of("RCB") == 1.0 and found.shares["unknown"].of("all") == abstaining

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from raiden_core.characters.compose import compose
 from raiden_core.config.sections.evaluation import EvaluationConfig
 from raiden_core.dataset.policies import agreeing, unknowing
 from raiden_core.dataset.twins import is_boundary, twin_of
@@ -17,24 +16,14 @@ from raiden_core.evaluation.predictions import read_predictions
 from raiden_core.evaluation.results import Results, read_results
 from raiden_core.evaluation.sets import Measure, QuestionSets
 from raiden_core.evaluation.tables import result_tables
-from raiden_core.generation import generate
-from raiden_core.generation.offline.teacher import OfflineTeacher
 from raiden_core.models.answering import Reply
 from raiden_core.prompts import build_prompt
 from raiden_core.rewards import Scorer
 from raiden_core.samples import Sample
 from raiden_core.stages.layout import PREDICTIONS_FILE, RESULTS_FILE
+from tests.support.boundaries import boundary_samples
 
-SAMPLES = generate(
-    compose(12),
-    teacher=OfflineTeacher(0),
-    samples_per_character=10,
-    include_cm=True,
-    cm_share=0.2,
-    seed=0,
-    scorer=Scorer(),
-    boundaries=0.4,
-).samples
+SAMPLES = boundary_samples(12)
 ASKED = {dimension: sum(one.dimension == dimension for one in SAMPLES) for dimension in ("SBK", "CM", "SCK", "RCB")}
 TWINS = [one for one in SAMPLES if twin_of(one) and not is_boundary(one)]
 

@@ -131,7 +131,7 @@ class _Mining:
                 if isinstance(result, Drop):
                     self.mined.drops.append(result)
                 elif self.asked[result.dimension].near_duplicate(_AboutSample(result)):
-                    self.mined.drops.append(_drop_of(result, filters.NEAR_DUPLICATE))
+                    self.mined.drops.append(Drop.of_sample(result, filters.NEAR_DUPLICATE))
                 else:
                     self.asked[result.dimension].add(_AboutSample(result))
                     taken.append(result)
@@ -248,15 +248,3 @@ class _AboutSample:
     @property
     def question(self) -> str:
         return self.sample.question
-
-
-def _drop_of(sample: Sample, reason: str) -> Drop:
-    return Drop(
-        reason,
-        sample.language,
-        sample.dimension,
-        sample.question_type,
-        sample.difficulty,
-        "duplicates",
-        sample.question,
-    )

@@ -145,14 +145,14 @@ def _generated(
             skipped.append(Skipped(one.character.name, one.character.source, one.character.row, one.reason))
         for sample in one.samples:
             if sample.id in seen:
-                drops.append(_drop(filters.DUPLICATE, sample))
+                drops.append(Drop.of_sample(sample, filters.DUPLICATE))
             else:
                 seen.add(sample.id)
                 samples.append(sample)
     samples, repeated = clean(samples, max_similarity=generation.max_similarity, decontaminate=generation.decontaminate)
-    drops += [_drop(one.reason, one.sample) for one in repeated]
+    drops += [Drop.of_sample(one.sample, one.reason) for one in repeated]
     samples, widows = without_widows(samples)
-    drops += [_drop(LOST_TWIN, sample) for sample in widows]
+    drops += [Drop.of_sample(sample, LOST_TWIN) for sample in widows]
     dropped = _count(drop.reason for drop in drops)
     stats = statistics(samples, read, len(skipped), dropped, teacher.endpoints[teacher.answerer].model)
     stats["dropped_by"] = _by(drops)
@@ -164,18 +164,6 @@ def _generated(
         "completion_tokens": ledger.completion_tokens,
     }
     return Generated(tuple(samples), tuple(skipped), dropped, stats)
-
-
-def _drop(reason: str, sample: Sample) -> Drop:
-    return Drop(
-        reason,
-        sample.language,
-        sample.dimension,
-        sample.question_type,
-        sample.difficulty,
-        "duplicates",
-        sample.question,
-    )
 
 
 def _by(drops: Sequence[Drop]) -> dict[str, dict[str, dict[str, int]]]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Self
 
-from raiden_core.samples import Difficulty, Dimension, QuestionType
+from raiden_core.samples import Difficulty, Dimension, QuestionType, Sample
 
 WRONG_LANGUAGE = "wrong language"
 LEAKED_TAGS = "leaked tags"
@@ -80,6 +80,19 @@ class Drop:
     """Of the chain; statistics show what each stage lost."""
     example: str = ""
     """What was given up, in the teacher's words; "" where no reply came."""
+
+    @classmethod
+    def of_sample(cls, sample: Sample, reason: str) -> Self:
+        """A finished sample that is left out after all, at the end of the chain."""
+        return cls(
+            reason,
+            sample.language,
+            sample.dimension,
+            sample.question_type,
+            sample.difficulty,
+            "duplicates",
+            sample.question,
+        )
 
     def told(self) -> str:
         """The reason, with the example."""

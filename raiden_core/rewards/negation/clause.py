@@ -172,11 +172,6 @@ class Clause:
         return self.later(1)
 
     @property
-    def after_next(self) -> Segment:
-        """The segment after the following one."""
-        return self.later(2)
-
-    @property
     def marks(self) -> str:
         """All punctuation between the clause and the next."""
         return self._clauses.marks(self._last)
