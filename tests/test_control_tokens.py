@@ -11,7 +11,7 @@ from raiden_core.chat.conversation import Conversation
 from raiden_core.evaluation.judge.prompts import comparison
 from raiden_core.generation.mining.prompts import Briefing
 from raiden_core.models.fencing import fence
-from raiden_core.prompts import build_completion, build_prompt
+from raiden_core.prompts import CARD, LAYOUTS, build_completion, build_prompt
 from raiden_core.text.control_tokens import spelled_apart
 from tests.support.hostile import INJECTION, hostile_sample
 
@@ -78,12 +78,16 @@ def places() -> dict[str, list[str]]:
     conversation = Conversation(Character(sample.character_name, "en", profile, {}, "", "mine.json"))
     conversation.add("Hi" + INJECTION, {"m": f"<answer>Hello{INJECTION}</answer>"})
     briefing = Briefing("en", sample.character_name, f"Job: baker{INJECTION}")
+    card = {name: f"{name}{INJECTION}" for name in ("description", "personality", "scenario", "system_prompt")}
+    carded = sample.model_copy(update={"metadata": {CARD: card}})
     return {
         "prompt": contents(build_prompt(sample)),
+        **{f"layout {layout}": contents(build_prompt(carded, None, layout)) for layout in LAYOUTS},
         "prompt with own instructions": contents(build_prompt(sample, "You are {name}.")),
         "completion": [build_completion(sample)],
         "chat": contents(conversation.prompt("m", f"And you?{INJECTION}")),
         "teacher": contents(briefing.messages("answer", INJECTION, bare=False)),
+        "teacher's wording": contents(briefing.messages("tell", kind=f"a cat{INJECTION}")),
         "judge": contents(comparison(sample, "SBK", f"a{INJECTION}", f"b{INJECTION}")),
         "fence": [fence(INJECTION)],
     }

@@ -19,7 +19,7 @@ from raiden_core.config.sections.evaluation import RUBRICS
 from raiden_core.models.fencing import fence, fill
 from raiden_core.models.schemas import example_of
 from raiden_core.prompts import profile_text
-from raiden_core.rewards.judged.prompts import LANGUAGES, OWN_RUBRIC, rubrics_in
+from raiden_core.rewards.judged.prompts import LANGUAGES, OWN_RUBRIC, known_language, rubrics_in
 from raiden_core.samples import Sample
 
 
@@ -47,7 +47,7 @@ class JudgePrompts(BaseModel):
 @lru_cache(maxsize=len(LANGUAGES))
 def load_judge_prompts(language: str) -> JudgePrompts:
     """The templates that samples of a language are judged with."""
-    known = language if language in LANGUAGES else "en"
+    known = known_language(language)
     text = files("raiden_core.evaluation.judge").joinpath(f"templates/judge.{known}.yaml").read_text("utf-8")
     return JudgePrompts.model_validate({**yaml.safe_load(text), "rubrics": rubrics_in(known)})
 
