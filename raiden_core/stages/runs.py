@@ -71,7 +71,7 @@ def read_run(folder: Path) -> RunRecord:
         record = json.loads(path.read_text("utf-8"))
     except OSError as error:
         raise DataError(
-            f"{path}: {error.strerror}; give the folder of a finished run, as raiden runs lists them"
+            f"{path}: cannot be read: {error.strerror}; give the folder of a finished run, as raiden runs lists them"
         ) from None
     except ValueError:
         raise DataError(f"{path}: broken JSON; run again") from None

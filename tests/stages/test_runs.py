@@ -52,6 +52,11 @@ def test_a_record_is_read_as_it_was_written_and_holds_no_whole_path(tmp_path: Pa
     assert str(tmp_path) not in (run / "run.json").read_text()
 
 
+def test_a_folder_that_is_no_runs_is_named_with_what_to_give(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"none/run\.json: cannot be read: .*; give the folder of a finished run"):
+        read_run(tmp_path / "none")
+
+
 def test_a_copy_means_its_own_folders(tmp_path: Path) -> None:
     output_folder(tmp_path / "out")
     shutil.copytree(tmp_path / "out", tmp_path / "copy")
