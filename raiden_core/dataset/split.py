@@ -46,7 +46,7 @@ from raiden_core.dataset.sides import (
     write_part,
 )
 from raiden_core.errors import ConfigError, DataError
-from raiden_core.processes.workers import on_all_cores
+from raiden_core.processes.workers import Workers
 from raiden_core.samples import Sample, character_id
 from raiden_core.stages.folder import STATS
 
@@ -157,23 +157,24 @@ def split_file(
     share = section.validation_share if number is None else None
     parts = parts_of(samples)
     census = _Census(seed)
-    ends = [census.join(one) for one in on_all_cores(_count_part, [(part, seed) for part in parts])]
-    sides = list(census.sides(share, number))
-    audited = to_audit(sides)
-    starts = [0, *ends[:-1]]
-    with folder_for_parts(out) as folder:
-        calls = []
-        for place, (part, start, end) in enumerate(zip(parts, starts, ends, strict=True)):
-            own = frozenset(one - start for one in audited if start <= one < end)
-            calls.append((part, census.keys[start:end], sides[start:end], own, folder, place))
-        written = on_all_cores(_write_part, calls)
-        handed = {
-            start + place: sample
-            for start, one in zip(starts, written, strict=True)
-            for place, sample in one.audited.items()
-        }
-        met = [handed[place] for place in audited]
-        return finish(written, met, out, folder, generation or _generation_stats(samples))
+    with Workers() as workers:
+        ends = [census.join(one) for one in workers.map(_count_part, [(part, seed) for part in parts])]
+        starts = [0, *ends[:-1]]
+        sides = list(census.sides(share, number))
+        audited = to_audit(sides)
+        with folder_for_parts(out) as folder:
+            calls = []
+            for place, (part, start, end) in enumerate(zip(parts, starts, ends, strict=True)):
+                own = frozenset(one - start for one in audited if start <= one < end)
+                calls.append((part, census.keys[start:end], sides[start:end], own, folder, place))
+            written = workers.map(_write_part, calls)
+            handed = {
+                start + place: sample
+                for start, one in zip(starts, written, strict=True)
+                for place, sample in one.audited.items()
+            }
+            met = [handed[place] for place in audited]
+            return finish(written, met, out, folder, generation or _generation_stats(samples))
 
 
 def _count_part(part: Part, seed: int) -> _Census:
