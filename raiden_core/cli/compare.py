@@ -24,7 +24,8 @@ def compare(runs: tuple[str, ...], html: Path | None, table: Path | None, as_jso
 
     RUN is a run's folder, the folder of its evaluation, a results.json or a predictions.jsonl; LABEL=RUN names it.
     """
-    from raiden_core.evaluation.compare import compare_runs, comparison_rows, load_runs, without_evaluation
+    from raiden_core.evaluation.compare import compare_runs, load_runs, without_evaluation
+    from raiden_core.evaluation.compared import comparison_rows
     from raiden_core.text.plain import one_line
 
     bare = [name for name in runs if without_evaluation(name)]

@@ -5,7 +5,16 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
-from raiden_core.text.formatting import p_value, percent, percent_range, points, points_range
+from raiden_core.text.formatting import (
+    p_value,
+    percent,
+    percent_range,
+    points,
+    points_range,
+    signed_value,
+    value,
+    value_range,
+)
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -28,6 +37,9 @@ def page_environment(package: str) -> Environment:
         "percent_range": percent_range,
         "points_range": points_range,
         "p_value": p_value,
+        "value": value,
+        "value_range": value_range,
+        "signed_value": signed_value,
         "clip": clip,
     }
     return environment
