@@ -15,6 +15,7 @@ from raiden_core.text.formatting import (
     value,
     value_range,
 )
+from raiden_core.text.plain import printable
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -46,6 +47,6 @@ def page_environment(package: str) -> Environment:
 
 
 def clip(text: str) -> str:
-    """A text that fits on a page, without control characters; a browser would choke on NUL."""
-    shown = "".join(letter if letter >= " " or letter in "\n\t" else "\ufffd" for letter in text[:MAX_TEXT])
+    """A text that fits on a page; control characters, those that turn a line around among them, become U+FFFD."""
+    shown = printable(text[:MAX_TEXT])
     return shown if len(text) <= MAX_TEXT else f"{shown} … ({len(text) - MAX_TEXT:,} more characters)"

@@ -23,7 +23,7 @@ from raiden_core.samples import Sample
 from tests.support.answerers import Script
 
 TOWNS = ("Leeds", "Derby", "Bath", "York", "Hull", "Truro", "Wells", "Ely", "Ripon", "Lincoln")
-EVIL = '<script>alert("x")</script>\x1b[31m'
+EVIL = '<script>alert("x")</script>\x1b[31m\u202e'
 
 
 def _sample(number: int, **changes: object) -> Sample:
@@ -169,14 +169,19 @@ def test_the_command_prints_tables_and_writes_a_page_and_a_csv(tmp_path: Path) -
     label = f"x{EVIL.replace('/', '|')}"
     arguments = [f"{label}={first}", str(second), "--html", f"{tmp_path}/c.html", "--csv", f"{tmp_path}/c.csv"]
     result = CliRunner().invoke(compare, arguments, catch_exceptions=False)
-    assert result.exit_code == 0 and "\x1b" not in result.output
+    assert result.exit_code == 0 and not {"\x1b", "\u202e"} & set(result.output)
     assert max(len(line) for line in result.stdout.splitlines() if str(tmp_path) not in line) <= 80
     for words in ("20.0", "37.5", "+12.5", "warning: b: another data set"):
         assert words in result.output, words
     page = (tmp_path / "c.html").read_text()
     parsed = _Tags()
     parsed.feed(page)
-    assert "script" not in parsed.tags and not parsed.links and "&lt;script&gt;alert" in page and "\x1b" not in page
+    assert (
+        "script" not in parsed.tags
+        and not parsed.links
+        and "&lt;script&gt;alert" in page
+        and not {"\x1b", "\u202e"} & set(page)
+    )
     assert "Right here, wrong in the first run" in page and "Wrong here" in page and "+12.5" in page
     rows = list(csv.DictReader((tmp_path / "c.csv").open()))
     assert len(rows) == 12 and {row["run"] for row in rows} == {label, "b"}
