@@ -26,11 +26,20 @@ MAX_TEXT = 4000
 
 @cache
 def page_environment(package: str) -> Environment:
-    """The templates of a package's ``templates`` folder; an undefined name in one is an error."""
+    """The templates of a package's ``templates`` folder.
+
+    Whatever they print is escaped, with control characters as marks, those that turn a line around among them. An undefined
+    name is an error.
+    """
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
-        loader=PackageLoader(package), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=PackageLoader(package),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_marked,
     )
     environment.filters |= {
         "percent": percent,
@@ -47,6 +56,10 @@ def page_environment(package: str) -> Environment:
 
 
 def clip(text: str) -> str:
-    """A text that fits on a page; control characters, those that turn a line around among them, become U+FFFD."""
-    shown = printable(text[:MAX_TEXT])
-    return shown if len(text) <= MAX_TEXT else f"{shown} … ({len(text) - MAX_TEXT:,} more characters)"
+    """A text that fits on a page."""
+    return text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]} … ({len(text) - MAX_TEXT:,} more characters)"
+
+
+def _marked(value: object) -> object:
+    """What a template prints, unless it is markup of ours."""
+    return printable(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
