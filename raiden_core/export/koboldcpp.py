@@ -37,8 +37,9 @@ def to_koboldcpp(exported: Exported, out: Path) -> str:
     (out / name).write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", "utf-8")
     words = (
         f"## In KoboldCpp\n\n`koboldcpp --config {name}`, in this folder. Programs that use its chat completions get the "
-        "turns as in training. Its own page (KoboldAI Lite) and text completions build prompts themselves: for SillyTavern take the "
-        "presets of `raiden export --to sillytavern`. Replies hold `<think>` and `<answer>`. KoboldCpp was not run here.\n"
+        "turns as in training. Its own page (KoboldAI Lite) and text completions build prompts themselves: for SillyTavern "
+        "take the presets of `raiden export --to sillytavern`. Replies hold `<think>` and `<answer>`. KoboldCpp was not run "
+        "here.\n"
     )
     with (out / CARD).open("a", encoding="utf-8") as card:
         card.write(f"\n{words}")

@@ -38,8 +38,8 @@ def to_lmstudio(exported: Exported, system: str | None, temperature: float, out:
     )
     words = (
         f"## In LM Studio\n\n`lms import {exported.files[0].file.name}`, then import `{file}` in the list of presets and "
-        f"choose it. {turn} Reasoning between `<think>` and `</think>` is folded away; the tags of `<answer>` stay. LM Studio was not run "
-        "here.\n"
+        f"choose it. {turn} Reasoning between `<think>` and `</think>` is folded away; the tags of `<answer>` stay. "
+        "LM Studio was not run here.\n"
     )
     with (out / CARD).open("a", encoding="utf-8") as card:
         card.write(f"\n{words}")

@@ -1,4 +1,4 @@
-"""The adapter alone: it loads over the base that it names, gives what the merged model gives, and is refused where it does not."""
+"""The adapter alone: over the base that it names it gives what the merged model gives, or it is refused."""
 
 from __future__ import annotations
 
