@@ -26,6 +26,7 @@ from raiden_core.errors import DataError, StageError, UsageError
 from raiden_core.evaluation.results import read_results
 from raiden_core.export.model_card import HUB_ID, model_card
 from raiden_core.report.settings import run_notes
+from raiden_core.report.take_home import Place, main_language
 from raiden_core.report.tree import mask_secrets
 from raiden_core.stages.folder import MANIFEST, STATS
 from raiden_core.stages.layout import COLD_START, CONFIG_FILE, EVALUATE, GENERATE, MODEL, RESULTS_FILE, SPLIT, TRAIN
@@ -100,6 +101,7 @@ def run_texts(run: Path, dataset: str | None = None, *, adapter: bool = False) -
         split=split,
         manifests={stage: _read(folders[stage] / MANIFEST) for stage in (TRAIN, EVALUATE)},
         notes=[*run_notes(config), *config.report.notes],
+        place=_place(record, config, split),
         adapter=adapter or (model / "adapter_config.json").is_file(),
         cold_started=COLD_START in record.stages,
         dataset=dataset,
@@ -107,6 +109,19 @@ def run_texts(run: Path, dataset: str | None = None, *, adapter: bool = False) -
     data_card = dataset_card(split, _read(folders[GENERATE] / STATS), f"Data of {config.name}")
     raiden_yaml = yaml.safe_dump(plain, allow_unicode=True, sort_keys=False)
     return RunTexts(record, folders[TRAIN], model, folders[SPLIT], config, card, data_card, raiden_yaml)
+
+
+def _place(record: RunRecord, config: Config, split: Mapping[str, Any]) -> Place:
+    """The run's model, as commands name it."""
+    here = record.folder.absolute()
+    train = record.stages[TRAIN]
+    return Place(
+        run=f"{here.parent.parent.name}/{here.parent.name}/{here.name}",
+        model=f"{train.parent.name}/{train.name}/{MODEL}",
+        name=config.name,
+        nano=config.student.is_nano,
+        language=main_language(split),
+    )
 
 
 def push(folder: Path, repository: str) -> str:

@@ -10,11 +10,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-from raiden_core.export.gguf import Exported, file_name
+from raiden_core.export.gguf import Exported
 from raiden_core.export.hub import CARD
 from raiden_core.export.ollama import MOST_CONTEXT
 from raiden_core.export.turns import TurnForm, turn_form
 from raiden_core.models.folder import load_tokenizer
+from raiden_core.report.take_home import file_name
 from raiden_core.training.checks import context_of
 
 CONTEXTS = (256, 512, 1024, 2048, 3072, 4096, 6144, MOST_CONTEXT)

@@ -11,10 +11,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-from raiden_core.export.gguf import Exported, file_name
+from raiden_core.export.gguf import Exported
 from raiden_core.export.hub import CARD
 from raiden_core.export.turns import turn_form
 from raiden_core.models.folder import load_tokenizer
+from raiden_core.report.take_home import file_name
 
 
 def to_lmstudio(exported: Exported, system: str | None, temperature: float, out: Path) -> str:

@@ -20,6 +20,7 @@ from raiden_core.config.sections.training import NANO
 from raiden_core.dataset.card import escape, markdown_table
 from raiden_core.evaluation.results import Cell, Pair, Results
 from raiden_core.report.further import reward_table
+from raiden_core.report.take_home import Place, introduction, programs
 from raiden_core.report.wording import control_rows, explanation, verdict
 from raiden_core.text.formatting import p_value, percent, percent_range, points, points_range
 
@@ -45,6 +46,7 @@ def model_card(
     split: Mapping[str, Any],
     manifests: Mapping[str, Mapping[str, Any]],
     notes: Sequence[str] = (),
+    place: Place,
     adapter: bool = False,
     cold_started: bool = False,
     dataset: str | None = None,
@@ -57,6 +59,7 @@ def model_card(
         split: statistics of the split: what was trained on, who was asked.
         manifests: stage -> its manifest; of ``train`` and ``evaluate`` versions and digests are told.
         notes: sentences that a reader must know; those of the results come after them.
+        place: the run's model, for the commands.
         adapter: the folder holds a LoRA adapter instead of whole weights.
         cold_started: GRPO began with the model of a cold start.
         dataset: the data's id on the Hub, where it is there.
@@ -72,6 +75,7 @@ def model_card(
         _controls(results),
         _training(config, split, cold_started),
         _use(config, adapter),
+        _programs(place),
         _limits(),
         _reproduce(config, manifests),
     ]
@@ -244,6 +248,15 @@ def _use(config: Mapping[str, Any], adapter: bool) -> str:
         'inputs = tokenizer.apply_chat_template(\n    prompt, add_generation_prompt=True, return_tensors="pt", '
         "return_dict=True\n)\nprint(tokenizer.decode(model.generate(**inputs, max_new_tokens=256)[0]))\n```"
     )
+
+
+def _programs(place: Place) -> str:
+    """The commands of this run for other programs."""
+    parts = ["## In other programs", escape(introduction(place))]
+    for program in programs(place):
+        commands = "\n".join(_code(command) for command in program.commands)
+        parts += [f"**{program.name}**{f': {escape(program.note)}' if program.note else ''}", f"```sh\n{commands}\n```"]
+    return "\n\n".join(parts)
 
 
 def _limits() -> str:
