@@ -58,8 +58,9 @@ def serve(
     from raiden_core.stages.runs import read_run
 
     key = serve_key(host, os.environ)
-    place = model or str(read_run(run).stage(TRAIN) / MODEL)
-    settings = load_config(run / CONFIG_FILE, ())
+    record = read_run(run)
+    place = model or str(record.stage(TRAIN) / MODEL)
+    settings = load_config(record.folder / CONFIG_FILE, ())
     characters = find_characters(character, picks)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # TERM ends as Ctrl-C does
     # An interrupt may come while the model is loaded.
