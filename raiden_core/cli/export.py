@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from raiden_core.cli.options import busy, config_options, progress_bar, read_config, write_folder
+from raiden_core.cli.options import busy, config_options, progress_bar, read_config, tell, write_folder
 from raiden_core.errors import UsageError
 
 TRAINERS = ("trl", "verl", "openr1", "verifiers", "easyr1", "inspect", "lm-eval")
@@ -115,10 +115,10 @@ def _to_trainer(out: Path, to: str, data: Path, settings: Config) -> None:
     click.echo(f"{out}")
     reason = missing_model(settings) if to == "openr1" else None
     if reason is not None:
-        click.echo(f"note: {out / RECIPE}: {reason}", err=True)
+        tell(f"note: {out / RECIPE}: {reason}")
     chosen = chosen_rewards(settings)
     for line in not_carried(to, chosen):
-        click.echo(f"note: {line}", err=True)
+        tell(f"note: {line}")
     if to == "trl":
         functions, weights = named_functions(chosen)
         here = "" if is_default(chosen) else f"cd {out} && "
@@ -155,7 +155,7 @@ def _to_gguf(out: Path, run: Path, quants: tuple[Quant, ...], to: str, character
         words += f" (f16 needs {EQUAL:.0%})" if proof.quant == "f16" else ""
         click.echo(f"{proof.quant}: {words}; right {proof.file_accuracy:.0%}, the folder {proof.folder_accuracy:.0%}")
     if not written[0].proofs:
-        click.echo(f"warning: {NOT_PROVEN}", err=True)
+        tell(f"warning: {NOT_PROVEN}")
 
 
 def _to_sillytavern(out: Path, run: Path) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from raiden_core.cli.options import busy
+from raiden_core.cli.options import busy, tell
 
 if TYPE_CHECKING:
     from raiden_core.chat.endpoint.shown import Reasoning
@@ -77,7 +77,7 @@ def serve(
         with EndpointServer(service, host, port, key) as server:
             names = ", ".join(characters)
             run_until_interrupted(server, lambda: click.echo(f"{server.address}  {names}  ({engine}; Ctrl-C ends)"))
-    click.echo("stopped", err=True)
+    tell("stopped")
 
 
 @contextmanager

@@ -67,6 +67,10 @@ class LaunchConfig(Section):
     """An accelerate config file, such as configs/accelerate/ddp8.yaml; None: one process."""
     num_processes: int | None = Field(default=None, ge=1)
     """Processes; None leaves it to the accelerate config (one without it)."""
+    stall_seconds: Annotated[float | None, NEUTRAL] = Field(default=3600, gt=0)
+    """A trainer without progress for so long (no pass of a model, no metrics, no file) is ended, its stacks are kept in
+    `stacks.txt`, and training goes on from the last checkpoint. Take more than one generation batch of a vLLM server
+    needs; until the first pass, and while the result is saved, half an hour is allowed at least. None: never."""
 
 
 class ProbeConfig(Section):
