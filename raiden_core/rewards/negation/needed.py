@@ -30,6 +30,11 @@ def needed(pattern: str) -> frozenset[str] | None:
     return frozenset(found)
 
 
+def all_needed(alternative: str) -> tuple[frozenset[str], ...]:
+    """Sets of strings of which every text that an alternative matches holds one each; none where it needs nothing."""
+    return tuple(map(frozenset, _choices(alternative)))
+
+
 def alternatives(pattern: str) -> list[str]:
     """A pattern's alternatives, outside of any group."""
     parts, place, start = [], 0, 0
@@ -125,6 +130,12 @@ def _behind_letter(assertion: str, begun: list[str] | None) -> list[str] | None:
 
 
 def _of_alternative(pattern: str) -> set[str] | None:
+    usable = _choices(pattern)
+    return max(usable, key=lambda strings: (min(map(len, strings)), -len(strings))) if usable else None
+
+
+def _choices(pattern: str) -> list[set[str]]:
+    """What each item of an alternative needs, for those that need anything."""
     choices: list[set[str]] = []
     run = ""
     place = 0
@@ -145,8 +156,7 @@ def _of_alternative(pattern: str) -> set[str] | None:
                 choices.append(set(needed(item[3:-1]) or ()))
         place = quantifier.end() if quantifier else end
     choices.append({run} if run else set())
-    usable = [strings for strings in choices if strings]
-    return max(usable, key=lambda strings: (min(map(len, strings)), -len(strings))) if usable else None
+    return [strings for strings in choices if strings]
 
 
 def _letter(item: str) -> str:
