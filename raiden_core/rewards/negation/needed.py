@@ -35,6 +35,40 @@ def all_needed(alternative: str) -> tuple[frozenset[str], ...]:
     return tuple(map(frozenset, _choices(alternative)))
 
 
+def literals(pattern: str) -> list[str] | None:
+    """All texts that a pattern matches; None where those cannot be listed."""
+    found: list[str] = []
+    for alternative in alternatives(pattern):
+        begun = [""]
+        place = 0
+        while place < len(alternative):
+            end = _end_of_item(alternative, place)
+            item, quantifier = alternative[place:end], _QUANTIFIER.match(alternative, end)
+            repeated = quantifier.group() if quantifier else ""
+            options = _options(item)
+            if options is None or repeated not in ("", "?") or len(begun) * len(options) > _MOST_LITERALS:
+                return None
+            begun = [text + option for text in begun for option in ([*options, ""] if repeated else options)]
+            place = quantifier.end() if quantifier else end
+        found += begun
+    return found
+
+
+_MOST_LITERALS = 64
+
+
+def _options(item: str) -> list[str] | None:
+    """The texts of one item; None where they cannot be listed."""
+    letter = _letter(item)
+    if letter:
+        return [letter]
+    if item.startswith("(?:"):
+        return literals(item[3:-1])
+    if item.startswith("["):
+        return [letter.removeprefix("\\") for letter in _letters_of(item)] or None
+    return None
+
+
 def alternatives(pattern: str) -> list[str]:
     """A pattern's alternatives, outside of any group."""
     parts, place, start = [], 0, 0

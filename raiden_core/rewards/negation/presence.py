@@ -42,10 +42,7 @@ class Present(dict[str, list[Piece]]):
 
     def search(self, kind: str, text: str) -> bool:
         """Whether a piece of a kind is found in a part of the text."""
-        for piece in self[kind]:
-            if piece.pattern.search(text):
-                return True
-        return False
+        return any(piece.pattern.search(text) for piece in self[kind])
 
 
 class Index:
