@@ -81,7 +81,7 @@ def speaking_model(kind: str) -> Any:
         )
         # The sum of the texts' own means.
         loss = (each.view(len(rows), -1).sum(1) / lengths).sum()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         optimizer.zero_grad()
     return model.eval()
