@@ -153,7 +153,7 @@ class Play:
             ],
             "prompt_order": [{"identifier": name, "enabled": True} for name in parts],
         }
-        self.history = [{"role": "assistant", "content": CARD["data"]["first_mes"]}]  # type: ignore[index]
+        self.history = [{"role": "assistant", "content": CARD["data"]["first_mes"]}]
 
     def built(self, view: str = "model") -> list[dict[str, str]]:
         """What is sent; system turns that follow each other are one, as SillyTavern squashes them."""
