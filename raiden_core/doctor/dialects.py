@@ -25,7 +25,9 @@ NEXT = "\n→ "
 def check_dialects(subject: Subject, environment: Mapping[str, str] = os.environ) -> Check:
     """Ask each served teacher, judge and model under evaluation a few short questions, and say what to set for it."""
     name = "dialects"
-    seen, problems, advice = [], [], []
+    seen: list[str] = []
+    problems: list[str] = []
+    advice: list[str] = []
     for place, endpoint in served_endpoints(subject).items():
         try:
             key = key_of(place, endpoint, environment)
