@@ -101,7 +101,7 @@ class TrainingSection(TrainerSection):
     launch: Annotated[LaunchConfig, OUTSIDE_JOB] = LaunchConfig()
     """Processes and sharding."""
     lora_r: int | None = Field(default=None, ge=1)
-    """LoRA rank; None trains all weights. The adapter is merged into the model that the stage leaves."""
+    """LoRA rank; None trains all weights. The adapter is merged into the model that the stage leaves, and kept beside it."""
     lora_alpha: int = Field(default=32, ge=1)
     """LoRA scale."""
     lora_target_modules: tuple[str, ...] = ("all-linear",)
