@@ -21,7 +21,7 @@ BASE ?= HEAD
 test: $(STAMP) lint  ## every test: fast ones first, then real servers, trainers and browsers
 	@$(FAST)
 	@echo "== integration tests (real servers on loopback, real trainers, a real browser where there is one)"
-	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup tests/integration
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile tests/integration
 
 fast: $(STAMP)  ## fast tests of the whole house: about two minutes on two cores
 	@$(FAST)
