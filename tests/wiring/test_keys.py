@@ -75,7 +75,7 @@ USED_BY: dict[tuple[str, ...], str] = {
     # How a GGUF file is unpacked counts by what comes of it, the folder that the stages are given: see below.
     (REPORT,): "name report.title report.notes student.gguf.dtype",
     NOBODY: """
-        output_dir teacher.characters_at_once student.gguf.sha256
+        output_dir teacher.characters_at_once teacher.budget.tokens teacher.budget.cost student.gguf.sha256
         teacher.launch.command teacher.launch.ready_path teacher.launch.ready_seconds
         storage.url runner.kind runner.address runner.shards runner.stages runner.gpus
         limits.stage_seconds limits.gpu_slot cold_start.launch.stall_seconds grpo.launch.stall_seconds """

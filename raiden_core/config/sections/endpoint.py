@@ -45,3 +45,8 @@ class EndpointConfig(Section):
     """Cost of a million prompt tokens."""
     completion_price: Annotated[float, NEUTRAL] = Field(default=0, ge=0)
     """Cost of a million completion tokens."""
+
+    @property
+    def is_priced(self) -> bool:
+        """Whether its tokens cost something."""
+        return self.prompt_price > 0 or self.completion_price > 0

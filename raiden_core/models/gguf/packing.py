@@ -323,16 +323,20 @@ def vocabulary(tokenizer: PreTrainedTokenizerBase, rows: int) -> tuple[list[str]
     """
     backend: Any = tokenizer
     model = json.loads(backend.backend_tokenizer.to_str())["model"]
-    of: dict[int, tuple[str, int]] = {number: (piece, NORMAL) for piece, number in model["vocab"].items()}
+    pieces: dict[int, str] = {number: piece for piece, number in model["vocab"].items()}
+    kinds = dict.fromkeys(pieces, NORMAL)
     for number, token in backend.added_tokens_decoder.items():
         special = token.special and token.content not in TAGS
-        of[number] = (token.content, CONTROL if special else USER_DEFINED)
-    if max(of) >= rows:
-        raise DataError(f"{tokenizer.name_or_path}: token {max(of)} has no embedding: the model has {rows} rows")
-    of |= {number: (f"[PAD{number}]", UNUSED) for number in range(rows) if number not in of}
-    found = [of[number] for number in range(rows)]
-    merges = [merge if isinstance(merge, str) else " ".join(merge) for merge in model["merges"]]
-    return [piece for piece, _ in found], [kind for _, kind in found], merges
+        pieces[number], kinds[number] = token.content, CONTROL if special else USER_DEFINED
+    if max(pieces) >= rows:
+        raise DataError(f"{tokenizer.name_or_path}: token {max(pieces)} has no embedding: the model has {rows} rows")
+    for number in set(range(rows)) - pieces.keys():
+        pieces[number], kinds[number] = f"[PAD{number}]", UNUSED
+    merges: list[Any] = model["merges"]
+    if merges and not isinstance(merges[0], str):
+        merges = list(map(" ".join, merges))
+    order = range(rows)
+    return list(map(pieces.__getitem__, order)), list(map(kinds.__getitem__, order)), merges
 
 
 def _check_room(file: Path, size: int) -> None:

@@ -56,7 +56,7 @@ def _kind_of(values: object, wanted: type, kind: gguf.GGUFValueType) -> gguf.GGU
 
 
 def _texts(values: Sequence[str]) -> bytes:
-    encoded = [value.encode("utf-8") for value in values]
+    encoded = list(map(str.encode, values))
     return b"".join(chain.from_iterable(zip(map(LENGTH.pack, map(len, encoded)), encoded, strict=True)))
 
 
