@@ -29,6 +29,8 @@ INDENTED = re.compile(r"^    (.*\S.*)$", re.MULTILINE)
 INLINE = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 SHELL = ("bash", "console", "sh", "text")
 COMMENT = re.compile(r"(?:^|\s)#\s.*$")
+OPTIONAL = re.compile(r"\[(--[^\]]*)\]")
+"""An option in brackets may be left out; it is looked at all the same."""
 SEPARATORS = ("&&", "|", ";", ">")
 OUR_MODULE = re.compile(r"^(?:flows|tasks|raiden_core|benchmarks|tests)(?:\.\w+)+$")
 FOR_TRAINING_SCRIPT = "openr1_config.yaml"
@@ -54,7 +56,7 @@ def inline_lines(text: str) -> list[str]:
 def calls(line: str) -> Iterator[list[str]]:
     """The programs that a line calls, each with its arguments; nothing where the line is no shell."""
     try:
-        words = shlex.split(line)
+        words = shlex.split(OPTIONAL.sub(r"\1", line))
     except ValueError:
         return
     call: list[str] = []
