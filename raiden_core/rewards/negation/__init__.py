@@ -182,7 +182,7 @@ class Negation:
 
     def _clause(self, start: int, end: int) -> Clause:
         if self._cut is None:
-            self._cut = Clauses(self._text, self._breaks)
+            self._cut = Clauses(self._text, self._breaks, _looked_for(self._topic, self._kind))
         return Clause(self._cut, start, end)
 
     def _denies(self, clause: Clause, after: bool) -> bool:
@@ -191,7 +191,7 @@ class Negation:
             if kind not in ("fear", "name") and language.denies(clause, topic):
                 return True
             rules: Table = language.RULES
-            if "contrast" in rules.kinds and clause.holds(rules, "contrast"):
+            if clause.holds(rules, "contrast"):
                 return True
             if (kind and _holds(rules, kind, clause)) or (after and language.is_answered(clause, topic)):
                 return True
@@ -255,7 +255,7 @@ class Negation:
 
     def _affirms(self, clause: Clause) -> bool:
         """Whether a sentence affirms its mention outright (I love peaches)."""
-        return any(language.RULES["affirming"].search(clause.surroundings) for language in self._languages)
+        return any(clause.holds(language.RULES, "affirming") for language in self._languages)
 
     def _reach(self, start: int, end: int) -> tuple[bool, bool]:
         """A quick look: whether anything before, and anything behind, may deny the mention or leave it open."""
@@ -285,6 +285,15 @@ class Negation:
         return max(0, stops - (_REACH_OF_ASIDES - _REACH)) if is_asked else stops
 
 
+@cache
+def _looked_for(topic: Topic, kind: str) -> tuple[str, ...]:
+    """The kinds of rows that read the surroundings of a mention, or that something behind it is asked for."""
+    kinds = ["around", "open", "not said", "contrast", "takes back", "no, but", "retracts", "affirming"]
+    if topic.about:
+        kinds += ["past", "future", "others", "lost"]
+    return (*kinds, kind) if kind else tuple(kinds)
+
+
 def _kind(topic: Topic) -> str:
     """The kind of rows that a topic adds to, or puts in the place of, the general rules."""
     if topic.about == "fear":
@@ -296,9 +305,10 @@ def _kind(topic: Topic) -> str:
 
 def _holds(rules: Table, kind: str, clause: Clause) -> bool:
     """Whether a row of a kind is found around the mention; an echo (蛇？) is the topic of its answer."""
-    if not clause.kinds(rules)[kind]:
+    present = clause.present(rules)
+    if not present[kind]:
         return False
-    if rules[kind].search(clause.surroundings):
+    if present.search(kind, clause.surroundings):
         return True
     if not clause.is_question or len(clause.before) + len(clause.after) > _LONGEST_ECHO:
         return False
@@ -307,7 +317,7 @@ def _holds(rules: Table, kind: str, clause: Clause) -> bool:
         return False
     said = replies[-1].text
     blank = "" if _TOUCHES.match(said) else " "
-    return rules[kind].search(f"{MENTION}{blank}{said}") is not None
+    return present.search(kind, f"{MENTION}{blank}{said}")
 
 
 @cache

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from raiden_core.rewards.negation.needed import MENTION
 
 if TYPE_CHECKING:
+    from raiden_core.rewards.negation.presence import Present
     from raiden_core.rewards.negation.table import Table
 
 WINDOW = 120
@@ -57,8 +58,8 @@ class Piece(NamedTuple):
 class Clauses:
     """A folded text cut into segments, once for all its mentions."""
 
-    def __init__(self, text: str, breaks: Sequence[int] = ()) -> None:
-        """``breaks`` are the places where a new line begins."""
+    def __init__(self, text: str, breaks: Sequence[int] = (), kinds: tuple[str, ...] = ()) -> None:
+        """``breaks`` are the places where a new line begins, ``kinds`` the kinds of rows that will be asked for."""
         spans = [stop.span() for stop in _STOP.finditer(text)]
         if _DOUBTFUL.search(text):
             spans = [span for span in spans if _is_stop(text, *span)]
@@ -72,16 +73,17 @@ class Clauses:
         """For each segment the punctuation that ends it: a question mark if there is one, "" at the end of the text."""
         self.stops.append("")
         self._has_brackets = "(" in text
-        self._kinds: dict[int, Kinds] = {}
+        self._kinds = kinds
+        self._present: dict[int, Present] = {}
         self._pieces: dict[str, list[list[Piece]]] = {}
         self._segments: dict[int, Segment] = {}
 
-    def kinds(self, rules: Table) -> Kinds:
-        """The kinds of rows of a table that may be found in the text."""
-        kinds = self._kinds.get(id(rules))
-        if kinds is None:
-            kinds = self._kinds[id(rules)] = Kinds(rules, self.text)
-        return kinds
+    def present(self, rules: Table) -> Present:
+        """What of a table the text may hold."""
+        present = self._present.get(id(rules))
+        if present is None:
+            present = self._present[id(rules)] = rules.look(self.text, self._kinds)
+        return present
 
     def marks(self, place: int) -> str:
         """All punctuation between a segment and the next; "" at the end of the text."""
@@ -110,19 +112,6 @@ class Clauses:
             if self._has_brackets:
                 marks = self.marks(following)
                 depth = max(0, depth + marks.count("(") - marks.count(")"))
-
-
-class Kinds(dict[str, bool]):
-    """Whether a row of a kind may be found in a text; looked for when it is first asked."""
-
-    def __init__(self, rules: Table, text: str) -> None:
-        super().__init__()
-        self._rules = rules
-        self._text = text
-
-    def __missing__(self, kind: str) -> bool:
-        self[kind] = found = self._rules.may_hold(kind, self._text)
-        return found
 
 
 class Clause:
@@ -195,11 +184,12 @@ class Clause:
 
     def holds(self, rules: Table, kind: str) -> bool:
         """Whether a row of a kind that reads the surroundings is found in them."""
-        return self._clauses.kinds(rules)[kind] and rules[kind].search(self.surroundings) is not None
+        present = self._clauses.present(rules)
+        return bool(present[kind]) and present.search(kind, self.surroundings)
 
-    def kinds(self, rules: Table) -> Kinds:
-        """The kinds of rows that may be found anywhere in the text."""
-        return self._clauses.kinds(rules)
+    def present(self, rules: Table) -> Present:
+        """What of a table the text may hold."""
+        return self._clauses.present(rules)
 
     @property
     def surroundings(self) -> str:

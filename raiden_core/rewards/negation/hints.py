@@ -6,7 +6,6 @@ added to a language's rules needs its hint here; tests/rewards/test_negation_tab
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple
 
 from raiden_core.rewards.negation.needed import alternatives
@@ -243,53 +242,8 @@ ENGLISH = Hints(
 """Whole words; n't, 'll and a question mark, which are none, are added where they are compiled."""
 
 
-def _by_letters_shared(*hints: str) -> str:
-    """One expression for all hints, in which those that begin with the same letters share them."""
-    found = [_continued(begin, [*rest]) for begin, rest in _by_letter(*hints).items()]
-    return "|".join(found) or "(?!)"
-
-
-def _continued(begin: str, rests: list[str]) -> str:
-    longer = [rest for rest in rests if rest]
-    if not longer:
-        return begin
-    # The end of a word may follow later: got, but also gotcha.
-    return f"{begin}(?:{_by_letters_shared(*longer)}{'' if longer == rests else '|'})"
-
-
-def in_parts(*hints: str) -> list[str]:
-    """The hints as several expressions, each with few letters to begin with.
-
-    A search skips to where one of its letters stands, and tries all of them there: many letters make it slow.
-    """
-    begun = [f"{begin}{rest}" for begin, rests in _by_letter(*hints).items() for rest in rests]
-    letters = list(dict.fromkeys(hint[0] for hint in begun))
-    parts = [set(letters[place : place + _MOST_LETTERS]) for place in range(0, len(letters), _MOST_LETTERS)]
-    return [_by_letters_shared(*(hint for hint in begun if hint[0] in part)) for part in parts]
-
-
-_PLAIN = re.compile(r"\\?[^\\\[(](?![*+?{]|\(\?)")
-"""A letter that nothing repeats and no assertion follows."""
-_MOST_LETTERS = 80
-
-
-def _by_letter(*hints: str) -> dict[str, dict[str, None]]:
-    """What follows each letter that hints begin with."""
-    begun: dict[str, dict[str, None]] = {}
-    for hint in filter(None, alternatives("|".join(hints))):
-        letter = _PLAIN.match(hint)
-        size = letter.end() if letter else len(hint)
-        begun.setdefault(hint[:size], {})[hint[size:]] = None
-    return begun
-
-
-def behind_no_letter(*hints: str) -> str:
-    """An expression for whole words and what stands before each: a search skips from blank to blank."""
-    return rf"\W(?:{_by_letters_shared(*hints)})\b"
-
-
 NO_WORDS = r"\?|n't|'ll"
-"""What else is looked for in English, near and far."""
+"""What else is looked for in English."""
 
 
 def words(*hints: str) -> str:
