@@ -21,7 +21,7 @@ set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
-"$folder/venv/bin/pip" install --quiet --disable-pip-version-check "prefect==3.9.1"
+"$folder/venv/bin/pip" install --quiet --disable-pip-version-check --no-compile "prefect==3.9.1"
 cat >"$folder/try.py" <<'PYTHON'
 from prefect.cache_policies import INPUTS
 
