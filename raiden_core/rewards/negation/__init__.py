@@ -228,7 +228,7 @@ class Negation:
             or topic.asks_denied
         ):
             return False
-        if not self._has_sign(clause.end, clause.reach(_REACH_OF_REPLIES)) or self._affirms(clause):
+        if self._affirms(clause):
             return False
         return not any(
             language.RULES.begins("yes", reply.text)
