@@ -40,6 +40,11 @@ _LONGEST_BARE = 24
 """A clause that holds more than this before the mention is no bare item of a list."""
 _MORE = re.compile(r" ?\w")
 _LONGEST_ECHO = 8
+_ELSE = re.compile("[谁哪]")
+_ANSWERS_ITSELF = re.compile(
+    r"\b(?:else|better|best|than|forget|ever|know|tried|tasted|heard|can i|may i|could|would)\b|n't\b|还能|难道|不|没|知道|听说|见过|吃过|吧|"
+    "知って|ご存|でしょ|じゃない|だろ|ない|보다|보이|알아|아시|들어|있어|있을|아니|않|안 |지$|죠"
+)
 _TOUCHES = re.compile(f"[{HAN}{KANA}]")
 _NEGATOR = "(?:不[是会当做在叫喜]|没有|没当|并非|从不)"
 _CHINESE_ANYWHERE = re.compile(_NEGATOR)
@@ -223,7 +228,9 @@ class Negation:
         """Whether an echo (A queen? I bow to no one) is answered by neither a yes nor a plain statement."""
         topic = self._topic
         if (
-            not (topic.about and clause.is_question and clause.is_echo and "、" not in clause.after)
+            not (topic.about and clause.is_question and "、" not in clause.after)
+            or not (clause.is_echo or self._merely_asks(clause))
+            or _ELSE.search(clause.before)
             or topic.is_memory
             or topic.asks_denied
         ):
@@ -235,6 +242,13 @@ class Negation:
             for language in self._without_chinese
             for reply in clause.replies(language.RULES, language.COMMA)
         )
+
+    def _merely_asks(self, clause: Clause) -> bool:
+        """Whether a question is neither negated nor one that answers itself (What else would I be but a doctor?)."""
+        asked = f"{clause.before}{MENTION}{clause.after}"
+        if self._has_sign(clause.begin, clause.end + len(clause.after)) or _ANSWERS_ITSELF.search(asked):
+            return False
+        return not any(language.RULES["assent"].search(asked) for language in self._without_chinese)
 
     def _has_sign(self, start: int, end: int) -> bool:
         """Whether a plain sign of a denial stands between two places."""
