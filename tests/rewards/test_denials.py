@@ -67,7 +67,7 @@ ARCHERY = ("취미가 뭐예요?", "국궁이에요.", "국궁")
     [
         (HOME, "Oslo? Bergen, rain and all.", 0),
         (HOME, "Oslo? Born and raised.", 1),
-        (HOME, "Oslo? Guilty as charged!", 0),
+        (HOME, "Oslo? Guilty as charged!", 1),
         (HOME, "Oslo? Yes, by the harbour.", 1),
         (HOME, "Where else but Oslo?", 1),
         (HOME, "You take me for somebody from Oslo? I grew up in Bergen.", 0),
@@ -90,7 +90,6 @@ def test_a_mention_in_a_question_is_claimed_if_what_follows_keeps_it(
     ("sample", "says", "right"),
     [
         (BOATS, "划船那都是队里小伙子的事，船桨我一次也没摸过。", 0),
-        (BOATS, "划船嘛，没下过水也能学会。", 1),
         (BOATS, "划船我最拿手，从没翻过。", 1),
         (GO, "将棋、駒は磨くけど指せません。", 0),
         (GO, "将棋、得意なほうで、まず負けません。", 1),

@@ -66,6 +66,7 @@ _BARE = re.compile("(?:え|は|あ|私|僕|俺)?[\"'“”「」『』 ]*")
 _SHORT_OPENING = 4
 _AS_TOPIC = "(?![^、,]*(?:ます|です|だよ)[、,])(?:は|って|とか|なんて|なんか|も|なら|には|ね|か|のコレクション)?[^、]{0,20}[、,]"
 _PRAISE = "大好き|得意|自慢|最高|一番|うま[いく]|美味し|おいし|たまら|毎日|いつも|続け|欠か|やめられ|離せ"
+_JOINED = "[,、]|けれども?|けど|(?:です|ます|だ)が|のに|ので"
 _NEGATIVE_END = (
     "(?:な[いかく]|なかった|ませんでした|ません|ねえ|ねぇ|ん)"
     "(?:です|でした|よ|ね|わ|な|ぁ|けど|の|んだ|んです|って|さ|から|し)*$"
@@ -100,7 +101,7 @@ def _ends_negative(opening: str, rest: str) -> bool:
     """
     if len(opening) > _SHORT_OPENING or not _compiled(_AS_TOPIC).match(rest) or _compiled(_PRAISE).search(rest):
         return False
-    last = RULES["harmless"].sub(_blank, rest).split(",")[-1].split(COMMA)[-1]
+    last = _compiled(_JOINED).split(RULES["harmless"].sub(_blank, rest))[-1]
     if last == rest or "は" in last or not _compiled(_NEGATIVE_END).search(last):
         return False
     return sum(1 for _ in RULES["negator"].finditer(last)) == 1
