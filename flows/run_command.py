@@ -1,6 +1,6 @@
 """``raiden run CONFIG``: the flow in this process, with live progress and a table at the end.
 
-It talks to the Prefect server that the environment or profile names; without one, Prefect starts a temporary one
+It talks to the Prefect server that the environment or profile names; without one, it starts a temporary one
 for the run. Ctrl-C stops the run and everything it started.
 """
 
@@ -12,6 +12,7 @@ import shutil
 import signal
 import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -32,8 +33,6 @@ QUIET = {
     "PREFECT_INTERNAL_LOGGING_LEVEL": "CRITICAL",
     "PREFECT_SERVER_LOGGING_LEVEL": "ERROR",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-    # The first start migrates a database; on a busy machine that takes longer than Prefect's 20 s.
-    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",
     "TRANSFORMERS_VERBOSITY": "error",
 }
 """Settings for a run in a terminal; whatever the environment says goes before them."""
@@ -89,23 +88,26 @@ def _run(
 ) -> dict[str, Any]:
     """The flow, in this process."""
     from flows.finished import prefect_home, server_configured
+    from flows.temporary_server import TemporaryServer
 
-    temporary = not server_configured()
-    if temporary:
+    server = None
+    if not server_configured():
         check_home(prefect_home())
+        server = TemporaryServer.begin()
     terminal.waits("loading Prefect …")
+    from prefect.settings import PREFECT_API_URL, temporary_settings
+
     from flows.pipeline import raiden
     from tasks.progress import display
 
-    if temporary:
-        terminal.waits("starting a temporary Prefect server …")
-    token = display.set(terminal)
-    try:
+    with ExitStack() as stack:
+        if server is not None:
+            terminal.waits("starting a temporary Prefect server …")
+            stack.enter_context(temporary_settings({PREFECT_API_URL: server.wait()}))
+        stack.callback(display.reset, display.set(terminal))
         record: dict[str, Any] = raiden(
             config=str(config.absolute()), overrides=list(overrides), until=until, refresh=refresh
         )
-    finally:
-        display.reset(token)
     return record
 
 

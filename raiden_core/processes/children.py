@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 import subprocess
 import sys
 import time
@@ -68,6 +69,19 @@ class Child:
     def code(self) -> int | None:
         """Its exit code; None while it runs."""
         return self.process.poll()
+
+    def resume(self) -> None:
+        """Continue it and its descendants where something stopped them (SIGSTOP)."""
+        for one in _family(self.pid):
+            _send(one.resume)
+
+    def signal_descendant(self, pid: int, number: int) -> bool:
+        """Send a signal to one of its descendants; False when it has none with that pid."""
+        for one in _family(self.pid):
+            if one.pid == pid and one.status() != psutil.STATUS_ZOMBIE:
+                _send(lambda one=one: one.send_signal(number))  # type: ignore[misc]
+                return True
+        return False
 
     def stop(self, seconds: float = STOP_SECONDS) -> None:
         """End it, unless it has ended: TERM, ``seconds``, KILL for it and for what is left of its descendants."""
@@ -152,6 +166,13 @@ def wait_ready(
             time.sleep(poll)
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on now, for a server that cannot choose one itself."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+    return port
 
 
 def last_lines(log: Path) -> list[str]:

@@ -14,12 +14,14 @@ from tests.support.config_tree import keys, other_values
 JOB_OF_COLD_START = "the cold start's script"
 JOB_OF_GRPO = "the GRPO script"
 LAUNCHER = "accelerate's command line"
+WATCHED = "who watches the script's process"
 REWARD = "the scorers"
 REWARDS = "the list of rewards"
 STUDENT = "the nano student, or the model's name"
 CHARACTERS = "whom generation writes about"
 OFFLINE = "the offline generator"
 MINING = "the way to the teacher's models"
+BUDGET = "what the teacher may cost"
 SPLIT = "the split"
 ANSWERERS = "who answers in an evaluation"
 EVALUATION = "an evaluation"
@@ -29,6 +31,8 @@ FLOW = "flow and tasks"
 EVERYWHERE = "several stages, each looked at by its own test"
 
 PLACES: dict[str, str] = {
+    "cold_start.launch.stall_seconds": WATCHED,
+    "grpo.launch.stall_seconds": WATCHED,
     "cold_start.launch.*": LAUNCHER,
     "grpo.launch.*": LAUNCHER,
     "cold_start.enabled": FLOW,
@@ -41,6 +45,7 @@ PLACES: dict[str, str] = {
     "student.*": STUDENT,
     "characters.*": CHARACTERS,
     "generation.*": OFFLINE,
+    "teacher.budget.*": BUDGET,
     "teacher.*": MINING,
     "split.*": SPLIT,
     "evaluation.judge.*": JUDGE,
