@@ -32,7 +32,7 @@ changed: $(STAMP)  ## fast tests of what changed since BASE (default: HEAD, with
 	echo "== fast tests of $$(echo "$$touched" | wc -l) files that the change touches" && $(BIN)/python -m pytest -q $$touched
 
 unpinned:  ## does an installation without constraints.txt work today? A fresh environment in a temporary folder; about 15 minutes
-	@PYTHON=$(PYTHON) .ci/unpinned
+	@.ci/unpinned
 
 lint: $(STAMP)  ## ruff, the import contract, mypy
 	@echo "== ruff, import contract, mypy"

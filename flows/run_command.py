@@ -42,7 +42,7 @@ HOME_BYTES = 16 << 20
 
 @click.command("run")
 @click.argument("config", type=click.Path(path_type=Path), default=START)
-@click.option("--stage", type=STAGE_NAMES, help="Run this stage again: upstream from the cache, nothing downstream.")
+@click.option("--stage", type=STAGE_NAMES, help="Run this stage again, earlier ones from the cache, and no later one.")
 @click.option("--refresh", type=STAGE_NAMES, multiple=True, help="Run this stage again, then all after it. Repeatable.")
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a setting, e.g. grpo.beta=0.")
 @click.option("--json", "as_json", is_flag=True, help="Print the run's record as the last line, as one JSON object.")
@@ -52,7 +52,7 @@ def run(config: Path, stage: str | None, refresh: tuple[str, ...], overrides: tu
     A stage whose inputs, settings and code did not change is taken from the cache.
     """
     if stage and refresh:
-        raise UsageError("--stage and --refresh exclude each other; --stage S already runs S anew")
+        raise UsageError("--stage and --refresh exclude each other; --stage S already runs S again")
     settings = load_config(config, overrides)  # what is wrong with it is said before anything is started
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
@@ -71,7 +71,7 @@ def run(config: Path, stage: str | None, refresh: tuple[str, ...], overrides: tu
     record = None
     with TerminalDisplay(console) as terminal:
         if not stage and not refresh and not server_configured():
-            terminal.waits("looking what is there already …")
+            terminal.waits("looking for finished stages …")
             record = finished_run(settings, REPORT)
         if record is None:
             until, anew = cast("Stage", stage or REPORT), cast("list[Stage]", [stage] if stage else list(refresh))

@@ -146,7 +146,7 @@ def stop(folder: Path, services: Services, say: Say) -> None:
     if worker and worker.alive and healthy(services.api):
         cancelled = asyncio.run(_cancel_runs(services.api))
         if cancelled:
-            say(f"cancelled: {', '.join(cancelled)} (a new run goes on from the last finished stage)")
+            say(f"cancelled: {', '.join(cancelled)} (a new run continues from the last finished stage)")
     for role in ("worker", "reports", "server"):
         if (process := by_role.get(role)) and process.alive:
             say(f"{role} …")

@@ -16,7 +16,7 @@ def test_a_higher_budget_gives_what_no_budget_gives_and_asks_nothing_twice(tmp_p
     with serving(scripted_server()) as server:
         whole, stats = generate(configure(tmp_path / "whole", server.url), tmp_path / "whole" / "out")
     spent = stats["usage"]["prompt_tokens"] + stats["usage"]["completion_tokens"]
-    with serving(scripted_server()) as server:
+    with serving(scripted_server(latency=0.05)) as server:  # some are under way when it is used up
         config = configure(tmp_path / "poor", server.url)
         poor, rich = (
             config.model_copy(

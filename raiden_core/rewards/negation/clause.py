@@ -13,6 +13,7 @@ from raiden_core.rewards.negation.needed import MENTION
 if TYPE_CHECKING:
     from raiden_core.rewards.negation.presence import Present
     from raiden_core.rewards.negation.table import Table
+    from raiden_core.rewards.negation.topic import Topic
 
 WINDOW = 120
 """How many characters of a clause on either side of a mention are read: its cost does not grow with the text."""
@@ -31,6 +32,7 @@ QUOTES = " \"'“”‘’「」『』《》"
 _LITTLE_BEFORE = re.compile(r"\W*(?:(?:(?:the|an?|my|our|your|some|any|what|as|to|me) )*|[^\Wa-z]{0,2})[\"'“「『《(]?")
 _LITTLE_BEHIND = re.compile(r"[\"'”」』》)]?[^\Wa-z]{0,3}\W*")
 """Particles and the like: such a mention stands alone in its clause."""
+_NUMERAL = re.compile("[\\d一二三四五六七八九十百]")
 OPEN = frozenset(",:—…-|()[]\n")
 """Stops over which a list may run on."""
 
@@ -192,6 +194,27 @@ class Clause:
         return self._clauses.present(rules)
 
     @property
+    def is_value(self) -> bool:
+        """Whether the mention holds a number: another one, not a negated predicate, denies it."""
+        return _NUMERAL.search(self._clauses.text, self.start, self.end) is not None
+
+    @property
+    def opening(self) -> str:
+        """What stands before the mention in its sentence; at most `WINDOW` characters."""
+        clauses, first = self._clauses, self._first
+        while first > 0 and self._first - first < NEIGHBOURS and clauses.stops[first - 1] in OPEN:
+            first -= 1
+        return clauses.text[max(clauses.starts[first], self.start - WINDOW) : self.start]
+
+    @property
+    def rest(self) -> str:
+        """What stands behind the mention in its sentence; at most `WINDOW` characters."""
+        clauses, last = self._clauses, self._last
+        while last + 1 < len(clauses.ends) and last - self._last < NEIGHBOURS and clauses.stops[last] in OPEN:
+            last += 1
+        return clauses.text[self.end : min(clauses.ends[last], self.end + WINDOW)]
+
+    @property
     def surroundings(self) -> str:
         """The sentence so far, `MENTION`, the rest of the clause and three more; at most `WINDOW` a side."""
         if not self._around:
@@ -219,6 +242,14 @@ class Clause:
         """The segments before the clause, the nearest first."""
         for place in range(self._first - 1, max(-1, self._first - 1 - NEIGHBOURS), -1):
             yield self._clauses.segment(place)
+
+
+def is_predicated(clause: Clause, topic: Topic) -> bool:
+    """Whether any negated predicate of its sentence may deny a mention: names, identities and fears have their own."""
+    return topic.about in _PREDICATED and not (topic.is_name or topic.asks_denied or clause.is_value)
+
+
+_PREDICATED = frozenset({"taste", "activity", "possession", "other"})
 
 
 def _stop(marks: str) -> str:

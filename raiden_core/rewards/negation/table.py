@@ -34,6 +34,7 @@ DOUBT = {
     **dict.fromkeys(_DOUBTFUL, ROWS),
     "filler": f"^(?:{ROWS})$",
     "yes": f"^(?:{ROWS})",
+    "goes on": ROWS,
     "takes back": f"^(?:{ROWS})",
     "no, but": f"^(?:{ROWS})",
     "retracts": f"^(?:{ROWS})$",
