@@ -37,6 +37,9 @@ from raiden_core.text.verirole import from_verirole, is_verirole
 JSON_COLUMNS = ("character_profile", "validator", "metadata")
 """Columns that are JSON strings wherever a table holds samples."""
 
+WITHHELD = "withheld"
+"""Where a sample's metadata keep the fields of the profile that ``character_profile`` leaves out, or has in part only."""
+
 Dimension = Literal["SBK", "CM", "SCK", "RCB"]
 QuestionType = Literal["what", "who", "where", "when", "why", "how"]
 ValidationMethod = Literal["single_term_validation", "multi_term_parsing"]
@@ -380,5 +383,7 @@ def _parquet_rows(path: Path) -> Iterator[tuple[str, Any]]:
 
 
 def character_id(sample: Sample) -> str:
-    """What makes two samples belong to one character: name and profile, whatever the order of its fields."""
-    return json.dumps([sample.character_name, sample.character_profile], ensure_ascii=False, sort_keys=True)
+    """What makes two samples belong to one character: name and whole profile, whatever the order of its fields."""
+    withheld = sample.metadata.get(WITHHELD)
+    whole = sample.character_profile | (withheld if isinstance(withheld, dict) else {})
+    return json.dumps([sample.character_name, whole], ensure_ascii=False, sort_keys=True)

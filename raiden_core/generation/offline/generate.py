@@ -30,14 +30,15 @@ from raiden_core.generation.made import (
     statistics,
     unusable,
 )
-from raiden_core.generation.offline.boundaries import BoundaryDrafts, Neighbourhood, common_keys
+from raiden_core.generation.offline.boundaries import BoundaryDrafts
+from raiden_core.generation.offline.cutting import as_text
 from raiden_core.generation.offline.teacher import OfflineTeacher
 from raiden_core.generation.quality import filters
 from raiden_core.generation.quality.distractors import Pools, choose_distractors, collect_pools
 from raiden_core.generation.teacher import UNREAD, Draft, Fact, Teacher
-from raiden_core.rewards import Scorer
+from raiden_core.rewards import Scorer, contains_term
 from raiden_core.rewards.aside import guarded, of_profile
-from raiden_core.samples import Sample, Validator
+from raiden_core.samples import WITHHELD, Sample, Validator
 from raiden_core.stages.progress import Progress, silent
 
 SHOWN_SENTENCES = 50
@@ -82,7 +83,7 @@ def generate(
     dropped: Counter[str] = Counter()
     skipped: list[Skipped] = []
     readable: list[tuple[Character, list[Fact]]] = []
-    told: list[tuple[str, list[Fact]]] = []
+    told: list[list[Fact]] = []
     met: set[str] = set()
     unread: list[str] = []
     for character in characters:
@@ -102,12 +103,11 @@ def generate(
             skipped.append(Skipped(character.name, character.source, character.row, reason))
         else:
             readable.append((character, verifiable))
-            told.append((character.language, facts))
+            told.append(facts)
     pools = collect_pools((character.language, facts) for character, facts in readable)
 
     samples: list[Sample] = []
     seen: set[str] = set()
-    around = Neighbourhood(pools, common_keys(told)) if boundaries else None
     for done, (character, facts) in enumerate(readable, 1):
         script, memory, unsure = quotas_with_boundaries(
             character, len(facts), samples_per_character, cm_share if include_cm else 0.0, boundaries, seed
@@ -115,8 +115,8 @@ def generate(
         taker = _Taker(character, facts, teacher.name, pools, scorer, seed, seen, dropped)
         made = taker.take(teacher.script_drafts(character, facts), script, patience=None)
         made += taker.take(teacher.memory_drafts(character, facts), memory, patience=PATIENCE + memory)
-        if around and made and isinstance(teacher, OfflineTeacher):
-            drafts = BoundaryDrafts(teacher, character, told[done - 1][1], around, seed)
+        if boundaries and made and isinstance(teacher, OfflineTeacher):
+            drafts = BoundaryDrafts(teacher, character, told[done - 1], pools, seed)
             made = linked([*made, *taker.take_boundaries(drafts, made, unsure)])
         if not made:
             reason = "no draft about it passed the filters (see what was dropped)"
@@ -156,8 +156,9 @@ class _Taker:
         # Apart, because what was never said is asked for in the words of its twin.
         self.asked_at_boundaries = filters.AskedBefore()
         self.greetings = greetings_of(character, self.identity, seed)
-        self.profile_text = "\n".join(f"{key}：{value}" for key, value in character.profile.items())
-        self.told = of_profile(character.profile, [[term for group in fact.groups for term in group] for fact in facts])
+        self.terms = [[term for group in fact.groups for term in group] for fact in facts]
+        self.profile_text = as_text(character.profile)
+        self.told = of_profile(character.profile, self.terms)
 
     def take(self, drafts: Iterator[Draft], wanted: int, patience: int | None) -> list[Sample]:
         """Up to ``wanted`` samples; after ``patience`` refusals, what there is."""
@@ -225,6 +226,13 @@ class _Taker:
         history = "\n".join(turn.content for turn in draft.history)
         rng = random.Random(f"{self.seed}:distractors:{self.identity}:{draft.question}:{history}")
         contexts = (self.profile_text, f"{history}\n{draft.question}")
+        profile, told, withheld = self.character.profile, self.told, {}
+        if draft.profile is not None:
+            profile, shown = draft.profile, as_text(draft.profile)
+            withheld = {key: value for key, value in self.character.profile.items() if profile.get(key) != value}
+            told = of_profile(
+                profile, [terms for terms in self.terms if any(contains_term(shown, one) for one in terms)]
+            )
         none_of = (
             draft.rivals
             if draft.abstains
@@ -232,7 +240,7 @@ class _Taker:
         )
         return Sample(
             character_name=self.character.name or "",
-            character_profile=dict(self.character.profile),
+            character_profile=dict(profile),
             conversation_history=draft.history,
             question=draft.question,
             answer=draft.answer,
@@ -242,7 +250,7 @@ class _Taker:
             validation_method="multi_term_parsing" if len(draft.groups) > 1 else "single_term_validation",
             validator=guarded(
                 Validator(all_of=draft.groups, none_of=none_of, denied=draft.denied, abstains=draft.abstains),
-                self.told,
+                told,
                 (draft.question, draft.answer),
             ),
             difficulty=draft.difficulty,
@@ -255,6 +263,7 @@ class _Taker:
                 "evidence": draft.evidence,
                 "template": draft.template,
                 **({"boundary": draft.boundary, TWIN: draft.twin} if draft.boundary else {}),
+                **({WITHHELD: withheld} if withheld else {}),
                 **card_metadata(self.character, draft.question, draft.history, draft.evidence, greeting),
             },
         )

@@ -13,7 +13,8 @@ What counts as the same:
 
 - Within the data, only samples of one character (name and profile) that expect the same: a set of characters is asked
   templated questions on purpose, and "where did you study" and "where do you work" differ in a few letters. Samples
-  that share a keyword are compared by conversation and question. The same words are a duplicate whatever is expected.
+  that share a keyword are compared by conversation and question. The same words are a duplicate whatever is expected,
+  unless the prompt leaves out a part of the profile.
 - Against an evaluation file, questions count whatever their answer, where the character's name is the same or the file
   names none. Where both sides have a conversation, conversation and question are compared, whatever the name, but only
   if a keyword is shared or the file has none: a conversation holds its answer.
@@ -30,7 +31,7 @@ from typing import Any, NamedTuple
 from raiden_core.errors import DataError
 from raiden_core.generation.quality.filters import DUPLICATE, NEAR_DUPLICATE
 from raiden_core.rewards import fold
-from raiden_core.samples import Sample, character_id, iter_rows
+from raiden_core.samples import WITHHELD, Sample, character_id, iter_rows
 from raiden_core.stages.digests import digest_path
 
 OVERLAP = "overlap with an evaluation set"
@@ -100,7 +101,7 @@ def near_duplicates(samples: Iterable[Sample], *, similarity: float = SIMILARITY
     characters: dict[str, list[tuple[int, str, tuple[str, ...]]]] = {}
     for position, sample in enumerate(samples):
         entry = (position, _conversation(_history(sample), sample.question), _folded(sample.keywords))
-        characters.setdefault(character_id(sample), []).append(entry)
+        characters.setdefault(f"{character_id(sample)} {sample.metadata.get(WITHHELD)}", []).append(entry)
     while characters:
         # Taken out one by one, so that memory falls as the work goes on.
         yield from _repeats(characters.pop(next(iter(characters))), similarity)
