@@ -11,6 +11,8 @@ from pathlib import Path
 
 import click
 
+from raiden_core.cli.options import tell
+
 STATE = Path(".raiden")
 """Folder of the state and the logs, below the checkout."""
 
@@ -33,7 +35,7 @@ def up(port: int) -> None:
         gone = ", ".join(process.role for process in services.processes if not process.alive)
         raise UsageError(f"half up: the {gone} is gone; call raiden down first")
     else:
-        services = start(folder, port, checkout, lambda words: click.echo(words, err=True))
+        services = start(folder, port, checkout, tell)
     click.echo(f"pages:  {services.ui}")
     click.echo(f"to talk to it from this shell:  export PREFECT_API_URL={services.api}")
     click.echo("then:   prefect deployment run raiden/full-pipeline")
@@ -50,5 +52,5 @@ def down() -> None:
     if services is None:
         click.echo(f"nothing of {folder} is up")
         return
-    stop(folder, services, lambda words: click.echo(words, err=True))
+    stop(folder, services, tell)
     click.echo("down")

@@ -27,6 +27,7 @@ from pydantic import (
     model_serializer,
     model_validator,
 )
+from pydantic_core import from_json
 
 from raiden_core.errors import DataError
 from raiden_core.text.dates import dates_as_text
@@ -38,13 +39,17 @@ JSON_COLUMNS = ("character_profile", "validator", "metadata")
 """Columns that are JSON strings wherever a table holds samples."""
 
 WITHHELD = "withheld"
-"""Where a sample's metadata keep the fields of the profile that ``character_profile`` leaves out, or has in part only."""
+"""Where a sample's metadata keep what `withheld` returns."""
 
 Dimension = Literal["SBK", "CM", "SCK", "RCB"]
 QuestionType = Literal["what", "who", "where", "when", "why", "how"]
 ValidationMethod = Literal["single_term_validation", "multi_term_parsing"]
 Difficulty = Literal["easy", "medium", "hard"]
 About = Literal["identity", "taste", "fear", "possession", "activity", "event", "other"]
+_ENCODE = json.JSONEncoder(ensure_ascii=False).encode
+_COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_SORTED = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
+"""`json.dumps` would make an encoder for each sample."""
 _LATER = {"aside": (), "aside_limit": 2, "polarity": None, "about": None, "denied": (), "abstains": False}
 """Fields of a validator that are written only where they say something else than this."""
 
@@ -139,7 +144,7 @@ class Sample(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _none_means_absent(cls, data: Any) -> Any:
-        if isinstance(data, dict):
+        if isinstance(data, dict) and not (data.keys() >= _DERIVED and all(one is not None for one in data.values())):
             return _with_derived_fields({key: value for key, value in data.items() if value is not None})
         return data
 
@@ -149,6 +154,9 @@ class Sample(BaseModel):
             object.__setattr__(self, "id", sample_id(self))
         return self
 
+
+_DERIVED = {"language", "dimension", "reasoning"}
+"""Fields that are looked for elsewhere where a row does not say them."""
 
 _SCRIPTS = (
     ("ja", re.compile(f"[{KANA_LETTERS}]")),
@@ -184,10 +192,10 @@ def sample_id(sample: Sample) -> str:
     parts = [
         sample.character_name,
         sample.character_profile,
-        [turn.model_dump() for turn in sample.conversation_history],
+        [{"role": turn.role, "content": turn.content} for turn in sample.conversation_history],
         sample.question,
     ]
-    text = json.dumps(parts, ensure_ascii=False, separators=(",", ":"))
+    text = _COMPACT(parts)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
@@ -255,17 +263,20 @@ def _json_rows(path: Path) -> Iterator[tuple[str, Any]]:
         if (path.suffix == ".json" and not _is_first_of_lines(head)) or spans_lines(head):
             yield from _rows_of_array(path, lines.read())
             return
-        number = 0
-        for number, line in enumerate(lines, 1):
-            if not line.strip():
-                continue
-            row = _loads(line, f"{path}: line {number}")
-            # A whole array on one line is no row but the rows.
-            if isinstance(row, list) and row and isinstance(row[0], dict):
-                for place, inner in enumerate(row, 1):
-                    yield f"{path}: row {place}", inner
-            else:
-                yield f"{path}: line {number}", row
+        yield from _rows_of_lines(path, lines, 1)
+
+
+def _rows_of_lines(path: Path, lines: Iterable[str], first: int) -> Iterator[tuple[str, Any]]:
+    for number, line in enumerate(lines, first):
+        if not line.strip():
+            continue
+        row = _loads(line, f"{path}: line {number}")
+        # A whole array on one line is no row but the rows.
+        if isinstance(row, list) and row and isinstance(row[0], dict):
+            for place, inner in enumerate(row, 1):
+                yield f"{path}: row {place}", inner
+        else:
+            yield f"{path}: line {number}", row
 
 
 def _is_first_of_lines(head: str) -> bool:
@@ -309,6 +320,27 @@ def iter_samples(path: Path) -> Iterator[Sample]:
     return (parse_sample(row, where) for where, row in iter_rows(path))
 
 
+def lines_of_samples(path: Path, start: int, end: int, before: int) -> Iterator[Sample]:
+    """The samples of some lines of a ``.jsonl`` file: those between two bytes.
+
+    Args:
+        path: the file.
+        start, end: the bytes where the first line begins and where the last one has ended.
+        before: how many lines stand before ``start``.
+
+    Raises:
+        DataError: as `iter_samples`.
+    """
+    with path.open("rb") as file:
+        file.seek(start)
+        block = file.read(end - start)
+    try:
+        text = block.decode("utf-8-sig" if start == 0 else "utf-8")
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: not UTF-8 at byte {start + error.start}; save the file as UTF-8") from None
+    return (parse_sample(row, where) for where, row in _rows_of_lines(path, text.split("\n"), before + 1))
+
+
 def write_samples(path: Path, samples: Iterable[Sample]) -> None:
     """Write samples as ``.json``, ``.jsonl`` or ``.parquet``, by suffix."""
     if path.suffix not in (".json", ".jsonl", ".parquet"):
@@ -320,7 +352,7 @@ def write_samples(path: Path, samples: Iterable[Sample]) -> None:
         return
     with path.open("w", encoding="utf-8") as file:
         if path.suffix == ".jsonl":
-            file.writelines(_json_row(sample) + "\n" for sample in samples)
+            file.writelines(json_row(sample) + "\n" for sample in samples)
         else:
             array = JsonArray(file)
             for sample in samples:
@@ -338,7 +370,7 @@ class JsonArray:
 
     def add(self, sample: Sample) -> None:
         """Write one more."""
-        self._file.write(self._before + _json_row(sample))
+        self._file.write(self._before + json_row(sample))
         self._before = ",\n"
 
     def end(self) -> None:
@@ -346,8 +378,9 @@ class JsonArray:
         self._file.write("\n]\n")
 
 
-def _json_row(sample: Sample) -> str:
-    return json.dumps(sample.model_dump(mode="json"), ensure_ascii=False)
+def json_row(sample: Sample) -> str:
+    """A sample as a line of ``.jsonl``, without the line end."""
+    return _ENCODE(sample.model_dump(mode="json"))
 
 
 def table_row(sample: Sample) -> dict[str, Any]:
@@ -360,6 +393,10 @@ def table_row(sample: Sample) -> dict[str, Any]:
 
 
 def _loads(text: str, where: str) -> Any:
+    try:
+        return from_json(text)
+    except ValueError:
+        pass  # broken, or one of the few things that only Python's own reader takes, such as half a surrogate pair
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
@@ -382,8 +419,12 @@ def _parquet_rows(path: Path) -> Iterator[tuple[str, Any]]:
         raise DataError(f"{path}: not a readable Parquet file: {error}") from None
 
 
+def withheld(sample: Sample) -> dict[str, Any]:
+    """The fields of the whole profile that ``character_profile`` leaves out, or has in part only."""
+    left_out = sample.metadata.get(WITHHELD)
+    return left_out if isinstance(left_out, dict) else {}
+
+
 def character_id(sample: Sample) -> str:
     """What makes two samples belong to one character: name and whole profile, whatever the order of its fields."""
-    withheld = sample.metadata.get(WITHHELD)
-    whole = sample.character_profile | (withheld if isinstance(withheld, dict) else {})
-    return json.dumps([sample.character_name, whole], ensure_ascii=False, sort_keys=True)
+    return _SORTED([sample.character_name, sample.character_profile | withheld(sample)])

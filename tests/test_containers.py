@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,32 @@ def test_compose_reads_the_file_and_wants_the_secrets(tmp_path: Path) -> None:
     bad = subprocess.run([*command, *file, *example, "config"], capture_output=True, text=True, env=environment)
     assert bad.returncode != 0
     assert "POSTGRES_PASSWORD" in bad.stderr or "PREFECT_AUTH" in bad.stderr
+
+
+def _pinned(file: Path) -> dict[str, str]:
+    """Name -> version of each line, without what follows a ``+``."""
+    found = re.findall(r"^([\w.\-]+)==([^\s+;]+)", file.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[-_.]+", "-", name).lower(): version for name, version in found}
+
+
+@pytest.mark.parametrize("kind", ["cpu", "cuda"])
+def test_images_install_the_versions_that_are_tested_each_by_its_hash(kind: str) -> None:
+    files = [DOCKER / "requirements.txt", DOCKER / f"requirements-{kind}.txt"]
+    listed = {name: version for file in files for name, version in _pinned(file).items()}
+    tested = _pinned(DOCKER.parent / "constraints.txt")
+    assert not {
+        name: (version, tested[name]) for name, version in listed.items() if tested.get(name, version) != version
+    }
+    project = tomllib.loads((DOCKER.parent / "pyproject.toml").read_text("utf-8"))["project"]
+    needed = {re.split(r"[^\w-]", one)[0].lower().replace("_", "-") for one in project["dependencies"]}
+    assert needed | {"setuptools"} <= set(listed), "run docker/lock.py"
+    for file in files:
+        entries = re.split(r"\n(?=[\w#])", file.read_text("utf-8").strip())
+        without = [entry for entry in entries if "--hash=sha256:" not in entry and not entry.startswith("#")]
+        assert len(entries) > 1 and not without
+    recipe = (DOCKER / "Dockerfile").read_text("utf-8")
+    installs = re.findall(r"pip install (.+)", recipe)
+    assert len(installs) == 5 and all("--require-hashes" in one or "--no-index" in one for one in installs)
 
 
 def test_hadolint_has_nothing_to_say() -> None:

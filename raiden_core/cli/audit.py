@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from raiden_core.cli.options import config_options, progress_bar, read_config
+from raiden_core.cli.options import config_options, progress_bar, read_config, tell
 
 if TYPE_CHECKING:
     from raiden_core.dataset.audit import Audit
@@ -41,10 +41,10 @@ def audit(data: Path, bounds: tuple[str, ...], as_json: bool, config: Path | Non
     else:
         _print(found)
     if found.left_out:
-        click.echo(f"{data}: {found.left_out} samples left out: no keywords, or the reference fails", err=True)
+        tell(f"{data}: {found.left_out} samples left out: no keywords, or the reference fails")
     above = found.above()
     if above:
-        click.echo(f"{data}: above the bound: {', '.join(above)}", err=True)
+        tell(f"{data}: above the bound: {', '.join(above)}")
         click.get_current_context().exit(1)
 
 

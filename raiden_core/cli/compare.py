@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from raiden_core.cli.options import tell
+
 if TYPE_CHECKING:
     from raiden_core.evaluation.compared import RunComparison
 
@@ -24,14 +26,14 @@ def compare(runs: tuple[str, ...], html: Path | None, table: Path | None, as_jso
 
     RUN is a run's folder, the folder of its evaluation, a results.json or a predictions.jsonl; LABEL=RUN names it.
     """
-    from raiden_core.evaluation.compare import compare_runs, comparison_rows, load_runs, without_evaluation
-    from raiden_core.text.plain import one_line
+    from raiden_core.evaluation.compare import compare_runs, load_runs, without_evaluation
+    from raiden_core.evaluation.compared import comparison_rows
 
     bare = [name for name in runs if without_evaluation(name)]
     if len(bare) == len(runs):
         bare = []  # nothing else to show: the first one's error says what to do
     for name in bare:
-        click.echo(f"left out: {one_line(name)}: this run was not evaluated", err=True)
+        tell(f"left out: {name}: this run was not evaluated")
     loaded = load_runs([name for name in runs if name not in bare])
     comparison = compare_runs(loaded)
     if html is not None:
@@ -45,7 +47,7 @@ def compare(runs: tuple[str, ...], html: Path | None, table: Path | None, as_jso
     else:
         _print(comparison)
     for words in comparison.warnings:
-        click.echo(f"warning: {one_line(words)}", err=True)
+        tell(f"warning: {words}")
     for path in (html, table):
         if path is not None:
             click.echo(f"{path}", err=as_json)

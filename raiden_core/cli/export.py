@@ -1,7 +1,7 @@
-"""``raiden export --to trl|verl|openr1|hub|gguf|ollama|sillytavern DIR``: what others need.
+"""``raiden export --to trl|hub|gguf|peft|… DIR``: what others need.
 
 For a trainer, a dataset on which it trains with raiden's rewards alone; for the Hub, a run's model with its cards; for
-llama.cpp and what is built on it, the model as GGUF files that were asked the same questions.
+llama.cpp and what is built on it, the model as GGUF files that were asked the same questions; for PEFT, the adapter alone.
 """
 
 from __future__ import annotations
@@ -11,21 +11,26 @@ from typing import TYPE_CHECKING
 
 import click
 
-from raiden_core.cli.options import busy, config_options, progress_bar, read_config, write_folder
+from raiden_core.cli.options import busy, config_options, progress_bar, read_config, tell, write_folder
 from raiden_core.errors import UsageError
 
-TARGETS = ("trl", "verl", "openr1", "verifiers", "easyr1", "inspect", "lm-eval", "hub", "gguf", "ollama", "sillytavern")
+TRAINERS = ("trl", "verl", "openr1", "verifiers", "easyr1", "inspect", "lm-eval")
+PACKED = ("gguf", "ollama", "koboldcpp", "lmstudio")
+"""Programs that read GGUF files."""
+OF_A_RUN = ("hub", *PACKED, "sillytavern", "peft")
+WITH_CHARACTER = ("ollama", "lmstudio")
+"""Whose files may hold the system text of one character."""
 if TYPE_CHECKING:
     from raiden_core.config import Config
     from raiden_core.models.gguf.packing import Quant
 
 TEMPERATURE = 0.7
-"""Of replies in Ollama, as `raiden chat` has it."""
+"""Of replies in the programs that are told one, as `raiden chat` has it."""
 
 
 @click.command("export")
 @click.argument("out", type=click.Path(path_type=Path), metavar="DIR")
-@click.option("--to", type=click.Choice(TARGETS), required=True, help="For whom.")
+@click.option("--to", type=click.Choice((*TRAINERS, *OF_A_RUN)), required=True, help="For whom.")
 @click.option(
     "--data",
     type=click.Path(path_type=Path),
@@ -36,7 +41,7 @@ TEMPERATURE = 0.7
 @click.option(
     "--run",
     type=click.Path(path_type=Path),
-    help="hub, gguf, ollama, sillytavern: folder of a finished run, with its run.json.",
+    help="For all but trainers and evaluators: folder of a finished run, with its run.json.",
 )
 @click.option("--dataset", metavar="OWNER/NAME", help="hub: where on the Hub the data is, for the card.")
 @click.option("--push", metavar="OWNER/NAME", help="hub: upload DIR, with the token in HF_TOKEN; new ones are private.")
@@ -45,9 +50,10 @@ TEMPERATURE = 0.7
     "quants",
     type=click.Choice(["f16", "q8_0", "q4_0"]),
     multiple=True,
-    help="gguf, ollama: how weights are packed, f16 by default; give it several times for several files.",
+    help="gguf, ollama, koboldcpp, lmstudio: how weights are packed, f16 by default; give it several times for several files.",
 )
-@click.option("--character", metavar="FILE_OR_NAME", help="ollama: whose profile is the system text.")
+@click.option("--character", metavar="FILE_OR_NAME", help="ollama, lmstudio: whose profile is the system text.")
+@click.option("--with-base", is_flag=True, help="peft: copy the adapter's base into DIR as well.")
 @config_options
 def export(
     out: Path,
@@ -58,26 +64,33 @@ def export(
     push: str | None,
     quants: tuple[Quant, ...],
     character: str | None,
+    with_base: bool,
     config: Path | None,
     overrides: tuple[str, ...],
 ) -> None:
     """Write the samples of a split, or the model of a run with its cards, into DIR, which must be new."""
-    if quants and to not in ("gguf", "ollama"):
-        raise UsageError(f"--quant belongs to --to gguf and --to ollama, not to --to {to}")
-    if character and to != "ollama":
-        raise UsageError(f"--character belongs to --to ollama, not to --to {to}")
-    if to in ("gguf", "ollama") and not (dataset or push):
-        _to_gguf(out, run, tuple(dict.fromkeys(quants)) or ("f16",), ollama=to == "ollama", character=character)
+    for given, option, targets in (
+        (dataset or push, "--dataset and --push belong", ("hub",)),
+        (quants, "--quant belongs", PACKED),
+        (character, "--character belongs", WITH_CHARACTER),
+        (with_base, "--with-base belongs", ("peft",)),
+        (run, "--run belongs", OF_A_RUN),
+    ):
+        if given and to not in targets:
+            raise UsageError(f"{option} to --to {' and --to '.join(targets)}, not to --to {to}")
+    if to in TRAINERS:
+        _to_trainer(out, to, data, read_config(config, overrides))
         return
-    if to == "sillytavern" and not (dataset or push):
-        _to_sillytavern(out, run)
-        return
+    if run is None:
+        raise UsageError(f"--to {to} needs --run, the folder of a finished run; runs lie in OUTPUT_DIR/runs")
     if to == "hub":
         _to_hub(out, run, dataset, push)
-        return
-    if run or dataset or push:
-        raise UsageError(f"--run, --dataset and --push belong to --to hub, not to --to {to}")
-    _to_trainer(out, to, data, read_config(config, overrides))
+    elif to == "sillytavern":
+        _to_sillytavern(out, run)
+    elif to == "peft":
+        _to_peft(out, run, with_base)
+    else:
+        _to_gguf(out, run, tuple(dict.fromkeys(quants)) or ("f16",), to, character)
 
 
 def _to_trainer(out: Path, to: str, data: Path, settings: Config) -> None:
@@ -102,10 +115,10 @@ def _to_trainer(out: Path, to: str, data: Path, settings: Config) -> None:
     click.echo(f"{out}")
     reason = missing_model(settings) if to == "openr1" else None
     if reason is not None:
-        click.echo(f"note: {out / RECIPE}: {reason}", err=True)
+        tell(f"note: {out / RECIPE}: {reason}")
     chosen = chosen_rewards(settings)
     for line in not_carried(to, chosen):
-        click.echo(f"note: {line}", err=True)
+        tell(f"note: {line}")
     if to == "trl":
         functions, weights = named_functions(chosen)
         here = "" if is_default(chosen) else f"cd {out} && "
@@ -113,23 +126,24 @@ def _to_trainer(out: Path, to: str, data: Path, settings: Config) -> None:
         click.echo(f"{here}trl grpo --dataset_name {out.absolute() if here else out} {named} …")
 
 
-def _to_gguf(out: Path, run: Path | None, quants: tuple[Quant, ...], *, ollama: bool, character: str | None) -> None:
-    """A run's model as GGUF files, with the proof that they answer as it does; for Ollama with a Modelfile."""
+def _to_gguf(out: Path, run: Path, quants: tuple[Quant, ...], to: str, character: str | None) -> None:
+    """A run's model as GGUF files, with the proof that they answer as it does, and what one program needs beside them."""
     from raiden_core.export.gguf import NOT_PROVEN, Exported, to_gguf
+    from raiden_core.export.koboldcpp import to_koboldcpp
+    from raiden_core.export.lmstudio import to_lmstudio
     from raiden_core.export.ollama import to_ollama
     from raiden_core.export.proof import EQUAL
 
-    if run is None:
-        raise UsageError(
-            f"--to {'ollama' if ollama else 'gguf'} needs --run, the folder of a finished run; runs lie in OUTPUT_DIR/runs"
-        )
     written: list[Exported] = []
 
     def work(folder: Path) -> dict[str, int]:
         with progress_bar("export") as progress:
             exported = to_gguf(run, folder, quants, progress)
-        if ollama:
-            to_ollama(exported, _system_text(exported.texts.config, character), TEMPERATURE, folder)
+        if to == "koboldcpp":
+            to_koboldcpp(exported, folder)
+        elif to in WITH_CHARACTER:
+            beside = to_ollama if to == "ollama" else to_lmstudio
+            beside(exported, _system_text(exported.texts.config, character), TEMPERATURE, folder)
         written.append(exported)
         return {}
 
@@ -141,16 +155,14 @@ def _to_gguf(out: Path, run: Path | None, quants: tuple[Quant, ...], *, ollama: 
         words += f" (f16 needs {EQUAL:.0%})" if proof.quant == "f16" else ""
         click.echo(f"{proof.quant}: {words}; right {proof.file_accuracy:.0%}, the folder {proof.folder_accuracy:.0%}")
     if not written[0].proofs:
-        click.echo(f"warning: {NOT_PROVEN}", err=True)
+        tell(f"warning: {NOT_PROVEN}")
 
 
-def _to_sillytavern(out: Path, run: Path | None) -> None:
+def _to_sillytavern(out: Path, run: Path) -> None:
     """Presets for a run's model."""
     from raiden_core.export.hub import run_texts
     from raiden_core.export.sillytavern import to_sillytavern
 
-    if run is None:
-        raise UsageError("--to sillytavern needs --run, the folder of a finished run; runs lie in OUTPUT_DIR/runs")
     texts = run_texts(run)
     names: list[str] = []
 
@@ -160,6 +172,26 @@ def _to_sillytavern(out: Path, run: Path | None) -> None:
 
     write_folder(out, work, with_stats=False)
     click.echo(f"{out}: {', '.join(names)}")
+
+
+def _to_peft(out: Path, run: Path, with_base: bool) -> None:
+    """The adapter of a run, not merged."""
+    from raiden_core.export.peft import Written, to_peft
+
+    written: list[Written] = []
+
+    def work(folder: Path) -> dict[str, int]:
+        written.append(to_peft(run, folder, out.absolute(), with_base=with_base))
+        return {}
+
+    with busy("comparing base and adapter with the merged model"):
+        write_folder(out, work, with_stats=False)
+    done = written[0]
+    click.echo(f"{out}: {done.size / 2**20:,.1f} MiB of adapter, for {done.base}")
+    click.echo(
+        f"log-probabilities of {done.tokens:,} tokens: {done.apart:.2g} a token from the merged model; "
+        f"without the adapter {done.effect:.2g}"
+    )
 
 
 def _system_text(config: Config, character: str | None) -> str | None:
@@ -173,12 +205,10 @@ def _system_text(config: Config, character: str | None) -> str | None:
     return conversation.prompt("", "?")[0]["content"]
 
 
-def _to_hub(out: Path, run: Path | None, dataset: str | None, repository: str | None) -> None:
+def _to_hub(out: Path, run: Path, dataset: str | None, repository: str | None) -> None:
     """The folder of a run's model; uploaded only when a repository is named."""
     from raiden_core.export.hub import assemble, check_push, push
 
-    if run is None:
-        raise UsageError("--to hub needs --run, the folder of a finished run; runs lie in OUTPUT_DIR/runs")
     if repository is not None:
         check_push(repository)
     with busy(f"copying the model to {out}"):

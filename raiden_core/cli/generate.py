@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from raiden_core.cli.options import config_options, progress_bar, read_config, samples_of
+from raiden_core.cli.options import config_options, progress_bar, read_config, samples_of, tell
 
 if TYPE_CHECKING:
     from raiden_core.config import Config
@@ -79,12 +79,12 @@ def generate(
         raise DataError(f"{output_file}: unknown kind of file; use .json, .jsonl or .parquet")
     settings = _settings(config, overrides, num_samples_per_profile, include_cm, seed)
     settings = settings.model_copy(update={"characters": _characters(settings.characters, profiles, language)})
-    _tell(f"teacher: {_teacher(settings)}")
+    tell(f"teacher: {_teacher(settings)}")
     if settings.runner.kind != "none":
-        _tell("runner: shards are for `raiden run`; this command works in one process")
+        tell("runner: shards are for `raiden run`; this command works in one process")
     with progress_bar("generate") as progress:
         generated = generate_file(
-            GenerateSettings.of(settings), output_file, progress, _tell, language=language, at_most=max_profiles
+            GenerateSettings.of(settings), output_file, progress, tell, language=language, at_most=max_profiles
         )
     stats = output_file.with_name(STATS_FILE)
     stats.write_text(json.dumps(generated.stats, ensure_ascii=False, indent=2) + "\n", "utf-8")
@@ -92,7 +92,7 @@ def generate(
     click.echo(f"{output_file}: {samples_of(len(generated.samples), used)}")
     if generated.dropped:
         most = sorted(generated.dropped.items(), key=lambda item: -item[1])
-        _tell("dropped: " + ", ".join(f"{count} {reason}" for reason, count in most))
+        tell("dropped: " + ", ".join(f"{count} {reason}" for reason, count in most))
     if used < 2:
         click.echo("one character only: nothing to split")
         return
@@ -103,10 +103,6 @@ def generate(
     )
     sizes = ", ".join(f"{side}.json {parts[side]['samples']}" for side in ("train", "validation"))
     click.echo(f"{folder}: {sizes}")
-
-
-def _tell(line: str) -> None:
-    click.echo(line, err=True)
 
 
 def _characters(section: CharactersConfig, profiles: tuple[str, ...], language: str | None) -> CharactersConfig:

@@ -14,6 +14,7 @@ from typing import Any
 
 import click
 
+from raiden_core.cli.options import tell
 from raiden_core.errors import RaidenError, UsageError
 
 COMMANDS = {
@@ -103,10 +104,10 @@ def run(root: click.Command, argv: Sequence[str] | None = None) -> int:
         click.echo(error.format_message())
         return 2
     except click.ClickException as error:
-        click.echo(f"error: {_usage_words(error)}", err=True)
+        tell(f"error: {_usage_words(error)}")
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        click.echo("stopped; run the same command again to go on from the last finished stage", err=True)
+        tell("stopped; run the same command again to go on from the last finished stage")
         return 130
     except BrokenPipeError:
         sys.stderr.close()  # whoever read our output has gone; there is nobody left to tell
@@ -114,13 +115,13 @@ def run(root: click.Command, argv: Sequence[str] | None = None) -> int:
     except RaidenError as error:
         if debug:
             raise
-        click.echo(f"error: {' '.join(str(error).split())}", err=True)
+        tell(f"error: {error}")
         return error.exit_code
     except OSError as error:
         if debug:
             raise
         place = f"{error.filename}: " if error.filename else ""
-        click.echo(f"error: {place}{error.strerror or error}", err=True)
+        tell(f"error: {place}{error.strerror or error}")
         return 1
 
 

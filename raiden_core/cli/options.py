@@ -14,12 +14,18 @@ import click
 
 from raiden_core.errors import UsageError
 from raiden_core.stages.progress import LINE_SECONDS, in_lines
+from raiden_core.text.plain import one_line
 
 if TYPE_CHECKING:
     from raiden_core.config import Config
     from raiden_core.stages.progress import Progress
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def tell(words: str) -> None:
+    """A line for people, on standard error: whatever strangers wrote in it can neither move the cursor nor turn the line."""
+    click.echo(one_line(words), err=True)
 
 
 def config_options(function: Function) -> Function:
@@ -141,7 +147,7 @@ def progress_bar(label: str) -> Iterator[Progress]:
     )
     console = Console(file=sys.stderr)
     if not console.is_terminal:
-        yield in_lines(LINE_SECONDS, lambda _done, _total, line: click.echo(f"{label} {line}", err=True))
+        yield in_lines(LINE_SECONDS, lambda _done, _total, line: tell(f"{label} {line}"))
         return
     with Progress(*columns, console=console, transient=True) as bars:
         bar = bars.add_task(label, total=None, note="")

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from raiden_core.cli.options import ascii_option, json_line
+from raiden_core.cli.options import ascii_option, json_line, tell
+from raiden_core.text.plain import one_line
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -70,7 +71,7 @@ def _as_object(character: Character, sentences: bool) -> dict[str, object]:
 def _echo_problems(result: ReadResult) -> None:
     for kind, problems in (("refused", result.refused), ("warning", result.warnings)):
         for problem in problems:
-            click.echo(f"{kind}: {_printable(str(problem))}", err=True)
+            tell(f"{kind}: {problem}")
 
 
 def _print_table(result: ReadResult) -> None:
@@ -92,7 +93,7 @@ def _print_table(result: ReadResult) -> None:
             place = character.source if character.row is None else f"{character.source}: row {character.row}"
             # Text, not str: a name may look like rich's markup.
             cells = (label, character.language, f"{len(character.text):,}", str(len(character.facts)), place)
-            table.add_row(*(Text(_printable(cell)) for cell in cells))
+            table.add_row(*(Text(one_line(cell)) for cell in cells))
         console.print(table)
     _print_problems(console, "refused", "red", result.refused)
     _print_problems(console, "warnings", "yellow", result.warnings)
@@ -106,13 +107,4 @@ def _print_problems(console: Console, title: str, style: str, problems: tuple[Re
     if problems:
         console.print(Text(f"\n{title}", style=f"bold {style}"))
         for problem in problems:
-            console.print(Text(f"  {_printable(str(problem))}"), soft_wrap=True)
-
-
-def _printable(text: str) -> str:
-    """A text that cannot move the cursor, turn the line around or break it: control characters become U+FFFD.
-
-    Joiners inside emoji are no control characters and stay.
-    """
-    kept = "\u200c\u200d"
-    return "".join(char if char.isprintable() or char in kept else "\ufffd" for char in text)
+            console.print(Text(f"  {one_line(str(problem))}"), soft_wrap=True)

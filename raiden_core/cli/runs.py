@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from raiden_core.cli.options import tell
+
 if TYPE_CHECKING:
     from raiden_core.stages.leftovers import Leftover
     from raiden_core.stages.runs import RunRecord
@@ -32,7 +34,7 @@ def runs(output_dir: Path, as_json: bool) -> None:
     found = 0
     for run in list_runs(output_dir):
         if isinstance(run, DataError):
-            click.echo(f"left out: {one_line(str(run))}", err=True)
+            tell(f"left out: {run}")
             continue
         found += 1
         if as_json:
@@ -62,7 +64,7 @@ def open_run(run: Path, only_print: bool) -> None:
         raise DataError(f"{page}: is missing, although the run names it; run again")
     click.echo(page)
     if not only_print and not webbrowser.open(page.absolute().as_uri()):
-        click.echo("no browser was found here: open that file in one", err=True)
+        tell("no browser was found here: open that file in one")
 
 
 @click.command("clean")
@@ -101,7 +103,7 @@ def clean(output_dir: Path, delete: bool, unfinished: bool) -> None:
     gone = [one for one in leftovers if remove(one)]
     click.echo(f"deleted {len(gone)} folders, {_size(sum(one.size for one in gone))}")
     for one in _kept(leftovers, gone):
-        click.echo(f"kept: {one.folder}: in use by another process", err=True)
+        tell(f"kept: {one.folder}: in use by another process")
 
 
 def _kept(leftovers: list[Leftover], gone: list[Leftover]) -> list[Leftover]:

@@ -23,7 +23,7 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from raiden_core.cli.options import ascii_option, json_line
+from raiden_core.cli.options import ascii_option, json_line, tell
 from raiden_core.config import defaults
 from raiden_core.errors import DataError, UsageError
 
@@ -181,7 +181,7 @@ def _finish(file: Path, summary: bool, tally: _Tally) -> None:
     if summary:
         _print(tally)
     if tally.unscorable:
-        click.echo(f"{file}: {tally.unscorable} of {tally.lines} lines could not be scored", err=True)
+        tell(f"{file}: {tally.unscorable} of {tally.lines} lines could not be scored")
         click.get_current_context().exit(1)
 
 
@@ -211,12 +211,12 @@ def _score_line(scorer: Scorer, line: bytes, where: str, tally: _Tally) -> dict[
     except DataError as error:
         tally.unscorable += 1
         scored = Score(0.0, 0.0, 0.0, (), str(error), "")
-        click.echo(f"{where}: {error}", err=True)
+        tell(f"{where}: {error}")
     else:
         problem = scorer.check(row) if row.get("answer") is not None else None
         if problem:
             tally.bad_references += 1
-            click.echo(f"{where}: {problem}", err=True)
+            tell(f"{where}: {problem}")
     tally.add(scored)
     return {
         "id": row.get("id"),

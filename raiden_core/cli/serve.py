@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from raiden_core.cli.options import busy
+from raiden_core.cli.options import busy, tell
 
 if TYPE_CHECKING:
     from raiden_core.chat.endpoint.shown import Reasoning
@@ -58,8 +58,9 @@ def serve(
     from raiden_core.stages.runs import read_run
 
     key = serve_key(host, os.environ)
-    place = model or str(read_run(run).stage(TRAIN) / MODEL)
-    settings = load_config(run / CONFIG_FILE, ())
+    record = read_run(run)
+    place = model or str(record.stage(TRAIN) / MODEL)
+    settings = load_config(record.folder / CONFIG_FILE, ())
     characters = find_characters(character, picks)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # TERM ends as Ctrl-C does
     # An interrupt may come while the model is loaded.
@@ -76,7 +77,7 @@ def serve(
         with EndpointServer(service, host, port, key) as server:
             names = ", ".join(characters)
             run_until_interrupted(server, lambda: click.echo(f"{server.address}  {names}  ({engine}; Ctrl-C ends)"))
-    click.echo("stopped", err=True)
+    tell("stopped")
 
 
 @contextmanager

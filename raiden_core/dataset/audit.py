@@ -14,7 +14,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from raiden_core.dataset import policies
 from raiden_core.dataset.twins import is_boundary, twin_of
@@ -24,6 +24,8 @@ from raiden_core.rewards.aside import completed
 from raiden_core.rewards.recital import fitting
 from raiden_core.samples import Sample
 from raiden_core.stages.progress import Progress, silent
+
+Item = TypeVar("Item")
 
 POLICIES: Mapping[str, str] = {
     "empty": "an empty answer",
@@ -287,22 +289,22 @@ def bounds_of(words: Sequence[str]) -> dict[str, float]:
     return bounds
 
 
-class Reservoir:
-    """Some samples of a stream, each as likely as any other."""
+class Reservoir(Generic[Item]):
+    """Some samples of a stream (or their numbers), each as likely as any other."""
 
     def __init__(self, size: int = AUDITED) -> None:
-        self.samples: list[Sample] = []
+        self.samples: list[Item] = []
         self._size = size
         self._met = 0
         self._random = random.Random("samples to audit")
 
-    def add(self, sample: Sample) -> None:
-        """Meet one more sample."""
+    def add(self, item: Item) -> None:
+        """Meet one more."""
         self._met += 1
         if len(self.samples) < self._size:
-            self.samples.append(sample)
+            self.samples.append(item)
         elif (place := self._random.randrange(self._met)) < self._size:
-            self.samples[place] = sample
+            self.samples[place] = item
 
 
 def _order(column: str) -> tuple[bool, str]:

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from raiden_core.dataset.audit_table import audit_cells
+from raiden_core.text.plain import one_line
 
 CARD = "README.md"
 
@@ -54,7 +55,7 @@ _SIZES = (
     (10_000_000, "1M<n<10M"),
 )
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~$:-])")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\s]+")
+_BREAKS = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\s]+")
 
 
 def dataset_card(split: Mapping[str, Any], generation: Mapping[str, Any] | None = None, title: str = "") -> str:
@@ -73,7 +74,7 @@ def dataset_card(split: Mapping[str, Any], generation: Mapping[str, Any] | None 
 
 def escape(text: object) -> str:
     """Foreign text as it stands, in one line: nothing in it is Markdown or HTML any more."""
-    flat = _CONTROL.sub(" ", str(text)).strip()
+    flat = one_line(_BREAKS.sub(" ", str(text)))
     flat = flat.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return _SPECIAL.sub(r"\\\1", flat)
 

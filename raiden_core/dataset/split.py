@@ -12,7 +12,8 @@ validation too.
     result = split(samples, validation_share=0.1, validation_characters=None, seed=0)
     write_split(result, Path("data"))  # train.json, validation.json, dataset_stats.json, README.md
 
-`split_file` does the same from file to files, reading twice and holding only what it must know of each character.
+`split_file` does the same from file to files, reading twice and holding only what it must know of each character. Parts of
+a large file are read and written on all cores (raiden_core/dataset/parts.py).
 """
 
 from __future__ import annotations
@@ -21,29 +22,34 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from raiden_core.config import Config
 from raiden_core.config.sections.base import StageSettings
 from raiden_core.config.sections.data import SplitConfig
-from raiden_core.dataset.audit import Reservoir, audit_samples
+from raiden_core.dataset.audit import Reservoir
+from raiden_core.dataset.parts import Part, parts_of
+from raiden_core.dataset.sides import (
+    Key,
+    Side,
+    WrittenPart,
+    collection_of,
+    counted,
+    finish,
+    folder_for_parts,
+    key_of,
+    stats_of,
+    to_audit,
+    write_part,
+)
 from raiden_core.errors import ConfigError, DataError
-from raiden_core.rewards import Scorer
-from raiden_core.samples import JsonArray, Sample, character_id, iter_samples
+from raiden_core.processes.workers import on_all_cores
+from raiden_core.samples import Sample, character_id
 from raiden_core.stages.folder import STATS
-from raiden_core.stages.layout import DATASET_STATS_FILE, TRAIN_FILE, VALIDATION_FILE
 
-Key = bytes
-"""A digest of a character's id or of a conversation: there may be hundreds of thousands of them."""
-Side = Literal["train", "validation"] | None
-"""Where a sample goes; None: nowhere."""
-FILES: dict[Side, str] = {"train": TRAIN_FILE, "validation": VALIDATION_FILE}
-SLICES = ("dimension", "language", "question_type", "difficulty", "validation_method", "source")
-"""What the statistics count samples by."""
 Stratum = tuple[str, str, str]
 """Language, collection, dimensions."""
 
@@ -127,9 +133,14 @@ def write_split(result: Split, out: Path, generation: Mapping[str, Any] | None =
         DataError: a character is on both sides; nothing is written then.
     """
     check_disjoint(result.train, result.validation)
-    parts: tuple[tuple[tuple[Sample, ...], Side], ...] = ((result.train, "train"), (result.validation, "validation"))
-    sides = ((sample, _key(character_id(sample)), side) for part, side in parts for sample in part)
-    return _write(sides, out, generation, result.left_out)
+    samples = (*result.train, *result.validation)
+    keys = (key_of(character_id(sample)) for sample in samples)
+    train: Side = "train"
+    sides = [train] * len(result.train) + ["validation"] * len(result.validation)
+    audited = to_audit(sides)
+    with folder_for_parts(out) as folder:
+        written = write_part(samples, keys, sides, frozenset(audited), folder, 0)
+        return finish([written], [samples[place] for place in audited], out, folder, generation, result.left_out)
 
 
 def split_file(
@@ -144,17 +155,44 @@ def split_file(
     """
     number = section.validation_characters
     share = section.validation_share if number is None else None
+    parts = parts_of(samples)
     census = _Census(seed)
-    for sample in iter_samples(samples):
+    ends = [census.join(one) for one in on_all_cores(_count_part, [(part, seed) for part in parts])]
+    sides = list(census.sides(share, number))
+    audited = to_audit(sides)
+    starts = [0, *ends[:-1]]
+    with folder_for_parts(out) as folder:
+        calls = []
+        for place, (part, start, end) in enumerate(zip(parts, starts, ends, strict=True)):
+            own = frozenset(one - start for one in audited if start <= one < end)
+            calls.append((part, census.keys[start:end], sides[start:end], own, folder, place))
+        written = on_all_cores(_write_part, calls)
+        handed = {
+            start + place: sample
+            for start, one in zip(starts, written, strict=True)
+            for place, sample in one.audited.items()
+        }
+        met = [handed[place] for place in audited]
+        return finish(written, met, out, folder, generation or _generation_stats(samples))
+
+
+def _count_part(part: Part, seed: int) -> _Census:
+    census = _Census(seed)
+    for sample in part.samples():
         census.add(sample)
-    again = zip(iter_samples(samples), census.keys, census.sides(share, number), strict=True)
-    return _write(again, out, generation or _generation_stats(samples))
+    return census
+
+
+def _write_part(
+    part: Part, keys: Sequence[Key], sides: Sequence[Side], audited: frozenset[int], folder: Path, number: int
+) -> WrittenPart:
+    return write_part(part.samples(), keys, sides, audited, folder, number)
 
 
 def dataset_stats(train: Iterable[Sample], validation: Iterable[Sample], left_out: int = 0) -> dict[str, Any]:
     """Counts of both sides and of what neither has, and how much of validation's vocabulary training has seen."""
-    seen = Reservoir()
-    return _stats(_counted(train, seen), _counted(validation, seen), left_out, seen)
+    seen = Reservoir[Sample]()
+    return stats_of(counted(train, seen), counted(validation, seen), left_out, seen.samples)
 
 
 @dataclass
@@ -180,14 +218,22 @@ class _Census:
     def add(self, sample: Sample) -> None:
         """Count a sample in."""
         identity = character_id(sample)
-        key = _key(identity)
+        key = key_of(identity)
         character = self.characters.get(key)
         if character is None:
-            origin = (sample.language, _collection(sample))
+            origin = (sample.language, collection_of(sample))
             character = self.characters[key] = _Character(key, origin, _rank(identity, self.seed))
         character.dimensions.add(sample.dimension)
         self.keys.append(character.key)
         self.talks.append(_talk(sample))
+
+    def join(self, other: _Census) -> int:
+        """Count in what another part has counted; how many samples there are now."""
+        for key, theirs in other.characters.items():
+            self.characters.setdefault(key, theirs).dimensions.update(theirs.dimensions)
+        self.keys += [self.characters[key].key for key in other.keys]
+        self.talks += other.talks
+        return len(self.keys)
 
     def sides(self, share: float | None, number: int | None) -> Iterator[Side]:
         """Where each sample goes, in their order."""
@@ -232,10 +278,6 @@ def _strata(characters: Mapping[Key, _Character]) -> dict[Stratum, list[Key]]:
     return strata
 
 
-def _collection(sample: Sample) -> str:
-    return str(sample.metadata.get("source", ""))
-
-
 def _seats(strata: Mapping[Stratum, Sequence[Key]], wanted: int) -> dict[Stratum, int]:
     """How many characters of each stratum go to validation: one of each while there is room, then its share.
 
@@ -261,86 +303,11 @@ def _talk(sample: Sample) -> Key | None:
     """What makes two conversations the same; None where nothing of a conversation is asked for."""
     if sample.dimension != "CM" or not sample.conversation_history:
         return None
-    return _key(json.dumps([[turn.role, turn.content] for turn in sample.conversation_history]))
-
-
-def _key(identity: str) -> Key:
-    return hashlib.blake2b(identity.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+    return key_of(json.dumps([[turn.role, turn.content] for turn in sample.conversation_history]))
 
 
 def _rank(identity: str, seed: int) -> str:
     return hashlib.sha256(f"{seed}:{identity}".encode("utf-8", "surrogatepass")).hexdigest()
-
-
-@dataclass
-class _Counts:
-    """Counts of one side."""
-
-    characters: set[Key] = field(default_factory=set)
-    samples: int = 0
-    slices: dict[str, Counter[str]] = field(default_factory=dict)
-    keywords: Counter[str] = field(default_factory=Counter)
-
-    def add(self, sample: Sample, key: Key) -> None:
-        self.samples += 1
-        self.characters.add(key)
-        self.keywords.update(sample.keywords)
-        for name in SLICES:
-            value = _collection(sample) if name == "source" else getattr(sample, name)
-            self.slices.setdefault(name, Counter())[value] += 1
-
-    def stats(self) -> dict[str, Any]:
-        slices = {name: dict(sorted(self.slices.get(name, Counter()).items())) for name in SLICES}
-        return {"samples": self.samples, "characters": len(self.characters), **slices}
-
-
-def _counted(samples: Iterable[Sample], seen: Reservoir) -> _Counts:
-    side = _Counts()
-    for sample in samples:
-        seen.add(sample)
-        side.add(sample, _key(character_id(sample)))
-    return side
-
-
-def _stats(train: _Counts, validation: _Counts, left_out: int, seen: Reservoir) -> dict[str, Any]:
-    known = sum(count for keyword, count in validation.keywords.items() if keyword in train.keywords)
-    asked = validation.keywords.total()
-    return {
-        "train": train.stats(),
-        "validation": validation.stats(),
-        "characters_on_both_sides": len(train.characters & validation.characters),
-        "left_out_of_training": left_out,
-        "validation_keywords_seen_in_training": round(known / asked, 4) if asked else None,
-        "audited": len(seen.samples),
-        "audit": audit_samples(seen.samples, Scorer()).rows(),
-    }
-
-
-def _write(
-    sides: Iterable[tuple[Sample, Key, Side]], out: Path, generation: Mapping[str, Any] | None, left_out: int = 0
-) -> dict[str, Any]:
-    """Write samples, given with their characters' keys, to their sides, and what is to be said about both."""
-    from raiden_core.dataset.card import CARD, dataset_card
-
-    out.mkdir(parents=True, exist_ok=True)
-    counted: dict[Side, _Counts] = {"train": _Counts(), "validation": _Counts()}
-    seen = Reservoir()
-    with ExitStack() as stack:
-        files = {side: stack.enter_context((out / name).open("w", encoding="utf-8")) for side, name in FILES.items()}
-        arrays = {side: JsonArray(file) for side, file in files.items()}
-        for sample, key, side in sides:
-            if side is None:
-                left_out += 1
-                continue
-            arrays[side].add(sample)
-            counted[side].add(sample, key)
-            seen.add(sample)
-        for array in arrays.values():
-            array.end()
-    stats = _stats(counted["train"], counted["validation"], left_out, seen)
-    (out / DATASET_STATS_FILE).write_text(json.dumps(stats, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-    (out / CARD).write_text(dataset_card(stats, generation), encoding="utf-8", errors="replace")
-    return stats
 
 
 def _generation_stats(samples: Path) -> dict[str, Any] | None:

@@ -20,9 +20,11 @@ from typing import Any
 
 from raiden_core.errors import DataError, UsageError
 from raiden_core.evaluation.compared import ComparedRun, DifferingSetting, JudgeHeadline, RunComparison, Versus
+from raiden_core.evaluation.earned import TOTAL, RewardPair, RewardRow
 from raiden_core.evaluation.judged import Judged
 from raiden_core.evaluation.predictions import MAIN_SET, Prediction, read_predictions
 from raiden_core.evaluation.results import Comparison, Controls, read_results
+from raiden_core.evaluation.rewarded import reward_pair
 from raiden_core.evaluation.summary import cells, pairs
 from raiden_core.stages.folder import MANIFEST
 from raiden_core.stages.layout import EVALUATE, MODELS, PREDICTIONS_FILE, RESULTS_FILE, RUN_FILE
@@ -50,6 +52,8 @@ class Run:
     """Longest reply; None where nobody says."""
     controls: Controls | None = None
     """None where only predictions are there."""
+    rewards: Mapping[str, RewardRow] | None = None
+    """What replies earn by the run's list; None where that is accuracy and format alone."""
 
     @property
     def tested(self) -> str:
@@ -99,6 +103,8 @@ def compare_runs(runs: Sequence[Run]) -> RunComparison:
                 versus=None if run is first else versus(first, run),
                 other_character=run.controls.other_character if run.controls else None,
                 recital=run.controls.recital if run.controls else None,
+                rewards=dict(run.rewards) if run.rewards else None,
+                rewards_versus={} if run is first else _rewards_versus(first, run),
             )
             for run in runs
         ),
@@ -121,37 +127,13 @@ def versus(first: Run, run: Run) -> Versus | None:
     return Versus(common=len(after), **dict(pairs(before, after))) if after else None
 
 
-def comparison_rows(comparison: RunComparison) -> list[dict[str, Any]]:
-    """The comparison as a flat table: a row for each run, model and part."""
-    rows = []
-    for run in comparison.runs:
-        for model, of_parts in run.models.items():
-            for part, cell in of_parts.parts.items():
-                difference = run.versus.part(part) if run.versus and model == run.tested else None
-                rows.append(
-                    {
-                        "run": run.label,
-                        "model": model,
-                        "part": part,
-                        "n": cell.n,
-                        "characters": cell.characters,
-                        "strict": cell.strict,
-                        "lenient": cell.lenient,
-                        "format": cell.format,
-                        "empty": cell.empty,
-                        **_ends("strict", cell.ci95),
-                        "common": difference.n if difference else None,
-                        "delta": difference.delta if difference else None,
-                        **_ends("delta", difference.ci95 if difference else None),
-                        "p": difference.p if difference else None,
-                    }
-                )
-    return rows
-
-
-def _ends(name: str, interval: Sequence[float] | None) -> dict[str, float | None]:
-    low, high = interval or (None, None)
-    return {f"{name}_low": low, f"{name}_high": high}
+def _rewards_versus(first: Run, run: Run) -> dict[str, RewardPair]:
+    before, after = common_predictions(first, run)
+    if not after:
+        return {}
+    mine, theirs = first.rewards or {}, run.rewards or {}
+    common = [name for name in theirs if name in mine and (name != TOTAL or list(mine) == list(theirs))]
+    return {name: reward_pair(None if name == TOTAL else name, before, after) for name in common}
 
 
 def _labelled(name: str) -> tuple[str, Path]:
@@ -182,7 +164,7 @@ def _load(label: str, place: Path) -> Run:
         _check_same(folder, results, predictions)
     settings = _flat(config or _manifest_config(folder))
     longest = results.settings.max_new_tokens
-    return Run(label, place, results, predictions, settings, results.judge, longest, results.controls)
+    return Run(label, place, results, predictions, settings, results.judge, longest, results.controls, results.rewards)
 
 
 def _of_predictions(label: str, path: Path) -> Run:

@@ -6,14 +6,28 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from raiden_core.evaluation.compared import ComparedRun, RunComparison
+from raiden_core.evaluation.earned import weight_text
 from raiden_core.evaluation.results import PARTS, Pair, Pairs
-from raiden_core.text.formatting import DASH, p_value, percent, percent_range, points, points_range
+from raiden_core.text.formatting import (
+    DASH,
+    p_value,
+    percent,
+    percent_range,
+    points,
+    points_range,
+    signed_value,
+    value,
+    value_range,
+)
 from raiden_core.text.plain import one_line
 
 if TYPE_CHECKING:
     from rich.console import Group
     from rich.table import Table
     from rich.text import Text
+
+
+REWARDS_CAPTION = "What the tested models' replies earn by each reward; a gate: the share that it lets pass."
 
 
 def comparison_tables(comparison: RunComparison) -> Group:
@@ -31,6 +45,8 @@ def comparison_tables(comparison: RunComparison) -> Group:
     tables: list[Table | Text] = [_accuracy(runs), Text(caption, style="dim")]
     if any(run.recital is not None for run in runs):
         tables.append(Text(f"Controls, in percent of right answers: {_controls(runs)}.", style="dim"))
+    if comparison.reward_names:
+        tables += [Text(REWARDS_CAPTION, style="dim"), _rewards(comparison)]
     if any(run.judge for run in runs):
         tables.append(_judges(runs))
     if comparison.settings:
@@ -79,6 +95,31 @@ def _controls(runs: Sequence[ComparedRun]) -> str:
         f"{number}: another character's reply {percent(run.other_character)}, profile recited {percent(run.recital)}"
         for number, run in enumerate(runs, 1)
     )
+
+
+def _rewards(comparison: RunComparison) -> Table:
+    """What the tested models' replies earn by each reward of their lists."""
+    table = _table()
+    table.add_column("reward", overflow="fold")
+    table.add_column("run", no_wrap=True)
+    for heading in ("weight", "trained", "interval", "vs 1", "interval", "p"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for name in comparison.reward_names:
+        shown = [(number, run, run.earned[name]) for number, run in enumerate(comparison.runs, 1) if name in run.earned]
+        for place, (number, run, row) in enumerate(shown):
+            cell, versus = row.models[run.tested], run.rewards_versus.get(name)
+            table.add_row(
+                name if place == 0 else "",
+                str(number),
+                weight_text(name, row),
+                value(cell.mean),
+                value_range(cell.ci95),
+                signed_value(versus.delta) if versus else "",
+                value_range(versus.ci95) if versus else "",
+                p_value(versus.p) if versus else "",
+                end_section=place == len(shown) - 1,
+            )
+    return table
 
 
 def _judges(runs: Sequence[ComparedRun]) -> Table:

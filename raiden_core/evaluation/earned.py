@@ -43,3 +43,8 @@ class RewardRow(Part):
         """The models that there are, in their order."""
         found = {"original": self.original, "base": self.base, "trained": self.trained}
         return {name: cell for name, cell in found.items() if cell is not None}
+
+
+def weight_text(name: str, row: RewardRow) -> str:
+    """How a row counts, for a table: its weight, that it is a gate, or nothing for the total."""
+    return "gate" if row.gate else "" if name == TOTAL else f"{row.weight:g}"

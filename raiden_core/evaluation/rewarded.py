@@ -81,7 +81,7 @@ def _row(name: str | None, by_model: Mapping[str, Sequence[Prediction]], gate: b
         model: _cell([(_value(row, name), row.character) for row in rows]) for model, rows in by_model.items()
     }
     if "base" in by_model and "trained" in by_model:
-        cells["paired"] = _pair(name, by_model["base"], by_model["trained"])
+        cells["paired"] = reward_pair(name, by_model["base"], by_model["trained"])
     return RewardRow.model_validate({"gate": gate, "weight": weight, **cells})
 
 
@@ -96,7 +96,11 @@ def _cell(values: Sequence[tuple[float | None, str]]) -> RewardCell:
     return RewardCell(n=estimate.n, mean=estimate.mean, ci95=estimate.interval)
 
 
-def _pair(name: str | None, before: Sequence[Prediction], after: Sequence[Prediction]) -> RewardPair:
+def reward_pair(name: str | None, before: Sequence[Prediction], after: Sequence[Prediction]) -> RewardPair:
+    """How much more ``after`` earns by a reward than ``before`` on the same questions; None: by the total.
+
+    Replies of which the reward says nothing on either side are left out.
+    """
     both = [
         (new, old, row.character)
         for row, other in zip(after, before, strict=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from raiden_core.evaluation.earned import TOTAL, RewardRow
+from raiden_core.evaluation.earned import RewardRow, weight_text
 from raiden_core.evaluation.erring import Boundaries
 from raiden_core.evaluation.judged import Judged
 from raiden_core.evaluation.results import DIMENSIONS, Comparison, Controls, Results, SampledReplies
@@ -69,9 +69,8 @@ def _reward_table(rewards: Mapping[str, RewardRow]) -> Table:
     for heading in (*models, "change", "interval"):
         table.add_column(heading, justify="right", no_wrap=True)
     for name, row in rewards.items():
-        weight = "gate" if row.gate else "" if name == TOTAL else f"{row.weight:g}"
         change = [signed_value(row.paired.delta), value_range(row.paired.ci95)] if row.paired else ["", ""]
-        table.add_row(name, weight, *(value(row.models[model].mean) for model in models), *change)
+        table.add_row(name, weight_text(name, row), *(value(row.models[model].mean) for model in models), *change)
     return table
 
 

@@ -7,7 +7,6 @@ all of it is: a file that does not answer as the trained model is not handed ove
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from raiden_core.export.hub import CARD, RunTexts, run_texts
 from raiden_core.export.proof import Proof, answers_of_folder, chosen, proof_table, prove
 from raiden_core.models.gguf.packing import Packed, Quant, pack
 from raiden_core.models.llama_cpp import PACKAGE, is_installed
+from raiden_core.report.take_home import file_name
 from raiden_core.rewards.configured import evaluation_scorer
 from raiden_core.samples import read_samples
 from raiden_core.stages.layout import VALIDATION_FILE
@@ -99,8 +99,3 @@ def section(files: Sequence[Packed], proofs: Sequence[Proof]) -> str:
         proof_table(proofs),
     ]
     return "\n".join(lines)
-
-
-def file_name(name: str) -> str:
-    """A run's name as a part of file names."""
-    return re.sub(r"[^\w-]+", "-", name).strip("-") or "model"

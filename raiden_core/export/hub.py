@@ -26,10 +26,11 @@ from raiden_core.errors import DataError, StageError, UsageError
 from raiden_core.evaluation.results import read_results
 from raiden_core.export.model_card import HUB_ID, model_card
 from raiden_core.report.settings import run_notes
+from raiden_core.report.take_home import Place, main_language
 from raiden_core.report.tree import mask_secrets
 from raiden_core.stages.folder import MANIFEST, STATS
-from raiden_core.stages.layout import CONFIG_FILE, EVALUATE, GENERATE, MODEL, RESULTS_FILE, SPLIT, TRAIN
-from raiden_core.stages.runs import read_run
+from raiden_core.stages.layout import COLD_START, CONFIG_FILE, EVALUATE, GENERATE, MODEL, RESULTS_FILE, SPLIT, TRAIN
+from raiden_core.stages.runs import RunRecord, read_run
 
 CARD, DATA_CARD, CONFIG = "README.md", "DATA.md", "raiden.yaml"
 TOKEN = "HF_TOKEN"
@@ -58,16 +59,23 @@ def assemble(run: Path, out: Path, dataset: str | None = None) -> dict[str, Any]
         place = out / path.relative_to(texts.model)
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, place)
-    _write(out / CARD, texts.card)
-    _write(out / DATA_CARD, texts.data_card)
-    _write(out / CONFIG, texts.raiden_yaml)
+    write_cards(texts, out)
     return {"files": len(files), "bytes": sum(path.stat().st_size for path in files)}
+
+
+def write_cards(texts: RunTexts, out: Path) -> None:
+    """Write what is to be said of a run's model: README.md, DATA.md, raiden.yaml."""
+    for name, text in ((CARD, texts.card), (DATA_CARD, texts.data_card), (CONFIG, texts.raiden_yaml)):
+        (out / name).write_text(text, encoding="utf-8", errors="replace")
 
 
 @dataclass(frozen=True)
 class RunTexts:
     """A finished run's model, and what is to be said of it."""
 
+    record: RunRecord
+    train: Path
+    """The folder of GRPO."""
     model: Path
     split: Path
     """The folder with train.json and validation.json."""
@@ -77,13 +85,14 @@ class RunTexts:
     raiden_yaml: str
 
 
-def run_texts(run: Path, dataset: str | None = None) -> RunTexts:
-    """Read a finished run; raises like `assemble`."""
-    folders = _stage_folders(run)
+def run_texts(run: Path, dataset: str | None = None, *, adapter: bool = False) -> RunTexts:
+    """Read a finished run; with ``adapter`` the card is that of an adapter alone. Raises like `assemble`."""
+    record = read_run(run)
+    folders = _stage_folders(record)
     model = folders[TRAIN] / MODEL
     if not model.is_dir():
         raise DataError(f"{model}: is missing; train again")
-    config = load_config(run / CONFIG_FILE, ())
+    config = load_config(record.folder / CONFIG_FILE, ())
     plain: Any = json.loads(json.dumps(mask_secrets(plain_config(config)), default=str))
     split = _read(folders[SPLIT] / STATS)
     card = model_card(
@@ -92,12 +101,26 @@ def run_texts(run: Path, dataset: str | None = None) -> RunTexts:
         split=split,
         manifests={stage: _read(folders[stage] / MANIFEST) for stage in (TRAIN, EVALUATE)},
         notes=[*run_notes(config), *config.report.notes],
-        adapter=(model / "adapter_config.json").is_file(),
+        place=_place(record, config, split),
+        adapter=adapter or (model / "adapter_config.json").is_file(),
+        cold_started=COLD_START in record.stages,
         dataset=dataset,
     )
     data_card = dataset_card(split, _read(folders[GENERATE] / STATS), f"Data of {config.name}")
-    return RunTexts(
-        model, folders[SPLIT], config, card, data_card, yaml.safe_dump(plain, allow_unicode=True, sort_keys=False)
+    raiden_yaml = yaml.safe_dump(plain, allow_unicode=True, sort_keys=False)
+    return RunTexts(record, folders[TRAIN], model, folders[SPLIT], config, card, data_card, raiden_yaml)
+
+
+def _place(record: RunRecord, config: Config, split: Mapping[str, Any]) -> Place:
+    """The run's model, as commands name it."""
+    here = record.folder.absolute()
+    train = record.stages[TRAIN]
+    return Place(
+        run=f"{here.parent.parent.name}/{here.parent.name}/{here.name}",
+        model=f"{train.parent.name}/{train.name}/{MODEL}",
+        name=config.name,
+        nano=config.student.is_nano,
+        language=main_language(split),
     )
 
 
@@ -143,10 +166,9 @@ def check_push(repository: str) -> str:
     return token
 
 
-def _stage_folders(run: Path) -> Mapping[str, Path]:
-    record = read_run(run)
+def _stage_folders(record: RunRecord) -> Mapping[str, Path]:
     if missing := [stage for stage in STAGES if stage not in record.stages]:
-        raise DataError(f"{run}: the run has no {', '.join(missing)}; run it until report first")
+        raise DataError(f"{record.folder}: the run has no {', '.join(missing)}; run it until report first")
     return {stage: record.stage(stage) for stage in STAGES}
 
 
@@ -160,7 +182,3 @@ def _read(path: Path) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise DataError(f"{path}: is not an object; run again")
     return value
-
-
-def _write(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8", errors="replace")

@@ -20,6 +20,7 @@ from raiden_core.config.sections.training import NANO
 from raiden_core.dataset.card import escape, markdown_table
 from raiden_core.evaluation.results import Cell, Pair, Results
 from raiden_core.report.further import reward_table
+from raiden_core.report.take_home import Place, introduction, programs
 from raiden_core.report.wording import control_rows, explanation, verdict
 from raiden_core.text.formatting import p_value, percent, percent_range, points, points_range
 
@@ -45,7 +46,9 @@ def model_card(
     split: Mapping[str, Any],
     manifests: Mapping[str, Mapping[str, Any]],
     notes: Sequence[str] = (),
+    place: Place,
     adapter: bool = False,
+    cold_started: bool = False,
     dataset: str | None = None,
 ) -> str:
     """The card as Markdown.
@@ -56,20 +59,23 @@ def model_card(
         split: statistics of the split: what was trained on, who was asked.
         manifests: stage -> its manifest; of ``train`` and ``evaluate`` versions and digests are told.
         notes: sentences that a reader must know; those of the results come after them.
+        place: the run's model, for the commands.
         adapter: the folder holds a LoRA adapter instead of whole weights.
+        cold_started: GRPO began with the model of a cold start.
         dataset: the data's id on the Hub, where it is there.
     """
     title = str(config["name"])
     parts = [
-        _header(title, results, config, split, adapter, dataset),
+        _header(title, results, _base_on_hub(config, adapter and cold_started), split, adapter, dataset),
         f"# {escape(title)}",
         escape(verdict(results)),
         *(f"> {escape(note)}" for note in (*notes, *results.notes)),
         _results(results),
         _rewards(results),
         _controls(results),
-        _training(config, split),
+        _training(config, split, cold_started),
         _use(config, adapter),
+        _programs(place),
         _limits(),
         _reproduce(config, manifests),
     ]
@@ -79,19 +85,18 @@ def model_card(
 def _header(
     title: str,
     results: Results,
-    config: Mapping[str, Any],
+    base: str | None,
     split: Mapping[str, Any],
     adapter: bool,
     dataset: str | None,
 ) -> str:
     from huggingface_hub import ModelCardData
 
-    base = str(config["student"]["model"])
     languages = sorted({language for side in ("train", "validation") for language in split[side]["language"]})
     head = ModelCardData(
         library_name="peft" if adapter else "transformers",
         pipeline_tag="text-generation",
-        base_model=base if HUB_ID.match(base) else None,
+        base_model=base,
         language=[language for language in languages if re.fullmatch(r"[a-z]{2,3}", language)],
         tags=["role-playing", "grpo", "trl", "verifiable-reward", "raiden"],
         datasets=[dataset] if dataset else None,
@@ -102,6 +107,12 @@ def _header(
         "---\n# license: choose one before publishing; the base model's and the characters' decide\n"
         f"{head.to_yaml()}\n---"
     )
+
+
+def _base_on_hub(config: Mapping[str, Any], own_base: bool) -> str | None:
+    """The base's name on the Hub, where it has one: an adapter on a cold start's model would not fit the student."""
+    base = str(config["student"]["model"])
+    return base if HUB_ID.match(base) and not own_base else None
 
 
 def _eval_results(results: Results, dataset: str | None) -> Iterator[EvalResult]:
@@ -182,7 +193,7 @@ def _controls(results: Results) -> str:
     return "## Controls\n\n" + markdown_table(("Control", "Score", "Meaning"), rows)
 
 
-def _training(config: Mapping[str, Any], split: Mapping[str, Any]) -> str:
+def _training(config: Mapping[str, Any], split: Mapping[str, Any], cold_started: bool) -> str:
     base, train = str(config["student"]["model"]), split["train"]
     grpo = config["grpo"]
     names = ("learning_rate", "num_generations", "max_completion_length", "beta", "temperature", "max_steps", "lora_r")
@@ -190,7 +201,7 @@ def _training(config: Mapping[str, Any], split: Mapping[str, Any]) -> str:
     started = "a small model that the run made itself (nano)" if base == NANO else f"`{_code(base)}`"
     return (
         f"## Training\n\nGRPO (TRL) on {train['samples']:,} questions about {train['characters']:,} characters, starting "
-        f"from {started}{' after a cold start' if config.get('cold_start') else ''}. Reward: "
+        f"from {started}{' after a cold start' if cold_started else ''}. Reward: "
         f"{_reward(config)}. {told}. "
         "How the data was made: [DATA.md](DATA.md). The whole configuration: [raiden.yaml](raiden.yaml)."
     )
@@ -237,6 +248,15 @@ def _use(config: Mapping[str, Any], adapter: bool) -> str:
         'inputs = tokenizer.apply_chat_template(\n    prompt, add_generation_prompt=True, return_tensors="pt", '
         "return_dict=True\n)\nprint(tokenizer.decode(model.generate(**inputs, max_new_tokens=256)[0]))\n```"
     )
+
+
+def _programs(place: Place) -> str:
+    """The commands of this run for other programs."""
+    parts = ["## In other programs", escape(introduction(place))]
+    for program in programs(place):
+        commands = "\n".join(_code(command) for command in program.commands)
+        parts += [f"**{program.name}**{f': {escape(program.note)}' if program.note else ''}", f"```sh\n{commands}\n```"]
+    return "\n\n".join(parts)
 
 
 def _limits() -> str:

@@ -11,10 +11,11 @@ import json
 from pathlib import Path
 
 from raiden_core.errors import DataError
-from raiden_core.export.gguf import Exported, file_name
+from raiden_core.export.gguf import Exported
 from raiden_core.export.hub import CARD
 from raiden_core.export.turns import ELSE, TurnForm, turn_form
 from raiden_core.models.folder import load_tokenizer
+from raiden_core.report.take_home import file_name
 from raiden_core.training.checks import context_of
 
 MODELFILE = "Modelfile"

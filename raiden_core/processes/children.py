@@ -69,6 +69,19 @@ class Child:
         """Its exit code; None while it runs."""
         return self.process.poll()
 
+    def resume(self) -> None:
+        """Continue it and its descendants where something stopped them (SIGSTOP)."""
+        for one in _family(self.pid):
+            _send(one.resume)
+
+    def signal_descendant(self, pid: int, number: int) -> bool:
+        """Send a signal to one of its descendants; False when it has none with that pid."""
+        for one in _family(self.pid):
+            if one.pid == pid and one.status() != psutil.STATUS_ZOMBIE:
+                _send(lambda one=one: one.send_signal(number))  # type: ignore[misc]
+                return True
+        return False
+
     def stop(self, seconds: float = STOP_SECONDS) -> None:
         """End it, unless it has ended: TERM, ``seconds``, KILL for it and for what is left of its descendants."""
         if self.has_ended():

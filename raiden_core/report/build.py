@@ -25,6 +25,7 @@ from raiden_core.report.data import dropped_rows
 from raiden_core.report.examples import OUTCOMES, choose_examples
 from raiden_core.report.further import judge_table, reward_table, sampling_table
 from raiden_core.report.pages import page_environment
+from raiden_core.report.take_home import Place, introduction, programs
 from raiden_core.report.tree import mask_secrets, tree
 from raiden_core.report.wording import control_rows, explanation, reading_guide, verdict
 from raiden_core.samples import Sample
@@ -50,6 +51,7 @@ def build_report(
     run: Mapping[str, Any],
     out: Path,
     samples: Sequence[Sample] = (),
+    home: Place | None = None,
 ) -> None:
     """Write the page.
 
@@ -64,6 +66,7 @@ def build_report(
             (versions, seeds, hashes, hardware, …) is listed as it is.
         out: the file to write.
         samples: some of the data, chosen at random, to be read as they are.
+        home: the trained model, for the section that says how to run it; None leaves that out.
 
     Raises:
         DataError: results, predictions or metrics are not what evaluation and training write.
@@ -97,6 +100,9 @@ def build_report(
             dataset=tree(dataset_stats),
             facts=tree({key: value for key, value in run.items() if key not in ("name", "notes", "commands")}),
             config=_yaml(config),
+            home=home,
+            programs=programs(home) if home else [],
+            introduction=introduction(home) if home else "",
             style=style,
             script=script,
             script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),

@@ -9,6 +9,7 @@ from typing import Any
 
 from raiden_core.evaluation.compare import Run, common_predictions
 from raiden_core.evaluation.compared import RunComparison
+from raiden_core.evaluation.earned import weight_text
 from raiden_core.evaluation.results import PARTS
 from raiden_core.report.pages import page_environment
 
@@ -23,6 +24,8 @@ def write_page(path: Path, comparison: RunComparison, runs: Sequence[Run]) -> No
     environment = page_environment("raiden_core.report")
     page = environment.get_template("compare.html.jinja").render(
         comparison=comparison,
+        numbers={run.label: number for number, run in enumerate(comparison.runs, 1)},
+        weight_text=weight_text,
         parts=[part for part in PARTS if _has_questions(comparison, part)],
         labels={
             "all": "All questions",

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from raiden_core.evaluation.earned import TOTAL, RewardRow
+from raiden_core.evaluation.earned import RewardRow, weight_text
 from raiden_core.evaluation.judged import Agreement, Gap, JudgeCell, Judged
 from raiden_core.evaluation.results import Mean, SampledReplies
 from raiden_core.text.formatting import percent, percent_range, points, points_range, signed_value, value, value_range
@@ -59,7 +59,7 @@ def reward_table(rewards: Mapping[str, RewardRow] | None, labels: Mapping[str, s
     rows = [
         [
             name,
-            "gate" if row.gate else "" if name == TOTAL else f"{row.weight:g}",
+            weight_text(name, row),
             *(f"{value(row.models[model].mean)} ({value_range(row.models[model].ci95)})" for model in models),
             signed_value(row.paired.delta) if row.paired else "",
             value_range(row.paired.ci95) if row.paired else "",

@@ -21,6 +21,10 @@ class ReportSettings(StageSettings):
     """The report stage: the page's own section, what the notes tell of, and the configuration as the page shows it."""
 
     title: str
+    name: str
+    """Of the run."""
+    nano: bool
+    """Whether the student is nano."""
     notes: tuple[str, ...]
     """What a reader must know of the run: because of how it was configured, and what the configuration itself says."""
     seed: int
@@ -32,6 +36,8 @@ class ReportSettings(StageSettings):
         """Its part of a configuration."""
         return cls(
             title=config.report.title,
+            name=config.name,
+            nano=config.student.is_nano,
             notes=(*run_notes(config), *config.report.notes),
             seed=config.seed,
             shown=_shown(config),

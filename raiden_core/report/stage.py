@@ -12,6 +12,7 @@ from raiden_core.report.build import build_report
 from raiden_core.report.data import random_samples
 from raiden_core.report.hardware import describe_hardware
 from raiden_core.report.settings import ReportSettings
+from raiden_core.report.take_home import Place, main_language
 from raiden_core.stages.folder import KEY_DIGITS, MANIFEST, STATS
 from raiden_core.stages.layout import (
     COLD_START,
@@ -19,6 +20,7 @@ from raiden_core.stages.layout import (
     EVALUATE,
     GENERATE,
     METRICS_FILE,
+    MODEL,
     PREDICTIONS_FILE,
     REPORT_FILE,
     RESULTS_FILE,
@@ -64,9 +66,29 @@ def report_stage(settings: ReportSettings, stages: Mapping[str, Path], out: Path
         },
         out=out / REPORT_FILE,
         samples=random_samples(stages[GENERATE] / SAMPLES_FILE, seed=settings.seed),
+        home=_place(settings, stages),
     )
     metrics.unlink()
     return {"report": REPORT_FILE}
+
+
+def _place(settings: ReportSettings, stages: Mapping[str, Path]) -> Place:
+    """The trained model, as commands name it.
+
+    The page is older than its run's record, and several runs may share it; an evaluation's folder stands for the newest of them.
+    """
+    return Place(
+        run=_beside(stages[EVALUATE]),
+        model=f"{_beside(stages[TRAIN])}/{MODEL}",
+        name=settings.name,
+        nano=settings.nano,
+        language=main_language(_read(stages[SPLIT] / STATS)),
+    )
+
+
+def _beside(folder: Path) -> str:
+    """A stage's folder, seen from where the output folder lies."""
+    return f"{folder.parent.name}/{folder.name}"
 
 
 def curriculum_notes(trained: Mapping[str, Any]) -> list[str]:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from raiden_core.errors import DataError
+from raiden_core.stages.folder import MANIFEST
 from raiden_core.stages.layout import CONFIG_FILE, RUN_FILE, RUNS, STAGES
 
 
@@ -61,11 +62,13 @@ def write_run(folder: Path, record: Mapping[str, Any], config: str) -> None:
 
 
 def read_run(folder: Path) -> RunRecord:
-    """The run whose folder this is.
+    """The run whose folder this is, or the newest one that one of its stages' folders belongs to.
 
     Raises:
         DataError: it is none, or its record is broken.
     """
+    if (folder / MANIFEST).is_file() and not (folder / RUN_FILE).is_file():
+        return _newest_with(folder)
     path = folder / RUN_FILE
     try:
         record = json.loads(path.read_text("utf-8"))
@@ -87,6 +90,14 @@ def read_run(folder: Path) -> RunRecord:
         results=record.get("results") if isinstance(record.get("results"), dict) else None,
         report=_report(folder, record.get("report")),
     )
+
+
+def _newest_with(stage: Path) -> RunRecord:
+    place = stage.resolve()
+    for run in reversed(list(list_runs(place.parent))):
+        if isinstance(run, RunRecord) and any(folder.resolve() == place for folder in run.stages.values()):
+            return run
+    raise DataError(f"{stage}: a stage's folder that no finished run names; give a run's, as raiden runs lists them")
 
 
 def list_runs(output_dir: Path) -> Iterator[RunRecord | DataError]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from raiden_core.errors import ConfigError
 from raiden_core.prompts import Layout, Message, build_completion, build_prompt
-from raiden_core.samples import WITHHELD, Sample
+from raiden_core.samples import Sample, withheld
 from raiden_core.text.control_tokens import spelled_apart
 
 if TYPE_CHECKING:
@@ -109,8 +109,7 @@ def _grouped(samples: Sequence[Sample], size: int, rng: random.Random) -> list[l
 
 def _fields(sample: Sample) -> int:
     """How many fields the whole profile has: else the first sequences would be those from which something was left out."""
-    withheld = sample.metadata.get(WITHHELD)
-    return len(sample.character_profile | (withheld if isinstance(withheld, dict) else {}))
+    return len(sample.character_profile | withheld(sample))
 
 
 class _Encoder:

@@ -176,7 +176,7 @@ def test_statistics_and_card_hold_the_table() -> None:
 
 
 def test_a_reservoir_is_bounded_and_keeps_of_everything() -> None:
-    kept = Reservoir(size=20)
+    kept: Reservoir[Sample] = Reservoir(size=20)
     stream = [OPEN[0].model_copy(update={"id": str(number)}) for number in range(400)]
     for sample in stream:
         kept.add(sample)

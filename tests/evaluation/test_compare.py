@@ -2,8 +2,10 @@
 
 import csv
 import json
+from collections.abc import Sequence
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -11,15 +13,17 @@ from click.testing import CliRunner
 from raiden_core.cli.compare import compare
 from raiden_core.config.sections.evaluation import EvaluationConfig
 from raiden_core.errors import DataError, UsageError
-from raiden_core.evaluation.compare import compare_runs, comparison_rows, load_runs
+from raiden_core.evaluation.compare import compare_runs, load_runs
+from raiden_core.evaluation.compared import comparison_rows
 from raiden_core.evaluation.evaluate import evaluate
 from raiden_core.evaluation.sets import Measure, QuestionSets
 from raiden_core.rewards import Scorer
+from raiden_core.rewards.listed.chosen import parse_entries
 from raiden_core.samples import Sample
 from tests.support.answerers import Script
 
 TOWNS = ("Leeds", "Derby", "Bath", "York", "Hull", "Truro", "Wells", "Ely", "Ripon", "Lincoln")
-EVIL = '<script>alert("x")</script>\x1b[31m'
+EVIL = '<script>alert("x")</script>\x1b[31m\u202e'
 
 
 def _sample(number: int, **changes: object) -> Sample:
@@ -35,7 +39,12 @@ SAMPLES = [_sample(number) for number in range(10)]
 
 
 def _evaluated(
-    out: Path, knows: set[int], samples: list[Sample] = SAMPLES, instructions: str | None = None, longest: int = 256
+    out: Path,
+    knows: set[int],
+    samples: list[Sample] = SAMPLES,
+    instructions: str | None = None,
+    longest: int = 256,
+    rewards: Sequence[dict[str, Any]] = (),
 ) -> Path:
     """An evaluation whose base knows nothing, and whose trained model knows these towns."""
 
@@ -44,7 +53,8 @@ def _evaluated(
         return f"<think>x</think><answer>I am from {town}.{EVIL}</answer>"
 
     nothing = Script(lambda system, draw: "<think>x</think><answer>No idea.</answer>")
-    measure = Measure(Scorer(), EvaluationConfig(max_new_tokens=longest), instructions)
+    chosen = parse_entries(list(rewards), "test") if rewards else ()
+    measure = Measure(Scorer(), EvaluationConfig(max_new_tokens=longest), instructions, rewards=chosen)
     evaluate({"base": nothing, "trained": Script(reply)}, QuestionSets(samples), measure, out)
     return out
 
@@ -159,14 +169,19 @@ def test_the_command_prints_tables_and_writes_a_page_and_a_csv(tmp_path: Path) -
     label = f"x{EVIL.replace('/', '|')}"
     arguments = [f"{label}={first}", str(second), "--html", f"{tmp_path}/c.html", "--csv", f"{tmp_path}/c.csv"]
     result = CliRunner().invoke(compare, arguments, catch_exceptions=False)
-    assert result.exit_code == 0 and "\x1b" not in result.output
+    assert result.exit_code == 0 and not {"\x1b", "\u202e"} & set(result.output)
     assert max(len(line) for line in result.stdout.splitlines() if str(tmp_path) not in line) <= 80
     for words in ("20.0", "37.5", "+12.5", "warning: b: another data set"):
         assert words in result.output, words
     page = (tmp_path / "c.html").read_text()
     parsed = _Tags()
     parsed.feed(page)
-    assert "script" not in parsed.tags and not parsed.links and "&lt;script&gt;alert" in page and "\x1b" not in page
+    assert (
+        "script" not in parsed.tags
+        and not parsed.links
+        and "&lt;script&gt;alert" in page
+        and not {"\x1b", "\u202e"} & set(page)
+    )
     assert "Right here, wrong in the first run" in page and "Wrong here" in page and "+12.5" in page
     rows = list(csv.DictReader((tmp_path / "c.csv").open()))
     assert len(rows) == 12 and {row["run"] for row in rows} == {label, "b"}
@@ -176,6 +191,32 @@ def test_the_command_prints_tables_and_writes_a_page_and_a_csv(tmp_path: Path) -
     assert controls[0] == (0.0, 1.0), "a profile of one value tells nothing besides"
     assert "profile recited 100.0" in " ".join(result.stdout.split())
     assert "<h2>Controls</h2>" in page
+
+
+def test_rewards_of_runs_are_set_side_by_side_where_both_have_them(tmp_path: Path) -> None:
+    own = tmp_path / "mine.py"
+    own.write_text(
+        "def warmth(completions, **columns):\n    return [2.0 * ('from' in one[0]['content']) for one in completions]\n"
+        "def other(completions, **columns):\n    return [1.0] * len(completions)\n"
+    )
+    first = _evaluated(tmp_path / "a", {0, 1}, rewards=({"use": "accuracy"}, {"use": f"{own}:warmth", "gate": True}))
+    second = _evaluated(
+        tmp_path / "b", {0, 1, 2}, rewards=({"use": "accuracy"}, {"use": f"{own}:warmth"}, {"use": f"{own}:other"})
+    )
+    comparison = compare_runs(load_runs([str(first), str(second)]))
+    one, two = comparison.runs
+    assert comparison.reward_names == ("accuracy", "warmth", "total", "other") and not one.rewards_versus
+    assert set(two.rewards_versus) == {"accuracy", "warmth"}, "totals of different lists are no measure of each other"
+    assert two.rewards_versus["accuracy"].delta == pytest.approx(0.1) and two.rewards_versus["warmth"].delta == 0
+    rows = {(row["run"], row["model"], row["reward"]): row for row in comparison_rows(comparison)}
+    assert rows["b", "base", "warmth"]["mean"] == 0 and rows["b", "trained", "warmth"]["mean"] == 2
+    assert rows["b", "trained", "accuracy"]["delta"] == pytest.approx(0.1)
+    assert rows["b", "trained", None]["part"] is not None
+    result = CliRunner().invoke(compare, [str(first), str(second), "--html", f"{tmp_path}/c.html"])
+    assert result.exit_code == 0 and "warmth" in result.stdout and "gate" in result.stdout and "+0.100" in result.stdout
+    assert max(len(line) for line in result.stdout.splitlines() if str(tmp_path) not in line) <= 80
+    page = (tmp_path / "c.html").read_text()
+    assert "<h2>Rewards</h2>" in page and "+0.100" in page and page.count(">gate<") == 1
 
 
 def test_a_run_without_evaluation_among_others_is_left_out_and_named(tmp_path: Path) -> None:

@@ -152,6 +152,7 @@ def test_foreign_text_is_neither_markup_nor_header(tmp_path: Path) -> None:
     _, head, body = text.split("\n---\n", 1)[0], *text.removeprefix("---\n").split("\n---\n", 1)
     assert yaml.safe_load(head)["model-index"][0]["name"] == hostile
     assert "<script" not in body and "](http://evil" not in body and "<img" not in body
+    assert "owned" in body and not {"\u202e", "\x1b"} & set(body)
 
 
 def test_results_without_base_or_interval_still_make_a_card(tmp_path: Path) -> None:

@@ -68,6 +68,7 @@ def test_page_runs_its_own_script_and_no_other(hostile: bool, tmp_path: Path) ->
     assert title is not None and title[1].startswith("quickstart")
     assert re.search(r"<output[^>]*>(\d+) of \1</output>", dom), "the filter has counted the dialogues"
     assert dom.count("<script>") == 1 and "<img" not in dom
+    assert not {"\u202e", "\x1b"} & set(dom)
 
 
 def test_the_console_would_show_a_script_that_is_stopped(tmp_path: Path) -> None:

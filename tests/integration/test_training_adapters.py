@@ -21,6 +21,7 @@ from raiden_core.prompts import build_prompt
 from raiden_core.rewards import Scorer
 from raiden_core.samples import Sample, read_samples, write_samples
 from raiden_core.stages.progress import silent
+from raiden_core.training.hooks.saved_model import ADAPTER_FILES
 
 pytestmark = pytest.mark.integration
 
@@ -118,7 +119,11 @@ def test_a_cold_start_and_grpo_carry_their_adapters_on_merged(folder: Path, tmp_
     rows = [json.loads(line) for line in (trained / "metrics.jsonl").read_text().splitlines()]
     assert [row["step"] for row in rows if "eval_rewards/accuracy_reward/mean" in row] == [2, 4]
     assert any("memory_gib" in row for row in rows), "the use of the machine is in the metrics"
-    assert not (trained / "adapter").exists() and not list((trained / "model").glob("adapter*"))
+    for saved in (cold, trained):
+        assert sorted(path.name for path in (saved / "adapter").iterdir()) == list(ADAPTER_FILES)
+        assert not list((saved / "model").glob("adapter*"))
+    named = json.loads((trained / "adapter/adapter_config.json").read_text("utf-8"))
+    assert named["base_model_name_or_path"] == str(cold / "model")
 
 
 def test_adapters_on_weights_in_4_bits_are_merged_into_what_they_were_trained_on(folder: Path, tmp_path: Path) -> None:
@@ -231,7 +236,8 @@ def test_a_saved_model_is_read_back_and_asked(
 
     if words is None:
         assert isinstance(save(), str)
-        assert changed(base, tmp_path / "model") and not (tmp_path / "adapter").exists()
+        assert changed(base, tmp_path / "model")
+        assert sorted(path.name for path in (tmp_path / "adapter").iterdir()) == list(ADAPTER_FILES)
     else:
         with pytest.raises(StageError, match=words):
             save()

@@ -1,4 +1,4 @@
-"""Runs that are killed with -9, also while they write a checkpoint, and then go on as if nothing had happened."""
+"""Runs that are killed with -9, also while they write a checkpoint, or stopped, and then go on as if nothing had happened."""
 
 from __future__ import annotations
 
@@ -8,16 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from raiden_core.characters.compose import compose
-from raiden_core.config.sections.training import NanoConfig
+from raiden_core.config.sections.training import LaunchConfig, NanoConfig
 from raiden_core.errors import ConfigError
 from raiden_core.generation import generate
 from raiden_core.generation.offline.teacher import OfflineTeacher
 from raiden_core.rewards import Scorer
 from raiden_core.samples import Sample, write_samples
 from raiden_core.stages.progress import silent
+from raiden_core.training.launch.accelerate import Runner
 from tests.support.killable import Kill, run, start
 
 pytestmark = pytest.mark.integration
@@ -210,3 +212,31 @@ def test_another_job_does_not_go_on_from_these_checkpoints(files: Files, tmp_pat
     assert run("grpo", grpo_job(files, out), while_stepping(11)) == signal.SIGKILL
     with pytest.raises(ConfigError, match=r"learning_rate 0\.003, this one has 0\.001"):
         start("grpo", grpo_job(files, out, learning_rate=0.001))
+
+
+def test_a_trainer_that_was_stopped_is_ended_and_goes_on_from_its_checkpoint(
+    files: Files, whole_grpo: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "grpo"
+    out.mkdir()
+    stopped: list[int] = []
+    said: list[str] = []
+
+    def stop_at_step_5(done: int, total: int, note: str = "") -> None:
+        """Stop the trainer once, between two checkpoints."""
+        if done >= 5 and not stopped:
+            family = psutil.Process().children(recursive=True)
+            ranks = [one for one in family if "raiden_core.training.grpo" in one.cmdline()[1:3]]
+            stopped.extend(one.pid for one in ranks)
+            ranks[-1].suspend()
+
+    job = {name: value for name, value in grpo_job(files, out).items() if name != "output_dir"}
+    launch = LaunchConfig(stall_seconds=10)
+    stats = Runner("raiden_core.training.grpo", launch, out, stop_at_step_5, said.append).finish(job)
+    assert stopped and stats["steps"] == 8
+    told = [line for line in said if f"see {out / 'stacks.txt'}; training goes on from its last checkpoint" in line]
+    assert len(told) == 1
+    stacks = (out / "stacks.txt").read_text("utf-8")
+    assert f"---- rank 0, pid {stopped[-1]}\n" in stacks and 'training/grpo.py", line' in stacks
+    assert not any(psutil.pid_exists(pid) for pid in stopped)
+    assert curve(out) == curve(whole_grpo) and weights(out) == weights(whole_grpo)

@@ -95,3 +95,4 @@ def test_a_sample_cannot_bring_markup_onto_the_page(tmp_path: Path) -> None:
     assert [len(re.findall(tag, text)) for tag in ("<script", "<img", "<p", "</details>")] == [
         len(re.findall(tag, clean)) for tag in ("<script", "<img", "<p", "</details>")
     ]
+    assert "owned" in text and not {"\u202e", "\x1b"} & set(text), "nothing turns a line of the page around"

@@ -60,6 +60,34 @@ def test_trl_passes_the_question_on() -> None:
     assert accuracy_reward(["十八。"] * 2, keywords=keywords, prompts=prompts) == [1.0, 0.0]
 
 
+SIGNED = [
+    "。-5。",
+    ",-5",
+    "?-5 degrees",
+    '"-5"',
+    "[-5]",
+    "、-5",
+    ";-5",
+    "😊-5",
+    "是-5度",
+    "기온은 -5도",
+    "-10~-5",
+    "−5",
+]
+JOINED = ["长沙-5", "a-5", "3-5", "- 5", "--5", "(3)-5", "3度-5度", "5月-5日", "5'-5'", "20%-5%"]
+
+
+@table("says", SIGNED)
+def test_a_hyphen_is_a_sign_behind_a_stop_or_an_opening_mark(says: str) -> None:
+    assert contains_term(says, "-5")
+    assert not contains_term(says, "5")
+
+
+@table("says", JOINED)
+def test_a_hyphen_behind_a_letter_a_number_or_a_closing_mark_is_none(says: str) -> None:
+    assert not contains_term(says, "-5")
+
+
 HAN_DIGITS = "零一二三四五六七八九"
 SINO_DIGITS = "영일이삼사오육칠팔구"
 ENGLISH_TEENS = [

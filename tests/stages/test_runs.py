@@ -42,6 +42,19 @@ def output_folder(place: Path, name: str = "one", stages: tuple[str, ...] = tupl
     return run
 
 
+def test_a_stages_folder_names_the_newest_run_that_holds_it(tmp_path: Path) -> None:
+    output_folder(tmp_path / "out", "1-one", ("generate",))
+    output_folder(tmp_path / "out", "2-two")
+    newest = output_folder(tmp_path / "out", "3-three")
+    evaluated = read_run(newest).stage("evaluate")
+    assert read_run(evaluated).folder.name == "3-three"
+    shutil.rmtree(newest)
+    assert read_run(evaluated).folder.name == "2-two"
+    shutil.rmtree(tmp_path / "out/runs/2-two")
+    with pytest.raises(DataError, match="a stage's folder that no finished run names"):
+        read_run(evaluated)
+
+
 def test_a_record_is_read_as_it_was_written_and_holds_no_whole_path(tmp_path: Path) -> None:
     run = output_folder(tmp_path / "out")
     record = read_run(run)

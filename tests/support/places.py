@@ -14,6 +14,7 @@ from tests.support.config_tree import keys, other_values
 JOB_OF_COLD_START = "the cold start's script"
 JOB_OF_GRPO = "the GRPO script"
 LAUNCHER = "accelerate's command line"
+WATCHED = "who watches the script's process"
 REWARD = "the scorers"
 REWARDS = "the list of rewards"
 STUDENT = "the nano student, or the model's name"
@@ -29,6 +30,8 @@ FLOW = "flow and tasks"
 EVERYWHERE = "several stages, each looked at by its own test"
 
 PLACES: dict[str, str] = {
+    "cold_start.launch.stall_seconds": WATCHED,
+    "grpo.launch.stall_seconds": WATCHED,
     "cold_start.launch.*": LAUNCHER,
     "grpo.launch.*": LAUNCHER,
     "cold_start.enabled": FLOW,

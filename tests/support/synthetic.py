@@ -20,7 +20,7 @@ from raiden_core.evaluation.sampling import sampling_summary
 from raiden_core.evaluation.summary import breakdown, compared
 from raiden_core.training.launch.metrics import VALIDATION_ACCURACY
 
-HOSTILE = "</script><script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">'\"&{{7*7}}"
+HOSTILE = "</script><script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">'\"&{{7*7}}\u202e\x1b[2J"
 NAMES = {"zh": "林知夏", "en": "Maeve O'Rourke", "ja": "水野ひかり", "ko": "한서윤"}
 QUESTIONS = {
     "zh": ("你的家乡在哪里？", "我的家乡是长沙。", "长沙", "想一想：资料里写着家乡是长沙。"),

@@ -75,7 +75,7 @@ USED_BY: dict[tuple[str, ...], str] = {
         output_dir teacher.characters_at_once student.gguf.sha256
         teacher.launch.command teacher.launch.ready_path teacher.launch.ready_seconds
         storage.url runner.kind runner.address runner.shards runner.stages runner.gpus
-        limits.stage_seconds limits.gpu_slot """
+        limits.stage_seconds limits.gpu_slot cold_start.launch.stall_seconds grpo.launch.stall_seconds """
     + " ".join(
         f"{place}.{name}"
         for place in ("teacher.endpoints.teacher", "evaluation.served", "evaluation.judge")

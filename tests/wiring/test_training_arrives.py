@@ -23,10 +23,21 @@ from raiden_core.training import cold_start as cold_start_script
 from raiden_core.training import grpo as grpo_script
 from raiden_core.training import stage
 from raiden_core.training.arguments import ColdStartArguments, GrpoArguments, parse_script
+from raiden_core.training.launch import accelerate
 from raiden_core.training.launch.accelerate import Runner, accelerate_command
 from raiden_core.training.settings import ColdStartSettings, TrainSettings
 from tests.support.config_tree import configured, off_default, value_of
-from tests.support.places import JOB_OF_COLD_START, JOB_OF_GRPO, LAUNCHER, REWARD, REWARDS, STUDENT, all_set, keys_at
+from tests.support.places import (
+    JOB_OF_COLD_START,
+    JOB_OF_GRPO,
+    LAUNCHER,
+    REWARD,
+    REWARDS,
+    STUDENT,
+    WATCHED,
+    all_set,
+    keys_at,
+)
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
@@ -128,26 +139,46 @@ def test_what_an_evaluation_in_between_asks(
     assert (job["eval_steps"], job["load_best_model_at_end"]) == (50, True)
 
 
+def launched(key: str, config: Config, out: Path) -> None:
+    """Run the stage of a key of its launch."""
+    if key.startswith("grpo."):
+        inputs = {"base": "base", "train": "train", "validation": "validation"}
+        grpo_script.train_stage(TrainSettings.of(config), inputs, out, silent)
+    else:
+        inputs = {"student": "nano", "train": "train"}
+        cold_start_script.cold_start_stage(ColdStartSettings.of(config), inputs, out, silent)
+
+
 @pytest.mark.parametrize("key", keys_at(LAUNCHER))
 def test_how_a_script_is_launched(key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    launched: list[Any] = []
+    taken: list[Any] = []
 
     def take(self: Any, job: Mapping[str, Any]) -> None:
-        launched.append(self.launch)
+        taken.append(self.launch)
         raise Taken
 
     monkeypatch.setattr(Runner, "run", take)
     # A process more makes another command line than one that stands there by default.
     config = configured({key: 2 if key.endswith("num_processes") else off_default(key)})
     with pytest.raises(Taken):
-        if key.startswith("grpo."):
-            inputs = {"base": "base", "train": "train", "validation": "validation"}
-            grpo_script.train_stage(TrainSettings.of(config), inputs, tmp_path, silent)
-        else:
-            inputs = {"student": "nano", "train": "train"}
-            cold_start_script.cold_start_stage(ColdStartSettings.of(config), inputs, tmp_path, silent)
+        launched(key, config, tmp_path)
     said = value_of(config, key)
-    assert str(said) in accelerate_command(launched[0])
+    assert str(said) in accelerate_command(taken[0])
+
+
+@pytest.mark.parametrize("key", keys_at(WATCHED))
+def test_how_long_a_script_may_be_still(key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    limits: list[float | None] = []
+
+    def take(limit: float | None) -> None:
+        limits.append(limit)
+        raise Taken
+
+    monkeypatch.setattr(accelerate, "Stillness", take)
+    config = configured({key: off_default(key)})
+    with pytest.raises(Taken):
+        launched(key, config, tmp_path)
+    assert limits == [value_of(config, key)] != [value_of(Config(), key)]
 
 
 @pytest.mark.parametrize("key", keys_at(REWARD))

@@ -74,7 +74,7 @@ class RewardConfig(Section):
     rubric: Rubric | tuple[Rubric, ...] | None = None
     """`judge` only: what is judged by, or several of them, whose mean counts; None: that of the sample's own dimension."""
     time_limit: Annotated[float, NEUTRAL] = Field(default=600, gt=0)
-    """Seconds that an asynchronous function may take for a batch. The judge has the limits of its endpoint instead."""
+    """Seconds that a function may take for a batch. The judge has the limits of its endpoint instead."""
 
     @property
     def label(self) -> str:

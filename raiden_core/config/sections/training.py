@@ -67,6 +67,10 @@ class LaunchConfig(Section):
     """An accelerate config file, such as configs/accelerate/ddp8.yaml; None: one process."""
     num_processes: int | None = Field(default=None, ge=1)
     """Processes; None leaves it to the accelerate config (one without it)."""
+    stall_seconds: Annotated[float | None, NEUTRAL] = Field(default=3600, gt=0)
+    """A trainer without progress for so long (no pass of a model, no metrics, no file) is ended, its stacks are kept in
+    `stacks.txt`, and training goes on from the last checkpoint. Take more than one generation batch of a vLLM server
+    needs; until the first pass, and while the result is saved, half an hour is allowed at least. None: never."""
 
 
 class ProbeConfig(Section):
@@ -97,7 +101,7 @@ class TrainingSection(TrainerSection):
     launch: Annotated[LaunchConfig, OUTSIDE_JOB] = LaunchConfig()
     """Processes and sharding."""
     lora_r: int | None = Field(default=None, ge=1)
-    """LoRA rank; None trains all weights. The adapter is merged into the model that the stage leaves."""
+    """LoRA rank; None trains all weights. The adapter is merged into the model that the stage leaves, and kept beside it."""
     lora_alpha: int = Field(default=32, ge=1)
     """LoRA scale."""
     lora_target_modules: tuple[str, ...] = ("all-linear",)

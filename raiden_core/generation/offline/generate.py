@@ -226,10 +226,10 @@ class _Taker:
         history = "\n".join(turn.content for turn in draft.history)
         rng = random.Random(f"{self.seed}:distractors:{self.identity}:{draft.question}:{history}")
         contexts = (self.profile_text, f"{history}\n{draft.question}")
-        profile, told, withheld = self.character.profile, self.told, {}
+        profile, told, left_out = self.character.profile, self.told, {}
         if draft.profile is not None:
             profile, shown = draft.profile, as_text(draft.profile)
-            withheld = {key: value for key, value in self.character.profile.items() if profile.get(key) != value}
+            left_out = {key: value for key, value in self.character.profile.items() if profile.get(key) != value}
             told = of_profile(
                 profile, [terms for terms in self.terms if any(contains_term(shown, one) for one in terms)]
             )
@@ -263,7 +263,7 @@ class _Taker:
                 "evidence": draft.evidence,
                 "template": draft.template,
                 **({"boundary": draft.boundary, TWIN: draft.twin} if draft.boundary else {}),
-                **({WITHHELD: withheld} if withheld else {}),
+                **({WITHHELD: left_out} if left_out else {}),
                 **card_metadata(self.character, draft.question, draft.history, draft.evidence, greeting),
             },
         )

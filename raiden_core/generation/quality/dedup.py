@@ -4,6 +4,8 @@
     kept, dropped = drop_overlaps(kept, read_evaluation(Path("benchmark.jsonl")))
     kept, dropped = clean(samples, max_similarity=0.8, decontaminate=["benchmark.jsonl"])  # both
 
+raiden_core/generation/quality/repeats.py finds the near-duplicates of a file that is too large to be held.
+
 Texts are folded as the reward folds them and compared by the Jaccard similarity of their character 3-grams (shingling:
 Broder, 1997). MinHash with banding (rensa) finds the candidates, and every candidate is compared exactly, so what is
 dropped really is that similar; a pair just above the threshold may be missed, one time in a hundred or so. The result
@@ -31,7 +33,7 @@ from typing import Any, NamedTuple
 from raiden_core.errors import DataError
 from raiden_core.generation.quality.filters import DUPLICATE, NEAR_DUPLICATE
 from raiden_core.rewards import fold
-from raiden_core.samples import WITHHELD, Sample, character_id, iter_rows
+from raiden_core.samples import Sample, character_id, iter_rows, withheld
 from raiden_core.stages.digests import digest_path
 
 OVERLAP = "overlap with an evaluation set"
@@ -93,21 +95,38 @@ def drop_near_duplicates(
     return kept, dropped
 
 
+class Entry(NamedTuple):
+    """What a sample is compared by."""
+
+    position: int
+    text: str
+    """Conversation and question, and what the prompt leaves out of the profile, folded."""
+    keywords: tuple[str, ...]
+    """Folded."""
+
+    @classmethod
+    def of(cls, position: int, sample: Sample) -> Entry:
+        """That of a sample at this position."""
+        # What the prompt leaves out makes another sample of the same words.
+        shown = (*_history(sample), *map(str, withheld(sample).items()))
+        return cls(position, _conversation(shown, sample.question), _folded(sample.keywords))
+
+
 def near_duplicates(samples: Iterable[Sample], *, similarity: float = SIMILARITY) -> Iterator[Match]:
     """Which samples repeat an earlier one of the same character, character by character.
 
     The samples are read once; only their folded texts are held, so a million of them need some 500 MB.
     """
-    characters: dict[str, list[tuple[int, str, tuple[str, ...]]]] = {}
+    characters: dict[str, list[Entry]] = {}
     for position, sample in enumerate(samples):
-        entry = (position, _conversation(_history(sample), sample.question), _folded(sample.keywords))
-        characters.setdefault(f"{character_id(sample)} {sample.metadata.get(WITHHELD)}", []).append(entry)
+        characters.setdefault(character_id(sample), []).append(Entry.of(position, sample))
     while characters:
         # Taken out one by one, so that memory falls as the work goes on.
-        yield from _repeats(characters.pop(next(iter(characters))), similarity)
+        yield from repeats_of(characters.pop(next(iter(characters))), similarity)
 
 
-def _repeats(entries: list[tuple[int, str, tuple[str, ...]]], similarity: float) -> Iterator[Match]:
+def repeats_of(entries: Iterable[Entry], similarity: float) -> Iterator[Match]:
+    """Which of one character's samples repeat an earlier one."""
     said: dict[str, int] = {}
     expecting: dict[Hashable, _Index] = {}
     for position, text, keywords in entries:

@@ -26,6 +26,7 @@ from typing import Any, Self
 from raiden_core.errors import ConfigError, RaidenError, StageError
 from raiden_core.rewards.listed.checks import AGAIN, Value, checked, place_of, sample_of, step_of
 from raiden_core.rewards.listed.chosen import Chosen, ChosenReward
+from raiden_core.rewards.listed.limits import TookTooLong, interrupted_after
 from raiden_core.rewards.listed.loading import Function, is_asynchronous, load_function
 
 MAX_ALONE = 64
@@ -146,9 +147,12 @@ class RewardRun:
 
     def _computed(self, one: _Loaded, named: Mapping[str, Any]) -> list[Value]:
         try:
-            given = one.function(**named)
+            with interrupted_after(one.chosen.time_limit):
+                given = one.function(**named)
         except RaidenError:
             raise
+        except TookTooLong as error:
+            raise self._late(one, named) from error
         except Exception as error:  # whatever code of the user's may raise becomes one line
             raise self._failed(one, error, named) from error
         return checked(one.chosen.logged, given, len(named["completions"]), named)
@@ -171,13 +175,16 @@ class RewardRun:
         except RaidenError:
             raise
         except TimeoutError:
-            raise StageError(
-                f"{step_of(named)}: {name} had not answered after {limit:g} s (time_limit) for a batch of "
-                f"{len(named['completions'])} that begins with {sample_of(named, 0)}; {AGAIN}"
-            ) from None
+            raise self._late(one, named) from None
         except Exception as error:  # as above
             raise self._failed(one, error, named) from error
         return checked(name, given, len(named["completions"]), named)
+
+    def _late(self, one: _Loaded, named: Mapping[str, Any]) -> StageError:
+        return StageError(
+            f"{step_of(named)}: {one.chosen.logged} had not answered after {one.chosen.time_limit:g} s (time_limit) for a "
+            f"batch of {len(named['completions'])} that begins with {sample_of(named, 0)}; {AGAIN}"
+        )
 
     def _failed(self, one: _Loaded, error: Exception, named: Mapping[str, Any]) -> StageError:
         """The line about an error in a function; the sample is found by calling it with each completion alone."""
@@ -197,8 +204,9 @@ class RewardRun:
         for place in range(count):
             alone = {name: _row(value, place, count) for name, value in named.items()}
             try:
-                one.function(**alone)
-            except Exception:  # noqa: BLE001  # it has failed before, and this is only to say on what
+                with interrupted_after(one.chosen.time_limit):
+                    one.function(**alone)
+            except (Exception, TookTooLong):  # noqa: BLE001  # it has failed before, and this is only to say on what
                 return place
         return None
 

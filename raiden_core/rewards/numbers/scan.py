@@ -24,6 +24,12 @@ _ENGLISH_SCALE_AFTER = re.compile(r" (thousand|million|billion|trillion)\b|(k)(?
 _VAGUE_AFTER = re.compile(f"[多余]|[几来](?={HAN_UNITS})|여(?= ?(?:{KOREAN_UNITS}))")
 _RANGE = re.compile(" ?[-~–—] ?|[到至或か]|或者|から| to | or |에서 |이나 |나 ")
 _RANGE_LENGTH = 4
+_DEGREES_AFTER = re.compile(r"\d+(?:\.\d+)? ?[度°도]")
+"""昨天是-5度: of what is written without blanks only a temperature has a sign."""
+_NUMBER_BEFORE = re.compile(f"[\\d{han.HAN_NUMERALS}]\\D?$")
+_CLOSING = frozenset(")]}%°”’」』》】_-")
+_QUOTES = frozenset("'\"")
+"""Either opens or closes; 5'-6' is a range."""
 _LATIN = re.compile("[a-z]")
 _HANGUL = re.compile(f"[{HANGUL}]")
 _HAN = re.compile(f"[{han.HAN_NUMERALS}俩仨元]")
@@ -109,7 +115,16 @@ def _parts(match: re.Match[str]) -> Iterator[Number]:
 
 
 def _is_minus(text: str, start: int) -> bool:
-    return text[start - 1 : start] == "-" and (start == 1 or text[start - 2] in " (:")
+    """Whether the hyphen before a number is its sign; behind a letter, a number or a closing mark it joins the two."""
+    if start == 1:
+        return True
+    before = text[start - 2]
+    if before.isalnum():
+        is_degree = not before.isascii() and _DEGREES_AFTER.match(text, start) is not None
+        return is_degree and not _NUMBER_BEFORE.search(text, max(0, start - 4), start - 1)
+    if before in _QUOTES:
+        return start == 2 or not text[start - 3].isalnum()
+    return before not in _CLOSING
 
 
 def _scaled(text: str, number: Number) -> Number:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase, Trainer
 
 ADAPTER = "adapter"
+"""Folder of an adapter beside the model that it was merged into."""
+ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
+"""What is kept of it."""
 QUESTION_TOKENS = 24
 """Tokens of the answer to the one question."""
 CLOSE = {"float32": 1e-3, "bfloat16": 0.25, "float16": 0.05}
@@ -30,6 +33,8 @@ def save_model(
     trainer: Trainer, tokenizer: PreTrainedTokenizerBase, folder: Path, *, base: str | Path, prompt: Sequence[Any]
 ) -> str:
     """Save the trained model as one folder that loads without its base, and check what lies there.
+
+    An adapter is merged into the model and kept beside it, in `ADAPTER`.
 
     Args:
         trainer: its model is saved; an adapter is merged into ``base``.
@@ -46,8 +51,9 @@ def save_model(
     """
     adapted = hasattr(trainer.accelerator.unwrap_model(trainer.model), "merge_and_unload")
     first = trainer.is_world_process_zero()
-    if first and folder.exists():
-        shutil.rmtree(folder)  # half a model of a try that was killed here
+    if first:
+        for left in (folder, folder.with_name(ADAPTER)):  # halves of a try that was killed here
+            shutil.rmtree(left, ignore_errors=True)
     trainer.accelerator.wait_for_everyone()
     # The trainer gathers what is sharded, so that all ranks take part; what it writes of an adapter is the adapter.
     place = folder.with_name(ADAPTER) if adapted else folder
@@ -58,7 +64,7 @@ def save_model(
     if first:
         if adapted:
             _merge(base, place, folder, trainer.accelerator.unwrap_model(trainer.model))
-            shutil.rmtree(place)
+            _keep_only(place, ADAPTER_FILES)
         tokenizer.save_pretrained(folder)
         (folder / "training_args.bin").unlink(missing_ok=True)  # a pickle, of no use to whoever loads the model
         answer = _check(trainer, folder, base, prompt)
@@ -66,18 +72,37 @@ def save_model(
     return answer
 
 
-def _merge(base: str | Path, adapter: Path, folder: Path, trained: Any) -> None:
-    from peft import PeftModel
+def whole_base(base: str | Path, dtype: torch.dtype, quantized: Any = None) -> Any:
+    """The model that an adapter is for.
+
+    Args:
+        base: its folder, or its name on the Hub.
+        dtype: of its weights.
+        quantized: how they were stored while the adapter was trained: it then belongs on those, written out, not on what
+            they were before.
+    """
     from transformers import AutoModelForCausalLM
 
-    # An adapter that was trained on quantized weights belongs on those, written out, not on what they were before.
-    quantized = getattr(trained.config, "quantization_config", None)
     stored = {"quantization_config": quantized} if quantized is not None else {}
-    whole: Any = AutoModelForCausalLM.from_pretrained(base, dtype=_dtype(trained), trust_remote_code=False, **stored)
-    if quantized is not None:
-        whole = whole.dequantize()
+    whole: Any = AutoModelForCausalLM.from_pretrained(base, dtype=dtype, trust_remote_code=False, **stored)
+    return whole if quantized is None else whole.dequantize()
+
+
+def _merge(base: str | Path, adapter: Path, folder: Path, trained: Any) -> None:
+    from peft import PeftModel
+
+    whole = whole_base(base, _dtype(trained), getattr(trained.config, "quantization_config", None))
     merged: Any = PeftModel.from_pretrained(whole, adapter)
     merged.merge_and_unload().save_pretrained(folder)
+
+
+def _keep_only(folder: Path, names: Sequence[str]) -> None:
+    """Remove the copies of tokenizer, settings and card that a trainer writes beside an adapter."""
+    for path in folder.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path.name not in names:
+            path.unlink()
 
 
 def _check(trainer: Trainer, folder: Path, base: str | Path, prompt: Sequence[Any]) -> str:

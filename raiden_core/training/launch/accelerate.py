@@ -1,7 +1,8 @@
 """Start a training script with ``accelerate launch`` in a subprocess, follow it, and take it down when told to.
 
 Where memory runs out, `Runner` starts it again with a smaller micro-batch. Every change is remembered beside the
-checkpoints, so that a run that is killed later does not find out again what does not fit.
+checkpoints, so that a run that is killed later does not find out again what does not fit. Where it stalls, `Runner`
+starts it again as it was.
 
 The subprocess is supervised (raiden_core.processes.children): nothing of it outlives the caller. What it prints goes to
 ``<output_dir>/training.log``; progress is read from the trainer's own ``metrics.jsonl``.
@@ -31,6 +32,15 @@ from raiden_core.stages.progress import Progress
 from raiden_core.training.launch.metrics import PULSE_FILE, WARNING, figures_of, read_metrics, read_pulse, reward_names
 from raiden_core.training.launch.out_of_memory import KernelKills, OutOfMemory, smaller_job
 from raiden_core.training.launch.script import ERROR_VARIABLE, reported_error
+from raiden_core.training.launch.stall import (
+    PARTS,
+    STACKS_VARIABLE,
+    Stalled,
+    Stillness,
+    forget_parts,
+    keep_stacks,
+    signs_of_life,
+)
 
 Say = Callable[[str], None]
 """Told one line for people."""
@@ -43,6 +53,8 @@ TAIL_LINES = 8
 """Lines of the log that an error quotes."""
 MEMORY_FILE = "out_of_memory.json"
 """What was changed because memory ran out; it stands beside the checkpoints."""
+MOST_STALLS = 5
+"""A trainer that stalls more often than this fails, whatever it gets done in between."""
 MODEL_CARD = "README.md"
 """What TRL writes beside each checkpoint about itself."""
 TRACEBACK = "Traceback (most recent call last):"
@@ -73,22 +85,31 @@ class Runner:
         return {**stats, "out_of_memory": out_of_memory}
 
     def run(self, job: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """Run the script until it ends well, or fails for another reason than memory.
+        """Run the script until it ends well, or fails for another reason than memory or a stall.
 
         Returns:
             A record for each time that memory ran out: the step, the words of the error, and what was changed.
 
         Raises:
             StageError: there is not even room for one sequence at a time.
+            Stalled: it stalled again without a step more than at the time before, or more than `MOST_STALLS` times.
         """
         memory = self.out / MEMORY_FILE
         record: list[dict[str, Any]] = json.loads(memory.read_text("utf-8")) if memory.is_file() else []
         current = dict(job)
         for earlier in record:
             current |= earlier["changed"]
-        while True:  # ends: each turn makes the micro-batch smaller
+        stalled_at: list[int] = []
+        while True:  # ends: each turn makes the micro-batch smaller, or is one of few after a stall
             try:
                 run_script(self.module, current, self.launch, self.out, self.progress, self.say)
+            except Stalled as error:
+                step = self._step()
+                if len(stalled_at) >= MOST_STALLS or step <= max(stalled_at, default=-1):
+                    times = f"{len(stalled_at) + 1} times, the last at step {step}"
+                    raise Stalled(f"{error}; it stalled {times}, and is not started again") from None
+                stalled_at.append(step)
+                self.say(f"{error}; training goes on from its last checkpoint")
             except OutOfMemory as error:
                 less = smaller_job(current)
                 if less is None:
@@ -96,8 +117,7 @@ class Runner:
                         f"{error}: memory does not suffice for a single sequence; shorten max_completion_length or "
                         "max_length, set lora_r, gradient_checkpointing: true, or shard the model (launch.accelerate)"
                     ) from None
-                rows = read_metrics(self.out / METRICS_FILE)
-                step = int(rows[-1].get("step", 0)) if rows else 0
+                step = self._step()
                 record.append({"step": step, "error": str(error), "changed": less})
                 unfinished = memory.with_suffix(".new")
                 unfinished.write_text(json.dumps(record, indent=2), "utf-8")
@@ -109,6 +129,11 @@ class Runner:
                 current |= less
             else:
                 return record
+
+    def _step(self) -> int:
+        """The newest optimizer step that the script told of."""
+        rows, pulse = read_metrics(self.out / METRICS_FILE), read_pulse(self.out / PULSE_FILE)
+        return max(int(rows[-1].get("step", 0)) if rows else 0, pulse[0] if pulse else 0)
 
 
 def run_script(
@@ -132,6 +157,7 @@ def run_script(
     Raises:
         RaidenError: what the script itself reported.
         OutOfMemory: it ran out of memory while it trained, or the kernel killed it for memory.
+        Stalled: it made no progress for ``launch.stall_seconds``; its stacks stand in ``stacks.txt``.
         StageError: the script ended badly without a word; the message quotes the end of its log.
     """
     job_file = out / "job.yaml"
@@ -143,6 +169,7 @@ def run_script(
     environment = {
         **os.environ,
         ERROR_VARIABLE: str(error_file),
+        STACKS_VARIABLE: str(out / PARTS),
         "PYTHONUNBUFFERED": "1",
         "TOKENIZERS_PARALLELISM": "false",
         "HF_HUB_DISABLE_TELEMETRY": "1",
@@ -150,14 +177,19 @@ def run_script(
     }
     log = out / LOG_FILE
     watcher = _Watcher(out / METRICS_FILE, progress, say)
-    kernel = KernelKills()
+    kernel, stillness = KernelKills(), Stillness(launch.stall_seconds)
     child = start(command, log, environment)
     try:
         while not child.has_ended():
             time.sleep(POLL_SECONDS)
             watcher.look()
+            training, signs = signs_of_life(out)
+            if stillness.look(signs, training, time.monotonic()):
+                stacks = keep_stacks(child, out, stillness.quiet)
+                raise Stalled(f"no progress for {stillness.quiet:.0f} s (launch.stall_seconds); see {stacks}")
     finally:
         child.stop()
+        forget_parts(out)
     watcher.look()
     if not child.code:
         return

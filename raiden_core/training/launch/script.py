@@ -18,6 +18,7 @@ from raiden_core.errors import ConfigError, DataError, RaidenError, StageError
 from raiden_core.processes.threads import share_cores
 from raiden_core.stages.layout import MODEL, SUMMARY_FILE
 from raiden_core.training.launch.out_of_memory import OutOfMemory, explain
+from raiden_core.training.launch.stall import answer_with_stacks
 
 if TYPE_CHECKING:
     from transformers import Trainer
@@ -33,10 +34,13 @@ ERRORS: dict[str, type[RaidenError]] = {
 def as_script() -> Iterator[None]:
     """Around a script's main: a `RaidenError`, or memory that ran out, becomes one line and the exit code.
 
+    A process that stalls can be asked for its stacks (`raiden_core.training.launch.stall`).
+
     Raises:
         SystemExit: the script failed for a reason that its user can act on.
     """
     share_cores()
+    answer_with_stacks()
     try:
         yield
     except RaidenError as error:

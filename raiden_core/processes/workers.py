@@ -1,0 +1,110 @@
+"""Calls that share nothing, on all cores: ``results = on_all_cores(work, [(part,), …])``.
+
+Each worker is a fresh interpreter that takes one call after the other, so it needs neither a main module that can be
+imported (as multiprocessing's spawned ones do) nor a process without threads (as forked ones do), and the kernel ends it
+with its parent. A call and its result are pickled: ``work`` is a function of a module, and results are best kept small.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import os
+import pickle
+import queue
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from raiden_core.errors import RaidenError, StageError
+from raiden_core.processes.supervisor import PR_SET_PDEATHSIG
+
+Result = TypeVar("Result")
+
+
+def on_all_cores(work: Callable[..., Result], calls: Sequence[tuple[Any, ...]]) -> list[Result]:
+    """What ``work`` returns for each call, in their order; a single call is made here.
+
+    Raises:
+        RaidenError: a call raised it, or a worker ended without an answer.
+    """
+    count = min(len(calls), len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1)
+    if count < 2:
+        return [work(*call) for call in calls]
+    todo: queue.SimpleQueue[int] = queue.SimpleQueue()
+    for number in range(len(calls)):
+        todo.put(number)
+    results: dict[int, Result] = {}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    # Started in this thread: the kernel ends a child with the thread that it was started in.
+    workers = [
+        subprocess.Popen(
+            [sys.executable, "-m", __name__], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        for _ in range(count)
+    ]
+
+    def serve(worker: subprocess.Popen[bytes]) -> None:
+        while True:
+            try:
+                number = todo.get_nowait()
+            except queue.Empty:
+                return
+            results[number] = _ask(worker, work, calls[number])
+
+    try:
+        with ThreadPoolExecutor(count) as pool:
+            for one in [pool.submit(serve, worker) for worker in workers]:
+                one.result()
+    finally:
+        for worker in workers:
+            worker.kill()
+            worker.communicate()
+    return [results[number] for number in range(len(calls))]
+
+
+def _ask(worker: subprocess.Popen[bytes], work: Callable[..., Result], call: tuple[Any, ...]) -> Result:
+    assert worker.stdin is not None
+    assert worker.stdout is not None
+    try:
+        pickle.dump((work, call), worker.stdin, pickle.HIGHEST_PROTOCOL)
+        worker.stdin.flush()
+        fine, result = pickle.load(worker.stdout)
+    except (EOFError, BrokenPipeError):
+        code = worker.wait()
+        raise StageError(
+            f"a process for {work.__name__.strip('_').replace('_', ' ')} ended with code {code} and no answer; "
+            "it may have been out of memory"
+        ) from None
+    if not fine:
+        raise result
+    return result  # type: ignore[no-any-return]
+
+
+def _answer() -> None:
+    """Take calls from standard input until it ends."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    # Nothing that a call prints may come between the answers.
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    # Rows and what is made of them hold no cycles, and looking for some takes a third of the time.
+    gc.disable()
+    while True:
+        try:
+            work, call = pickle.load(sys.stdin.buffer)
+        except EOFError:
+            return
+        try:
+            answer = (True, work(*call))
+        except RaidenError as error:
+            answer = (False, error)
+        pickle.dump(answer, answers, pickle.HIGHEST_PROTOCOL)
+        answers.flush()
+
+
+if __name__ == "__main__":
+    _answer()
