@@ -14,8 +14,9 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from raiden_core.characters.character import Character
 from raiden_core.dataset.twins import TWIN, linked
@@ -37,7 +38,7 @@ from raiden_core.generation.quality import filters
 from raiden_core.generation.quality.distractors import Pools, choose_distractors, collect_pools
 from raiden_core.generation.teacher import UNREAD, Draft, Fact, Teacher
 from raiden_core.rewards import Scorer, contains_term
-from raiden_core.rewards.aside import guarded, of_profile
+from raiden_core.rewards.aside import Told, guarded, of_profile
 from raiden_core.samples import WITHHELD, Sample, Validator
 from raiden_core.stages.progress import Progress, silent
 
@@ -222,17 +223,19 @@ class _Taker:
         self.seen.add(sample.id)
         return sample
 
+    def _told_in(self, profile: Mapping[str, Any]) -> Told:
+        """What a profile from which something is left out still holds."""
+        text = as_text(profile)
+        return of_profile(profile, [terms for terms in self.terms if any(contains_term(text, term) for term in terms)])
+
     def _build(self, draft: Draft, greeting: int | None) -> Sample:
         history = "\n".join(turn.content for turn in draft.history)
         rng = random.Random(f"{self.seed}:distractors:{self.identity}:{draft.question}:{history}")
         contexts = (self.profile_text, f"{history}\n{draft.question}")
-        profile, told, left_out = self.character.profile, self.told, {}
-        if draft.profile is not None:
-            profile, shown = draft.profile, as_text(draft.profile)
-            left_out = {key: value for key, value in self.character.profile.items() if profile.get(key) != value}
-            told = of_profile(
-                profile, [terms for terms in self.terms if any(contains_term(shown, one) for one in terms)]
-            )
+        whole: Mapping[str, Any] = self.character.profile
+        profile = whole if draft.profile is None else draft.profile
+        left_out = {key: value for key, value in whole.items() if profile.get(key) != value}
+        told = self._told_in(profile) if left_out else self.told
         none_of = (
             draft.rivals
             if draft.abstains
