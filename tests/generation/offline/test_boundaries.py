@@ -251,6 +251,13 @@ def test_a_greeting_opens_what_was_said_and_what_was_not_alike() -> None:
     assert {one.conversation_history[0].content for one in asked} == {"欢迎，旅人。"}
 
 
+def test_without_a_conversation_nothing_was_left_unsaid(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(OfflineTeacher, "fillers", lambda *material: [])
+    generated = run(compose(10))
+    assert generated.dropped[boundaries.NO_CONVERSATION] > 0
+    assert "untold" not in {sample.metadata.get("boundary") for sample in generated.samples}
+
+
 def test_only_the_offline_teacher_knows_boundaries() -> None:
     class Other:
         name = "other"
