@@ -180,15 +180,17 @@ class _Taker:
     def take_boundaries(self, drafts: BoundaryDrafts, made: Sequence[Sample], wanted: int) -> list[Sample]:
         """Up to ``wanted`` samples at the boundaries of what the character knows, each with a twin of its own.
 
-        Half of them are SCK, the other half RCB, kind by kind in turn; where one half falls short, the other fills up.
+        Half of them are SCK, the other half RCB, kind by kind in turn; where one half falls short, the other fills up. RCB
+        chooses first: false premises suit some attributes only, and what they leave would be lacking more often than the
+        rest, so that the attribute would tell what to answer.
         """
         rng = random.Random(f"{self.seed}:boundary:{self.identity}")
         free = {sample.id: sample for sample in rng.sample(made, len(made))}
         premises, unknown = drafts.false_premises(free), drafts.unknowables(free)
         half = wanted // 2 + (wanted % 2 and rng.randrange(2))
-        taken = self._take_twins(premises, free, half)
-        taken += self._take_twins(unknown, free, wanted - len(taken))
-        return taken + self._take_twins(premises, free, wanted - len(taken))
+        taken = self._take_twins(unknown, free, wanted - half)
+        taken += self._take_twins(premises, free, wanted - len(taken))
+        return taken + self._take_twins(unknown, free, wanted - len(taken))
 
     def _take_twins(self, drafts: Iterator[Draft | str], free: dict[str, Sample], wanted: int) -> list[Sample]:
         """Up to ``wanted`` samples; their twins are no longer free."""
