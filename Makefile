@@ -1,5 +1,5 @@
 # Two commands: `make run` and `make test`. Both install into .venv first, once.
-.PHONY: docs run real test fast changed install lint format benchmarks learning chaos mutations clean
+.PHONY: docs run real test fast changed unpinned install lint format benchmarks learning chaos mutations clean
 VENV := .venv
 PYTHON ?= python3.11
 BIN := $(VENV)/bin
@@ -21,7 +21,7 @@ BASE ?= HEAD
 test: $(STAMP) lint  ## every test: fast ones first, then real servers, trainers and browsers
 	@$(FAST)
 	@echo "== integration tests (real servers on loopback, real trainers, a real browser where there is one)"
-	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup tests/integration
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile tests/integration
 
 fast: $(STAMP)  ## fast tests of the whole house: about two minutes on two cores
 	@$(FAST)
@@ -30,6 +30,9 @@ changed: $(STAMP)  ## fast tests of what changed since BASE (default: HEAD, with
 	@touched=$$($(BIN)/python -m tests.support.touched $(BASE)) || exit 1; \
 	if [ -z "$$touched" ]; then echo "== no fast test is touched"; exit 0; fi; \
 	echo "== fast tests of $$(echo "$$touched" | wc -l) files that the change touches" && $(BIN)/python -m pytest -q $$touched
+
+unpinned:  ## does an installation without constraints.txt work today? A fresh environment in a temporary folder; about 15 minutes
+	@.ci/unpinned
 
 lint: $(STAMP)  ## ruff, the import contract, mypy
 	@echo "== ruff, import contract, mypy"

@@ -86,25 +86,30 @@ def compose_samples(folder: Path, size: int) -> None:
 
 
 def compose_characters(folder: Path, size: int) -> None:
-    """Characters as a program writes them: fields, and an introduction of some sentences."""
+    """Characters as a program writes them, English and Chinese in turn: fields, and an introduction of some sentences."""
     import random
 
     from benchmarks.cards import WORDS
+    from benchmarks.data import ZH
 
     rng = random.Random(0)
+
+    def word(chinese: bool) -> str:
+        return "".join(rng.choices(ZH, k=2)) if chinese else rng.choice(WORDS)
+
     with (folder / "characters.jsonl").open("w", encoding="utf-8") as file:
         for number in range(size):
-            said = [" ".join(rng.choices(WORDS, k=8)).capitalize() + "." for _ in range(6)]
-            row = {
-                "name": f"Ilse Brandt {number}",
-                "profile": {
-                    "occupation": rng.choice(WORDS),
-                    "age": rng.randrange(18, 80),
-                    "hometown": rng.choice(WORDS).capitalize(),
-                    "likes": [rng.choice(WORDS), rng.choice(WORDS)],
-                    "introduction": " ".join(said),
-                },
+            zh = bool(number % 2)
+            told = "我在{}旁边卖{}，也喜欢{}。" if zh else "She keeps a {} near the {} and loves the {}."
+            said = [told.format(word(zh), word(zh), word(zh)) for _ in range(6)]
+            profile = {
+                "职业" if zh else "occupation": word(zh),
+                "年龄" if zh else "age": rng.randrange(18, 80),
+                "家乡" if zh else "hometown": word(zh).capitalize(),
+                "爱好" if zh else "likes": [word(zh), word(zh)],
+                "简介" if zh else "introduction": ("" if zh else " ").join(said),
             }
+            row = {"name": f"{'林晚' if zh else 'Ilse Brandt'} {number}", "profile": profile}
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
 
 

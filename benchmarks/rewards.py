@@ -9,7 +9,9 @@ text stands bare and behind a denied keyword, because that is where negation is 
 loop runs beside it as the yardstick: it does nothing of what makes the score right.
 
 With ``--against`` both builds answer in turn, each in a process of its own, so that what else the machine does slows
-both; the ratio of their best times is printed (above 1: this build is faster) and nothing is written.
+both; the ratio of their best times is printed (above 1: this build is faster) and nothing is written. No short or dense
+text is scored twice, and no clause of one comes back in another: a word that is new stands in each, so that nothing that
+a build remembers of a text flatters it.
 
 Writes benchmarks/results/rewards.json with the hardware and the load. Times are those of one core, the best of several;
 still, run it on an idle machine.
@@ -20,6 +22,8 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import random
+import re
 import subprocess
 import sys
 import time
@@ -110,6 +114,14 @@ DENSE = {
     "ko": ("의사", "저는 의사가 아니에요. 의사가 된 적이 없고 의사라고 말하지도 않았어요. 누가 의사래요? "),
 }
 """Little but negation: how fast the rules themselves are."""
+NEW_WORDS = {
+    "zh": ("".join(map(chr, range(0x8700, 0x8800))), 2),
+    "en": ("abcdefghijklmnopqrstuvwxyz", 6),
+    "ko": ("".join(map(chr, range(0xB098, 0xB198))), 2),
+}
+"""Letters of words that say nothing, and how many a word has."""
+CALLS = 6
+"""How often a build answers a workload of fresh texts in each round."""
 ROUNDS = 3
 """How often each build answers each workload."""
 
@@ -123,6 +135,17 @@ def measure(work: Callable[[], object], least: float = 0.3) -> float:
     """Seconds of one core for one call, the best of several."""
     best, until = float("inf"), time.perf_counter() + least
     while time.perf_counter() < until:
+        start = time.process_time()
+        work()
+        best = min(best, time.process_time() - start)
+    return best
+
+
+def measure_fresh(work: Fresh) -> float:
+    """Seconds of one core for one call, the best of a few, each with texts of its own."""
+    best = float("inf")
+    for _ in range(CALLS):
+        work.prepare()
         start = time.process_time()
         work()
         best = min(best, time.process_time() - start)
@@ -198,18 +221,45 @@ def import_seconds() -> float:
     return round(seconds, 3)
 
 
+class Fresh:
+    """Scores texts that are new in each call: behind every stop of ``says`` stands a word that is new.
+
+    Making them is not timed, see `measure_fresh`.
+    """
+
+    def __init__(self, sample: dict[str, Any], says: str, count: int) -> None:
+        self._scorer, self._sample, self._count = Scorer(), sample, count
+        self._parts = re.split(r"(?<=[，,。.！？?])(?=.)", says)
+        self._words = NEW_WORDS["en" if says.isascii() else "ko" if re.search("[가-힣]", says) else "zh"]
+        self._random = random.Random(0)
+        self.texts: list[str] = []
+
+    def prepare(self) -> None:
+        """The next texts."""
+        self.texts = [
+            f"<think>.</think><answer>{''.join(part + self._new_word() for part in self._parts)}</answer>"
+            for _ in range(self._count)
+        ]
+
+    def __call__(self) -> list[Score]:
+        return score_all(self._scorer, self._sample, self.texts)
+
+    def _new_word(self) -> str:
+        letters, size = self._words
+        word = "".join(self._random.choices(letters, k=size))
+        return f" {word} " if self._words is not NEW_WORDS["zh"] else word
+
+
 def workloads() -> dict[str, Callable[[], object]]:
     """What two builds are compared on: short answers, dense negation, 1 MB of each text, the length bound off or on."""
     scorer, unbounded = Scorer(), Scorer(min_length_bound=10**9)
     loads: dict[str, Callable[[], object]] = {}
-    cases = {name: (KEYWORDS, completion) for name, completion in SHORT.items()}
-    cases |= {name: (words, f"<think>.</think><answer>{says}</answer>") for name, (words, says) in OTHERS.items()}
-    for name, (keywords, completion) in cases.items():
-        texts = [f"{completion.removesuffix('</answer>')}{number}</answer>" for number in range(500)]
-        loads[f"short {name}"] = partial(score_all, scorer, {"keywords": keywords, "answer": "我在长沙当医生。"}, texts)
+    bodies = (re.sub("^.*<answer>|</answer>$", "", completion) for completion in SHORT.values())
+    cases = {name: (KEYWORDS, says) for name, says in zip(SHORT, bodies, strict=True)} | OTHERS
+    for name, (keywords, says) in cases.items():
+        loads[f"short {name}"] = Fresh({"keywords": keywords, "answer": "我在长沙当医生。"}, says, 500)
     for name, (keyword, says) in DENSE.items():
-        texts = [f"<think>.</think><answer>{says * 2}{number}</answer>" for number in range(100)]
-        loads[f"dense {name}"] = partial(score_all, scorer, {"keywords": [keyword], "answer": "x"}, texts)
+        loads[f"dense {name}"] = Fresh({"keywords": [keyword], "answer": "x"}, says * 2, 100)
     sample, everything = {"keywords": KEYWORDS, "answer": "我在长沙当医生。"}, {"keywords": EVERYTHING, "answer": "x"}
     for name, unit in HOSTILE.items():
         size = SIZE // len(unit.encode()) * len(unit)
@@ -225,6 +275,9 @@ def answer_with_times() -> None:
     fold("臺灣")
     for line in sys.stdin:
         work = loads[line.rstrip("\n")]
+        if isinstance(work, Fresh):
+            out(f"{measure_fresh(work)}\n")
+            continue
         work()
         out(f"{measure(work, 0.02)}\n")
 

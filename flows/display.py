@@ -13,9 +13,9 @@ from rich.progress import (
     TaskID,
     TextColumn,
     TimeElapsedColumn,
-    TimeRemainingColumn,
 )
 
+from raiden_core.stages.left_column import Ends, LeftColumn
 from raiden_core.stages.progress import LINE_SECONDS, in_lines
 from raiden_core.stages.progress import Progress as Report
 
@@ -30,7 +30,7 @@ class TerminalDisplay:
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
-            TimeRemainingColumn(),
+            LeftColumn(),
             TextColumn("{task.fields[note]}", style="dim", markup=False),
             console=console,
             disable=not console.is_terminal,
@@ -61,9 +61,10 @@ class TerminalDisplay:
         if not self.console.is_terminal:
             return self._lines(name)
         bar = self.bars.add_task(name, total=None, note="")
+        ends = Ends()
 
         def move(done: int, total: int, note: str = "") -> None:
-            self.bars.update(bar, completed=done, total=total or None, note=note)
+            self.bars.update(bar, completed=done, total=total or None, note=note, ends=ends.at(done, total))
 
         return move
 

@@ -57,14 +57,14 @@ def reasons(config: Config, results: Results) -> list[str]:
             continue
         share = f"{name}: {percent(cells.all.lenient)}% right"
         if cells.all.lenient > NEAR_ZERO:
-            lines.append(f"{share} of characters that training never saw and that are of another kind than its own.")
+            lines.append(f"{share}; training saw neither these characters nor any of their kind.")
         elif config.student.is_nano:
             lines.append(
                 f"{share}, as is to be expected: the nano student can only look up short values that it met in "
-                "training, and these characters have others. A pretrained student.model is what this row is for."
+                "training, and these characters have others. This row is meant for a pretrained student.model."
             )
         else:
-            lines.append(f"{share}: training saw no characters of this kind; add some of it to characters.paths.")
+            lines.append(f"{share}: training saw no characters of this kind; add some to characters.paths.")
     return lines
 
 

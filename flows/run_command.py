@@ -1,6 +1,6 @@
 """``raiden run CONFIG``: the flow in this process, with live progress and a table at the end.
 
-It talks to the Prefect server that the environment or profile names; without one, Prefect starts a temporary one
+It talks to the Prefect server that the environment or profile names; without one, it starts a temporary one
 for the run. Ctrl-C stops the run and everything it started.
 """
 
@@ -12,6 +12,7 @@ import shutil
 import signal
 import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -32,8 +33,6 @@ QUIET = {
     "PREFECT_INTERNAL_LOGGING_LEVEL": "CRITICAL",
     "PREFECT_SERVER_LOGGING_LEVEL": "ERROR",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-    # The first start migrates a database; on a busy machine that takes longer than Prefect's 20 s.
-    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",
     "TRANSFORMERS_VERBOSITY": "error",
 }
 """Settings for a run in a terminal; whatever the environment says goes before them."""
@@ -43,7 +42,7 @@ HOME_BYTES = 16 << 20
 
 @click.command("run")
 @click.argument("config", type=click.Path(path_type=Path), default=START)
-@click.option("--stage", type=STAGE_NAMES, help="Run this stage again: upstream from the cache, nothing downstream.")
+@click.option("--stage", type=STAGE_NAMES, help="Run this stage again, earlier ones from the cache, and no later one.")
 @click.option("--refresh", type=STAGE_NAMES, multiple=True, help="Run this stage again, then all after it. Repeatable.")
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a setting, e.g. grpo.beta=0.")
 @click.option("--json", "as_json", is_flag=True, help="Print the run's record as the last line, as one JSON object.")
@@ -53,7 +52,7 @@ def run(config: Path, stage: str | None, refresh: tuple[str, ...], overrides: tu
     A stage whose inputs, settings and code did not change is taken from the cache.
     """
     if stage and refresh:
-        raise UsageError("--stage and --refresh exclude each other; --stage S already runs S anew")
+        raise UsageError("--stage and --refresh exclude each other; --stage S already runs S again")
     settings = load_config(config, overrides)  # what is wrong with it is said before anything is started
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
@@ -72,7 +71,7 @@ def run(config: Path, stage: str | None, refresh: tuple[str, ...], overrides: tu
     record = None
     with TerminalDisplay(console) as terminal:
         if not stage and not refresh and not server_configured():
-            terminal.waits("looking what is there already …")
+            terminal.waits("looking for finished stages …")
             record = finished_run(settings, REPORT)
         if record is None:
             until, anew = cast("Stage", stage or REPORT), cast("list[Stage]", [stage] if stage else list(refresh))
@@ -89,23 +88,26 @@ def _run(
 ) -> dict[str, Any]:
     """The flow, in this process."""
     from flows.finished import prefect_home, server_configured
+    from flows.temporary_server import TemporaryServer
 
-    temporary = not server_configured()
-    if temporary:
+    server = None
+    if not server_configured():
         check_home(prefect_home())
+        server = TemporaryServer.begin()
     terminal.waits("loading Prefect …")
+    from prefect.settings import PREFECT_API_URL, temporary_settings
+
     from flows.pipeline import raiden
     from tasks.progress import display
 
-    if temporary:
-        terminal.waits("starting a temporary Prefect server …")
-    token = display.set(terminal)
-    try:
+    with ExitStack() as stack:
+        if server is not None:
+            terminal.waits("starting a temporary Prefect server …")
+            stack.enter_context(temporary_settings({PREFECT_API_URL: server.wait()}))
+        stack.callback(display.reset, display.set(terminal))
         record: dict[str, Any] = raiden(
             config=str(config.absolute()), overrides=list(overrides), until=until, refresh=refresh
         )
-    finally:
-        display.reset(token)
     return record
 
 

@@ -15,8 +15,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -24,8 +22,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from flows.server_setup import POOL, set_up
+from flows.temporary_server import healthy
 from raiden_core.errors import StageError, UsageError
-from raiden_core.processes.children import end, is_alive, last_lines, wait_ready
+from raiden_core.processes.children import end, free_port, is_alive, last_lines, wait_ready
 from raiden_core.processes.children import start as start_child
 from tasks.links import REPORTS_VARIABLE
 
@@ -124,7 +123,7 @@ def start(folder: Path, port: int, checkout: Path, say: Say) -> Services:
         server = ["prefect", "server", "start", "--host", HOST, "--port", str(port)]
         started.append(_spawn("server", server, folder, environment))
         services = _record(folder, port, started)
-        _wait("server", lambda: _healthy(services.api), started[-1], folder)
+        _wait("server", lambda: healthy(services.api), started[-1], folder)
         say(f"work pool {POOL}, deployments …")
         asyncio.run(_set_up(services.api, checkout))
         _prefect(["deploy", "--all", "--prefect-file", "prefect.yaml"], checkout, environment)
@@ -144,10 +143,10 @@ def stop(folder: Path, services: Services, say: Say) -> None:
     """Cancel what runs, then end the worker and the server with all their children, and forget them."""
     by_role = {process.role: process for process in services.processes}
     worker = by_role.get("worker")
-    if worker and worker.alive and _healthy(services.api):
+    if worker and worker.alive and healthy(services.api):
         cancelled = asyncio.run(_cancel_runs(services.api))
         if cancelled:
-            say(f"cancelled: {', '.join(cancelled)} (a new run goes on from the last finished stage)")
+            say(f"cancelled: {', '.join(cancelled)} (a new run continues from the last finished stage)")
     for role in ("worker", "reports", "server"):
         if (process := by_role.get(role)) and process.alive:
             say(f"{role} …")
@@ -178,9 +177,7 @@ def reports_address(folder: Path) -> str:
     file = folder / REPORTS_FILE
     if file.is_file() and (port := urlsplit(file.read_text("utf-8")).port) and not port_taken(port):
         return file.read_text("utf-8")
-    with socket.create_server((HOST, 0)) as free:
-        port = free.getsockname()[1]
-    address = f"http://{HOST}:{port}/{secrets.token_urlsafe(16)}"
+    address = f"http://{HOST}:{free_port()}/{secrets.token_urlsafe(16)}"
     with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as written:
         written.write(address)  # with the word in it, which is nobody else's business
     return address
@@ -224,14 +221,6 @@ def _wait(role: str, ready: Callable[[], bool], process: Process, folder: Path) 
         raise StageError(f"the {role} ended by itself; the end of {log}: {' | '.join(last_lines(log)[-LOG_LINES:])}")
     if came == "late":
         raise StageError(f"the {role} was not ready within {START_SECONDS} s; its log: {log}")
-
-
-def _healthy(api: str) -> bool:
-    try:
-        with urllib.request.urlopen(f"{api}/health", timeout=2) as answer:
-            return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError):
-        return False
 
 
 def _worker_online(api: str) -> bool:

@@ -33,11 +33,11 @@ def up(port: int) -> None:
         click.echo("already up")
     elif services is not None:
         gone = ", ".join(process.role for process in services.processes if not process.alive)
-        raise UsageError(f"half up: the {gone} is gone; call raiden down first")
+        raise UsageError(f"not all is up: {gone} has ended; call raiden down first")
     else:
         services = start(folder, port, checkout, tell)
     click.echo(f"pages:  {services.ui}")
-    click.echo(f"to talk to it from this shell:  export PREFECT_API_URL={services.api}")
+    click.echo(f"to use it from this shell:  export PREFECT_API_URL={services.api}")
     click.echo("then:   prefect deployment run raiden/full-pipeline")
     click.echo(f"logs:   {folder}   stop:  raiden down")
 

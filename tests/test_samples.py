@@ -10,6 +10,7 @@ from raiden_core.samples import (
     _LATER,
     Sample,
     Validator,
+    _loads,
     parse_sample,
     read_samples,
     sample_id,
@@ -243,3 +244,20 @@ def test_a_validators_later_fields_are_written_where_they_differ_from_their_defa
         "abstains": True,
     }
     assert Validator.model_validate(plain | said).model_dump(mode="json") == {**plain, **said}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["1e400", "-0", "NaN", "-Infinity", "123456789012345678901234567890", r'"\ud800"', '"a\tb"', '{"a":1,"a":2}', "[1,]",
+     "01", "-0.0", "1.", '"\x7f"', "nan", '{"a":1e-400}', "9007199254740993.0", r'"\ud83d\ude00"', '{"a":1} x', "",
+     r'["\x"]', "[" * 3000 + "]" * 3000],
+)  # fmt: skip
+def test_json_is_read_as_pythons_own_reader_does(text: str) -> None:
+    """The fast reader must neither take more, nor take anything otherwise."""
+    try:
+        wanted = repr(json.loads(text))
+    except (ValueError, RecursionError):
+        with pytest.raises(DataError, match="here: broken JSON"):
+            _loads(text, "here")
+    else:
+        assert repr(_loads(text, "here")) == wanted

@@ -72,7 +72,8 @@ def check_depth(value: Value, limit: int = MAX_DEPTH) -> None:
     for _ in range(limit):
         inner: list[Value] = []
         for item in level:
-            if isinstance(item, Mapping):
+            # Asking an abstract class costs more than the look inside, and JSON makes dicts.
+            if item.__class__ is dict or isinstance(item, Mapping):
                 inner.extend(child for child in item.values() if isinstance(child, (dict, list)))
             elif isinstance(item, list):
                 inner.extend(child for child in item if isinstance(child, (dict, list)))

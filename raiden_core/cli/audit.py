@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 def audit(data: Path, bounds: tuple[str, ...], as_json: bool, config: Path | None, overrides: tuple[str, ...]) -> None:
     """Let policies that do not play the character answer every sample of DATA (.json, .jsonl, .parquet).
 
-    Prints what each wins, and for the holes what to add to validators; 1 when a policy wins more than its bound. The
-    samples are scored as they stand in the file; training adds an aside where there is none.
+    Prints what each policy wins, and what to add to validators against it; exit code 1 if one wins more than its bound.
+    Samples are scored as they are in the file; training adds an aside where there is none.
     """
     from raiden_core.dataset.audit import audit_samples, bounds_of
     from raiden_core.rewards.configured import data_scorer

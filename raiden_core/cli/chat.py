@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 @click.option("--temperature", type=click.FloatRange(min=0), default=0.7, show_default=True, help="0 is greedy.")
 @click.option("--max-tokens", type=click.IntRange(min=8), help="Longest reply (default: evaluation.max_new_tokens).")
 @click.option("--web", is_flag=True, help="Serve a page on this machine instead of the terminal.")
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Of the page; 0 takes a free one.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port of the page; 0 takes a free one.")
 @config_options
 def chat(
     model: str,
@@ -48,7 +48,7 @@ def chat(
 ) -> None:
     """Talk to CHARACTER as MODEL plays it.
 
-    Each line that you type is said; /help lists what else can be done. Ctrl-C and Ctrl-D end.
+    Each line that you type goes to the character; /help lists the commands. Ctrl-C or Ctrl-D ends.
     """
     from raiden_core.chat.characters import find_character
     from raiden_core.chat.conversation import Conversation

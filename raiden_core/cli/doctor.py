@@ -17,7 +17,7 @@ from raiden_core.cli.options import progress_bar
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a setting.")
 def doctor(config: Path, data: Path | None, accelerate: Path | None, as_json: bool, overrides: tuple[str, ...]) -> None:
-    """Look at all that a run of CONFIG needs, and change nothing; 1 when something is to be corrected."""
+    """Check everything that a run of CONFIG needs, and change nothing; exit code 1 if something must be corrected."""
     from raiden_core.doctor.examine import CHECKS, examine
     from raiden_core.doctor.subject import Subject
     from raiden_core.doctor.tables import as_object, check_table, summary

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     help="validation.json, or a folder with npc.json and dialogue.json.",
 )
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder for the results; it must be new.")
-@click.option("--train", type=click.Path(path_type=Path), help="Training data, to be searched for what DATA shares.")
+@click.option("--train", type=click.Path(path_type=Path), help="Training data, searched for questions of DATA.")
 @click.option("--samples", type=click.IntRange(min=1), metavar="K", help="Also sample K replies: pass@k, majority.")
 @click.option(
     "--engine", type=click.Choice(["transformers", "vllm"]), help="What computes the answers of a local folder."

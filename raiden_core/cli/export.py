@@ -30,7 +30,7 @@ TEMPERATURE = 0.7
 
 @click.command("export")
 @click.argument("out", type=click.Path(path_type=Path), metavar="DIR")
-@click.option("--to", type=click.Choice((*TRAINERS, *OF_A_RUN)), required=True, help="For whom.")
+@click.option("--to", type=click.Choice((*TRAINERS, *OF_A_RUN)), required=True, help="The program to write for.")
 @click.option(
     "--data",
     type=click.Path(path_type=Path),

@@ -32,16 +32,18 @@ STATS_FILE = "generation_stats.json"
     "--auto-detect", is_flag=True, help="Take every character in its own language (the default without --language)."
 )
 @click.option(
-    "--num-samples-per-profile", type=click.IntRange(1), help="Samples a character; default: the configuration's, or 8."
+    "--num-samples-per-profile",
+    type=click.IntRange(1),
+    help="Samples per character; default: the configuration's, or 8.",
 )
 @click.option("--include-cm", is_flag=True, help="Write conversation-memory samples as well.")
-@click.option("--max-profiles", type=click.IntRange(1), help="Only the first so many characters.")
+@click.option("--max-profiles", type=click.IntRange(1), help="Use only this many characters, from the first.")
 @click.option(
     "--output-file",
     default="data/generated_samples.json",
     show_default=True,
     type=click.Path(path_type=Path),
-    help="Where all samples go; the split lies beside it in training/.",
+    help="Where all samples go; the split goes into training/ beside it.",
 )
 @click.option(
     "--validation-share", type=click.FloatRange(0, 1, True, True), help="Default: the configuration's, or 0.1."
@@ -64,8 +66,8 @@ def generate(
     """Write verifiable samples about characters, with the offline teacher or the one that a configuration names.
 
     Beside OUTPUT_FILE, training/train.json and training/validation.json hold the same samples split by character, and
-    generation_stats.json says what was dropped and why. A run that was interrupted goes on where it was: the replies
-    of a teacher behind a server are kept in the configuration's output_dir.
+    generation_stats.json says what was dropped and why. An interrupted run continues where it stopped: the replies of
+    a teacher behind a server are kept in the configuration's output_dir.
     """
     from raiden_core.dataset.split import split_file
     from raiden_core.errors import DataError, UsageError

@@ -34,7 +34,7 @@ COMMANDS = {
     "export": ("raiden_core.cli.export:export", "Write a dataset for a trainer, or a model for the Hub."),
     "score": ("raiden_core.cli.score:score", "Score completions with the reward."),
     "plan": ("raiden_core.cli.plan:plan", "Say what training needs: memory by part, fit, steps, time."),
-    "doctor": ("raiden_core.cli.doctor:doctor", "Look whether all that a run needs is there."),
+    "doctor": ("raiden_core.cli.doctor:doctor", "Check that everything a run needs is there."),
 }
 """Name -> where the command is, and its line in the help."""
 
@@ -107,7 +107,7 @@ def run(root: click.Command, argv: Sequence[str] | None = None) -> int:
         tell(f"error: {_usage_words(error)}")
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        tell("stopped; run the same command again to go on from the last finished stage")
+        tell("stopped; run the same command again to continue from the last finished stage")
         return 130
     except BrokenPipeError:
         sys.stderr.close()  # whoever read our output has gone; there is nobody left to tell

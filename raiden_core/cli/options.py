@@ -134,15 +134,16 @@ def progress_bar(label: str) -> Iterator[Progress]:
         Progress,
         TextColumn,
         TimeElapsedColumn,
-        TimeRemainingColumn,
     )
+
+    from raiden_core.stages.left_column import Ends, LeftColumn
 
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
-        TimeRemainingColumn(),
+        LeftColumn(),
         TextColumn("{task.fields[note]}"),
     )
     console = Console(file=sys.stderr)
@@ -151,8 +152,9 @@ def progress_bar(label: str) -> Iterator[Progress]:
         return
     with Progress(*columns, console=console, transient=True) as bars:
         bar = bars.add_task(label, total=None, note="")
+        ends = Ends()
 
         def show(done: int, total: int, note: str = "") -> None:
-            bars.update(bar, completed=done, total=total or None, note=note)
+            bars.update(bar, completed=done, total=total or None, note=note, ends=ends.at(done, total))
 
         yield show

@@ -23,7 +23,7 @@ def plan(
     as_json: bool,
     overrides: tuple[str, ...],
 ) -> None:
-    """Say what training as CONFIG says will need on each device, and whether it fits; 1 when it does not."""
+    """Say what training by CONFIG needs on each device, and whether it fits; exit code 1 if it does not."""
     from raiden_core.planning.plan import as_object, make_plan
     from raiden_core.training.flat import read_any_config
 

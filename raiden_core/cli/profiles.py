@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 @click.command("profiles")
 @click.argument("files", nargs=-1, required=True, metavar="FILE…")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a character, a line each.")
-@click.option("--sentences", is_flag=True, help="With --json: also what sentences state, and which are left.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per character and line.")
+@click.option("--sentences", is_flag=True, help="With --json: also facts from sentences, and sentences without.")
 @ascii_option
 def profiles(files: tuple[str, ...], as_json: bool, sentences: bool, ascii_only: bool) -> None:
     """Show the characters that FILE… holds, and what could not be read.

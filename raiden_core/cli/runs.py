@@ -20,7 +20,7 @@ OUTPUT_DIR = click.argument("output_dir", type=click.Path(path_type=Path), defau
 
 @click.command("runs")
 @OUTPUT_DIR
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a run instead of a table.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per run instead of a table.")
 def runs(output_dir: Path, as_json: bool) -> None:
     """List the finished runs below OUTPUT_DIR (default: runs), the oldest first."""
     from rich.console import Console
@@ -64,15 +64,13 @@ def open_run(run: Path, only_print: bool) -> None:
         raise DataError(f"{page}: is missing, although the run names it; run again")
     click.echo(page)
     if not only_print and not webbrowser.open(page.absolute().as_uri()):
-        tell("no browser was found here: open that file in one")
+        tell("no browser was found; open that file in one")
 
 
 @click.command("clean")
 @OUTPUT_DIR
 @click.option("--delete", is_flag=True, help="Delete what is listed; without it, nothing is touched.")
-@click.option(
-    "--unfinished", is_flag=True, help="Include unfinished work: checkpoints and teacher's replies, paid for."
-)
+@click.option("--unfinished", is_flag=True, help="Include unfinished work: checkpoints and replies of a teacher.")
 def clean(output_dir: Path, delete: bool, unfinished: bool) -> None:
     """List the folders below OUTPUT_DIR (default: runs) that no finished run needs, and delete them with --delete.
 

@@ -65,17 +65,17 @@ class _Tally:
     type=click.IntRange(min=0),
     default=defaults.MIN_LENGTH_BOUND,
     show_default=True,
-    help="Never too long.",
+    help="Answers up to this length are never too long.",
 )
 @click.option(
     "--length-ratio",
     type=click.FloatRange(min=0),
     default=defaults.LENGTH_RATIO,
     show_default=True,
-    help="Times the reference.",
+    help="Longer ones score 0 above so many times the reference.",
 )
 @click.option("--prefilled-think", is_flag=True, help="The chat template opens <think> itself.")
-@click.option("--partial-credit", is_flag=True, help="The share of groups that are met, instead of all or nothing.")
+@click.option("--partial-credit", is_flag=True, help="Give the share of groups that are met, not all or nothing.")
 @click.option("--rewards", "config", type=click.Path(path_type=Path), help="YAML configuration with a list of rewards.")
 @click.option(
     "--replies", type=click.Path(path_type=Path), help="With --rewards: folder in which a judge's replies are kept."

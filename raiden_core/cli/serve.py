@@ -24,9 +24,12 @@ if TYPE_CHECKING:
 @click.option(
     "--character", required=True, metavar="FILE_OR_NAME", help="A file of characters, or a shipped one's name."
 )
-@click.option("--pick", "picks", multiple=True, metavar="NAME", help="Which of the file; several times for several.")
+@click.option("--pick", "picks", multiple=True, metavar="NAME", help="A character of the file; repeatable.")
 @click.option(
-    "--host", default="127.0.0.1", show_default=True, help="Elsewhere than loopback, RAIDEN_SERVE_KEY must be set."
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    help="Address to listen on; all but loopback need RAIDEN_SERVE_KEY.",
 )
 @click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 takes a free one.")
 @click.option(

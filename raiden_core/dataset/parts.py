@@ -12,7 +12,7 @@ from pathlib import Path
 from raiden_core.samples import Sample, iter_samples, lines_of_samples
 from raiden_core.text.json_values import spans_lines
 
-PART_BYTES = 1 << 26
+PART_BYTES = 1 << 24
 """Long enough for what starting a process costs, short enough that a part's samples may be held."""
 _HEAD = 65_536
 """Letters that show what kind of file it is, as for `iter_samples`."""

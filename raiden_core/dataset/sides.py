@@ -1,24 +1,23 @@
 """Both sides of a split as files, and what is to be said about them: counts, seen keywords, the audit.
 
-A part of the samples becomes a `WrittenPart`: its rows, a file for each side, and its counts. `finish` joins them.
+A sample is known here by its row, as it stands in the file, and by a `Record` of what is counted: whoever reads a large
+file makes both once, and the rows are then copied.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import shutil
-import tempfile
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from raiden_core.dataset.audit import Reservoir, audit_samples
 from raiden_core.rewards import Scorer
-from raiden_core.samples import Sample, character_id, json_row
+from raiden_core.samples import Sample, character_id
 from raiden_core.stages.layout import DATASET_STATS_FILE, TRAIN_FILE, VALIDATION_FILE
 
 Key = bytes
@@ -30,46 +29,45 @@ SLICES = ("dimension", "language", "question_type", "difficulty", "validation_me
 """What the statistics count samples by."""
 
 
+class Record(NamedTuple):
+    """What is counted of a sample."""
+
+    slices: tuple[str, ...]
+    """Its value in each of `SLICES`."""
+    keywords: tuple[str, ...]
+
+    @classmethod
+    def of(cls, sample: Sample) -> Record:
+        """That of a sample."""
+        values = (collection_of(sample) if name == "source" else getattr(sample, name) for name in SLICES)
+        return cls(tuple(values), sample.keywords)
+
+
 @dataclass
 class Counts:
     """Counts of one side."""
 
     characters: set[Key] = field(default_factory=set)
     samples: int = 0
-    slices: dict[str, Counter[str]] = field(default_factory=lambda: {name: Counter() for name in SLICES})
+    slices: Counter[tuple[str, ...]] = field(default_factory=Counter)
     keywords: Counter[str] = field(default_factory=Counter)
 
-    def add(self, sample: Sample, key: Key) -> None:
+    def add(self, record: Record, key: Key) -> None:
         """Count a sample of the character ``key`` in."""
         self.samples += 1
         self.characters.add(key)
-        self.keywords.update(sample.keywords)
-        for name in SLICES:
-            value = collection_of(sample) if name == "source" else getattr(sample, name)
-            self.slices[name][value] += 1
-
-    def join(self, other: Counts) -> None:
-        """Count in what another part has counted."""
-        self.samples += other.samples
-        self.characters |= other.characters
-        self.keywords.update(other.keywords)
-        for name in SLICES:
-            self.slices[name].update(other.slices[name])
+        self.slices[record.slices] += 1
+        for keyword in record.keywords:
+            self.keywords[keyword] += 1
 
     def stats(self) -> dict[str, Any]:
         """As they stand in the statistics' file."""
-        slices = {name: dict(sorted(self.slices[name].items())) for name in SLICES}
+        single: dict[str, Counter[str]] = {name: Counter() for name in SLICES}
+        for values, count in self.slices.items():
+            for name, value in zip(SLICES, values, strict=True):
+                single[name][value] += count
+        slices = {name: dict(sorted(counter.items())) for name, counter in single.items()}
         return {"samples": self.samples, "characters": len(self.characters), **slices}
-
-
-@dataclass(frozen=True)
-class WrittenPart:
-    """What `write_part` leaves of its samples."""
-
-    counts: Mapping[Side, Counts]
-    left_out: int
-    audited: Mapping[int, Sample]
-    """By place in the part: the samples that the audit asked for."""
 
 
 def key_of(identity: str) -> Key:
@@ -91,85 +89,46 @@ def to_audit(sides: Iterable[Side]) -> list[int]:
     return chosen.samples
 
 
-@contextmanager
-def folder_for_parts(out: Path) -> Iterator[Path]:
-    """A folder for the rows of parts, on the disk of ``out``; it goes when it is done with."""
-    out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=out, prefix=".parts-") as name:
-        yield Path(name)
-
-
-def write_part(
-    samples: Iterable[Sample],
-    keys: Iterable[Key],
-    sides: Iterable[Side],
-    audited: Collection[int],
-    folder: Path,
-    number: int,
-) -> WrittenPart:
-    """Write the rows of each side into ``folder``, for `finish`, and count them.
-
-    Args:
-        samples, keys, sides: the samples, each with its character's key and with where it goes.
-        audited: the places of samples to hand on.
-        folder: where the rows go.
-        number: which part it is.
-    """
-    counts: dict[Side, Counts] = {side: Counts() for side in FILES}
-    handed: dict[int, Sample] = {}
-    left_out = 0
-    with ExitStack() as stack:
-        files = {
-            side: stack.enter_context(_rows_file(folder, name, number).open("w", encoding="utf-8"))
-            for side, name in FILES.items()
-        }
-        for place, (sample, key, side) in enumerate(zip(samples, keys, sides, strict=True)):
-            if side is None:
-                left_out += 1
-                continue
-            before = ",\n" if counts[side].samples else ""
-            files[side].write(before + json_row(sample))
-            counts[side].add(sample, key)
-            if place in audited:
-                handed[place] = sample
-    return WrittenPart(counts, left_out, handed)
-
-
-def finish(
-    parts: Sequence[WrittenPart],
-    audited: Sequence[Sample],
+def write_sides(
+    samples: Iterable[tuple[str, Record, Key, Side]],
+    audited: Sequence[int],
+    sample_of: Callable[[int, str], Sample],
     out: Path,
-    folder: Path,
     generation: Mapping[str, Any] | None,
     left_out: int = 0,
 ) -> dict[str, Any]:
-    """Join the rows of all parts to both files, and write what is to be said about them.
+    """Write both sides, the statistics and the dataset card; the statistics come back.
 
     Args:
-        parts: in the samples' order; their rows lie in ``folder`` under their numbers.
-        audited: the samples to audit.
-        out: where the files go.
-        folder: where the rows are.
+        samples: each one's row, what is counted of it, its character's key, and where it goes.
+        audited: the places of the samples to audit (`to_audit`).
+        sample_of: the sample at a place, of which the row is given.
+        out: where the files go; the folder is made.
         generation: statistics of the generate stage, for the card.
-        left_out: samples that are in no part.
+        left_out: samples that are not among these.
     """
     from raiden_core.dataset.card import CARD, dataset_card
 
+    out.mkdir(parents=True, exist_ok=True)
     counts: dict[Side, Counts] = {side: Counts() for side in FILES}
-    for side, name in FILES.items():
-        with (out / name).open("wb") as file:
-            file.write(b"[\n")
-            for number, part in enumerate(parts):
-                rows = _rows_file(folder, name, number)
-                if part.counts[side].samples:
-                    file.write(b",\n" if counts[side].samples else b"")
-                    with rows.open("rb") as source:
-                        shutil.copyfileobj(source, file)
-                counts[side].join(part.counts[side])
-                rows.unlink()
-            file.write(b"\n]\n")
-    left_out += sum(part.left_out for part in parts)
-    stats = stats_of(counts["train"], counts["validation"], left_out, audited)
+    wanted = frozenset(audited)
+    met: dict[int, Sample] = {}
+    with ExitStack() as stack:
+        files = {side: stack.enter_context((out / name).open("w", encoding="utf-8")) for side, name in FILES.items()}
+        for file in files.values():
+            file.write("[\n")
+        for place, (row, record, key, side) in enumerate(samples):
+            if side is None:
+                left_out += 1
+                continue
+            count = counts[side]
+            files[side].write(f",\n{row}" if count.samples else row)
+            count.add(record, key)
+            if place in wanted:
+                met[place] = sample_of(place, row)
+        for file in files.values():
+            file.write("\n]\n")
+    stats = stats_of(counts["train"], counts["validation"], left_out, [met[place] for place in audited])
     (out / DATASET_STATS_FILE).write_text(json.dumps(stats, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     (out / CARD).write_text(dataset_card(stats, generation), encoding="utf-8", errors="replace")
     return stats
@@ -195,9 +154,5 @@ def counted(samples: Iterable[Sample], seen: Reservoir[Sample]) -> Counts:
     side = Counts()
     for sample in samples:
         seen.add(sample)
-        side.add(sample, key_of(character_id(sample)))
+        side.add(Record.of(sample), key_of(character_id(sample)))
     return side
-
-
-def _rows_file(folder: Path, name: str, number: int) -> Path:
-    return folder / f"{name}.{number}"

@@ -12,14 +12,15 @@ validation too.
     result = split(samples, validation_share=0.1, validation_characters=None, seed=0)
     write_split(result, Path("data"))  # train.json, validation.json, dataset_stats.json, README.md
 
-`split_file` does the same from file to files, reading twice and holding only what it must know of each character. Parts of
-a large file are read and written on all cores (raiden_core/dataset/parts.py).
+`split_file` does the same from file to files, holding only what it must know of each character and what is counted of each
+sample. Parts of a large file are read on all cores (raiden_core/dataset/parts.py).
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -34,20 +35,18 @@ from raiden_core.dataset.audit import Reservoir
 from raiden_core.dataset.parts import Part, parts_of
 from raiden_core.dataset.sides import (
     Key,
+    Record,
     Side,
-    WrittenPart,
     collection_of,
     counted,
-    finish,
-    folder_for_parts,
     key_of,
     stats_of,
     to_audit,
-    write_part,
+    write_sides,
 )
 from raiden_core.errors import ConfigError, DataError
-from raiden_core.processes.workers import on_all_cores
-from raiden_core.samples import Sample, character_id
+from raiden_core.processes.workers import Workers
+from raiden_core.samples import Sample, character_id, json_row, parse_sample
 from raiden_core.stages.folder import STATS
 
 Stratum = tuple[str, str, str]
@@ -134,13 +133,13 @@ def write_split(result: Split, out: Path, generation: Mapping[str, Any] | None =
     """
     check_disjoint(result.train, result.validation)
     samples = (*result.train, *result.validation)
-    keys = (key_of(character_id(sample)) for sample in samples)
     train: Side = "train"
     sides = [train] * len(result.train) + ["validation"] * len(result.validation)
-    audited = to_audit(sides)
-    with folder_for_parts(out) as folder:
-        written = write_part(samples, keys, sides, frozenset(audited), folder, 0)
-        return finish([written], [samples[place] for place in audited], out, folder, generation, result.left_out)
+    rows = (
+        (json_row(sample), Record.of(sample), key_of(character_id(sample)), side)
+        for sample, side in zip(samples, sides, strict=True)
+    )
+    return write_sides(rows, to_audit(sides), lambda place, _: samples[place], out, generation, result.left_out)
 
 
 def split_file(
@@ -156,37 +155,44 @@ def split_file(
     number = section.validation_characters
     share = section.validation_share if number is None else None
     parts = parts_of(samples)
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out, prefix=".parts-") as name, Workers() as workers:
+        files = [Path(name) / str(number) for number in range(len(parts))]
+        census = _Census(seed)
+        records: list[Record] = []
+        for one, counted_ones in workers.map(_read_part, [(*both, seed) for both in zip(parts, files, strict=True)]):
+            census.join(one)
+            records += counted_ones
+        sides = list(census.sides(share, number))
+        rows = zip(_rows(files), records, census.keys, sides, strict=True)
+
+        def sample_of(place: int, row: str) -> Sample:
+            return parse_sample(json.loads(row), f"{samples}: sample {place + 1}")
+
+        return write_sides(rows, to_audit(sides), sample_of, out, generation or _generation_stats(samples))
+
+
+def _read_part(part: Part, rows: Path, seed: int) -> tuple[_Census, list[Record]]:
+    """Write a part's rows, as they stand in the result, and count its samples."""
     census = _Census(seed)
-    ends = [census.join(one) for one in on_all_cores(_count_part, [(part, seed) for part in parts])]
-    sides = list(census.sides(share, number))
-    audited = to_audit(sides)
-    starts = [0, *ends[:-1]]
-    with folder_for_parts(out) as folder:
-        calls = []
-        for place, (part, start, end) in enumerate(zip(parts, starts, ends, strict=True)):
-            own = frozenset(one - start for one in audited if start <= one < end)
-            calls.append((part, census.keys[start:end], sides[start:end], own, folder, place))
-        written = on_all_cores(_write_part, calls)
-        handed = {
-            start + place: sample
-            for start, one in zip(starts, written, strict=True)
-            for place, sample in one.audited.items()
-        }
-        met = [handed[place] for place in audited]
-        return finish(written, met, out, folder, generation or _generation_stats(samples))
+    records: list[Record] = []
+    alike: dict[tuple[str, ...], tuple[str, ...]] = {}
+    with rows.open("w", encoding="utf-8") as file:
+        for sample in part.samples():
+            census.add(sample)
+            slices, keywords = Record.of(sample)
+            records.append(Record(alike.setdefault(slices, slices), keywords))
+            file.write(json_row(sample) + "\n")
+    return census, records
 
 
-def _count_part(part: Part, seed: int) -> _Census:
-    census = _Census(seed)
-    for sample in part.samples():
-        census.add(sample)
-    return census
-
-
-def _write_part(
-    part: Part, keys: Sequence[Key], sides: Sequence[Side], audited: frozenset[int], folder: Path, number: int
-) -> WrittenPart:
-    return write_part(part.samples(), keys, sides, audited, folder, number)
+def _rows(files: Iterable[Path]) -> Iterator[str]:
+    """The rows of all parts; each file goes when it is read."""
+    for path in files:
+        with path.open(encoding="utf-8", newline="\n") as lines:
+            for line in lines:
+                yield line[:-1]
+        path.unlink()
 
 
 def dataset_stats(train: Iterable[Sample], validation: Iterable[Sample], left_out: int = 0) -> dict[str, Any]:
@@ -227,13 +233,12 @@ class _Census:
         self.keys.append(character.key)
         self.talks.append(_talk(sample))
 
-    def join(self, other: _Census) -> int:
-        """Count in what another part has counted; how many samples there are now."""
+    def join(self, other: _Census) -> None:
+        """Count in what another part has counted."""
         for key, theirs in other.characters.items():
             self.characters.setdefault(key, theirs).dimensions.update(theirs.dimensions)
         self.keys += [self.characters[key].key for key in other.keys]
         self.talks += other.talks
-        return len(self.keys)
 
     def sides(self, share: float | None, number: int | None) -> Iterator[Side]:
         """Where each sample goes, in their order."""

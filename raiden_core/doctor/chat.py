@@ -59,7 +59,7 @@ def check_template(subject: Subject) -> Check:
     if end.endswith("</think>"):
         return bad(
             name,
-            "it closes an empty <think></think> before the answer, so reasoning would stand in a second one",
+            "it closes an empty <think></think> before the answer, so reasoning would be in a second one",
             "use a template (or chat_template_kwargs) that leaves thinking on",
         )
     where = ", in the first user turn, since it has no system turn" if joins_system_turn(subject.tokenizer) else ""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from raiden_core.doctor.chat import check_lengths, check_rewards, check_template
 from raiden_core.doctor.check import Check, bad
 from raiden_core.doctor.data import check_audit, check_characters, check_data
+from raiden_core.doctor.dialects import check_dialects
 from raiden_core.doctor.machine import check_disk, check_gpus, check_memory, check_model, check_output
 from raiden_core.doctor.rewards import check_list
 from raiden_core.doctor.services import check_keys, check_ports, check_teacher
@@ -30,6 +31,7 @@ CHECKS: tuple[tuple[str, Callable[[Subject], Check]], ...] = (
     ("list of rewards", check_list),
     ("prompt lengths", check_lengths),
     ("teacher", check_teacher),
+    ("dialects", check_dialects),
     ("keys", check_keys),
     ("ports", check_ports),
 )

@@ -22,7 +22,7 @@ def folder_problem(folder: Path) -> tuple[str, str] | None:
     try:
         json.loads((folder / "config.json").read_text("utf-8"))
     except ValueError as error:
-        return f"{folder / 'config.json'}: broken JSON: {error}", "copy the model anew"
+        return f"{folder / 'config.json'}: broken JSON: {error}", "copy the model again"
     weights = next((folder / name for name in WEIGHTS if (folder / name).is_file()), None)
     if weights is None:
         return f"{folder}: no weights ({', '.join(WEIGHTS[:2])})", "copy the weights into it"
@@ -31,11 +31,11 @@ def folder_problem(folder: Path) -> tuple[str, str] | None:
         try:
             files = sorted({folder / name for name in json.loads(weights.read_text("utf-8"))["weight_map"].values()})
         except (ValueError, KeyError, AttributeError):
-            return f"{weights}: broken", "copy the model anew"
+            return f"{weights}: broken", "copy the model again"
     for file in files:
         problem = _weights_problem(file)
         if problem:
-            return f"{file}: {problem}", "copy the model anew"
+            return f"{file}: {problem}", "copy the model again"
     if not any((folder / name).is_file() for name in TOKENIZER_FILES):
         return f"{folder}: no tokenizer ({', '.join(TOKENIZER_FILES[:2])})", "copy the tokenizer's files into it"
     return None

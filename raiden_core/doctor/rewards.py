@@ -26,7 +26,7 @@ def check_list(subject: Subject) -> Check:
         return bad(NAME, str(error), "correct what the message names")
     if is_default(chosen):
         weights = ", ".join(f"{one.name} {one.weight:g}" for one in chosen)
-        return ok(NAME, f"{weights}; a list of your own stands under rewards")
+        return ok(NAME, f"{weights}; your own list goes under rewards")
     try:
         samples = subject.samples.samples
     except RaidenError as error:

@@ -15,10 +15,14 @@ from typing import TYPE_CHECKING, Any
 from raiden_core.dataset.twins import twin_of
 from raiden_core.errors import DataError
 from raiden_core.models.answering import GREEDY, Prompt, Reply
+from raiden_core.processes.collection import without_collection
 from raiden_core.samples import Sample, iter_rows
 
 if TYPE_CHECKING:
     from raiden_core.rewards import Scorer
+
+_ENCODE = json.JSONEncoder(ensure_ascii=True).encode
+"""`json.dumps` looks up its encoder for each row."""
 
 SAMPLED = "sampled.jsonl"
 """The file of sampled predictions, beside that of greedy ones."""
@@ -138,7 +142,7 @@ def write_predictions(path: Path, predictions: Iterable[Prediction]) -> None:
     """Write predictions a line each; the file appears under its name only when it is whole."""
     partial = path.with_name(path.name + ".partial")
     with partial.open("w", encoding="utf-8") as file:
-        file.writelines(json.dumps(_plain(row), ensure_ascii=True) + "\n" for row in predictions)
+        file.writelines(_ENCODE(_plain(row)) + "\n" for row in predictions)
     partial.replace(path)
 
 
@@ -152,7 +156,8 @@ def read_predictions(path: Path) -> list[Prediction]:
     Raises:
         DataError: the file is missing, or a line is no prediction.
     """
-    return [_prediction(row, where) for where, row in iter_rows(path)]
+    with without_collection():
+        return [_prediction(row, where) for where, row in iter_rows(path)]
 
 
 def _prediction(row: Any, where: str) -> Prediction:

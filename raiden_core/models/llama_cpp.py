@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -23,7 +22,7 @@ from typing import Any
 import httpx2
 
 from raiden_core.errors import StageError
-from raiden_core.processes.children import last_lines, start, supervised, wait_ready
+from raiden_core.processes.children import free_port, last_lines, start, supervised, wait_ready
 from raiden_core.prompts import Message
 
 PACKAGE = "xllamacpp"
@@ -108,7 +107,7 @@ def running(
     Raises:
         StageError: it does not start; the end of its log is quoted.
     """
-    port = _free_port()
+    port = free_port()
     words = [sys.executable, "-m", "raiden_core.models.llama_server", str(model), "--port", str(port), "--name", name]
     words += ["--context", str(context), "--threads", str(threads or len(os.sched_getaffinity(0)))]
     child = start(supervised(words), log, os.environ, append=False)
@@ -128,9 +127,3 @@ def _is_up(url: str) -> bool:
         return httpx2.get(f"{url}/health", timeout=5).status_code == httpx2.codes.OK
     except httpx2.HTTPError:
         return False
-
-
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])

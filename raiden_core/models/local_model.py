@@ -21,6 +21,7 @@ from raiden_core.config.sections.evaluation import EvaluationConfig
 from raiden_core.errors import StageError
 from raiden_core.models.answering import GREEDY, Prompt, Reply
 from raiden_core.models.folder import check_weights, end_tokens, load_model, load_tokenizer, model_digest, render
+from raiden_core.models.kv_cache import cache_name
 from raiden_core.models.replies import append_replies, read_replies
 from raiden_core.stages.progress import Progress, silent
 
@@ -219,9 +220,9 @@ def _new_tokens(model: Any, settings: Any, ids: Any, mask: Any) -> list[list[int
         output = model.generate(
             input_ids=ids,
             attention_mask=mask,
-            past_key_values=cache,
             generation_config=rest,
             stopping_criteria=[_half_ended(ends)],
+            **{cache_name(): cache},
         )
         going = ~torch.isin(output[:, start:], ends).any(dim=1) & (output.shape[1] < limit)
         rows |= {places[row]: output[row, start:].tolist() for row in (~going).nonzero().flatten().tolist()}

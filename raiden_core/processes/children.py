@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 import subprocess
 import sys
 import time
@@ -165,6 +166,13 @@ def wait_ready(
             time.sleep(poll)
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on now, for a server that cannot choose one itself."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+    return port
 
 
 def last_lines(log: Path) -> list[str]:

@@ -1,4 +1,7 @@
-"""Calls that share nothing, on all cores: ``results = on_all_cores(work, [(part,), …])``.
+"""Calls that share nothing, on all cores.
+
+    with Workers() as workers:
+        results = workers.map(work, [(part,), …])
 
 Each worker is a fresh interpreter that takes one call after the other, so it needs neither a main module that can be
 imported (as multiprocessing's spawned ones do) nor a process without threads (as forked ones do), and the kernel ends it
@@ -25,45 +28,57 @@ from raiden_core.processes.supervisor import PR_SET_PDEATHSIG
 Result = TypeVar("Result")
 
 
-def on_all_cores(work: Callable[..., Result], calls: Sequence[tuple[Any, ...]]) -> list[Result]:
-    """What ``work`` returns for each call, in their order; a single call is made here.
+class Workers:
+    """Processes that take calls; they start with the first calls that are several, and end with the block."""
 
-    Raises:
-        RaidenError: a call raised it, or a worker ended without an answer.
-    """
-    count = min(len(calls), len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1)
-    if count < 2:
-        return [work(*call) for call in calls]
-    todo: queue.SimpleQueue[int] = queue.SimpleQueue()
-    for number in range(len(calls)):
-        todo.put(number)
-    results: dict[int, Result] = {}
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-    # Started in this thread: the kernel ends a child with the thread that it was started in.
-    workers = [
-        subprocess.Popen(
-            [sys.executable, "-m", __name__], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
-        for _ in range(count)
-    ]
+    def __init__(self) -> None:
+        self._processes: list[subprocess.Popen[bytes]] = []
+        self._count = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
-    def serve(worker: subprocess.Popen[bytes]) -> None:
-        while True:
-            try:
-                number = todo.get_nowait()
-            except queue.Empty:
-                return
-            results[number] = _ask(worker, work, calls[number])
+    def __enter__(self) -> Workers:
+        return self
 
-    try:
+    def __exit__(self, *_: object) -> None:
+        for process in self._processes:
+            process.kill()
+            process.communicate()
+        self._processes = []
+
+    def map(self, work: Callable[..., Result], calls: Sequence[tuple[Any, ...]]) -> list[Result]:
+        """What ``work`` returns for each call, in their order; a single call is made here.
+
+        Raises:
+            RaidenError: a call raised it, or a process ended without an answer.
+        """
+        count = min(len(calls), self._count)
+        if count < 2:
+            return [work(*call) for call in calls]
+        while len(self._processes) < count:
+            # In this thread: the kernel ends a child with the thread that it was started in.
+            self._processes.append(_started())
+        todo: queue.SimpleQueue[int] = queue.SimpleQueue()
+        for number in range(len(calls)):
+            todo.put(number)
+        results: dict[int, Result] = {}
+
+        def serve(process: subprocess.Popen[bytes]) -> None:
+            while True:
+                try:
+                    number = todo.get_nowait()
+                except queue.Empty:
+                    return
+                results[number] = _ask(process, work, calls[number])
+
         with ThreadPoolExecutor(count) as pool:
-            for one in [pool.submit(serve, worker) for worker in workers]:
+            for one in [pool.submit(serve, process) for process in self._processes[:count]]:
                 one.result()
-    finally:
-        for worker in workers:
-            worker.kill()
-            worker.communicate()
-    return [results[number] for number in range(len(calls))]
+        return [results[number] for number in range(len(calls))]
+
+
+def _started() -> subprocess.Popen[bytes]:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    command = [sys.executable, "-m", __name__]
+    return subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
 
 def _ask(worker: subprocess.Popen[bytes], work: Callable[..., Result], call: tuple[Any, ...]) -> Result:

@@ -103,7 +103,7 @@ def judge_table(judge: Judged | None) -> Table | None:
             *_gap_sentences(judge.gap, judge.agreement),
         ],
         note="Turned: the verdict changed with the order of the replies. Turned and unreadable verdicts are not counted. "
-        "A judge is a model with tastes of its own, so its name belongs to the figures.",
+        "A judge is a model with preferences, so quote its name with the figures.",
     )
 
 

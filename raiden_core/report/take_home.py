@@ -58,7 +58,7 @@ def programs(place: Place) -> list[Program]:
             "SillyTavern",
             serve.commands,
             f"Connect by Chat Completion to a custom OpenAI-compatible source at {SERVED}. raiden puts profile and format "
-            "into the prompt, takes the tags away and hides the reasoning.",
+            "into the prompt, removes the tags and hides the reasoning.",
         )
         return [chat, serve, tavern]
     file = f"{name}-{QUANT}.gguf"
@@ -71,7 +71,7 @@ def programs(place: Place) -> list[Program]:
         Program(
             "llama.cpp",
             (exported("gguf"), f"llama-server -m home-gguf/{file} --jinja"),
-            "The file is asked the same questions as the trained model before it is handed over.",
+            "With the extra llamacpp installed, the file must first answer questions as the trained model does.",
         ),
         Program(
             "Ollama",
@@ -98,16 +98,16 @@ def programs(place: Place) -> list[Program]:
 
 def introduction(place: Place) -> str:
     """What to know before the commands."""
-    where = "Commands are for the folder in which the output folder lies"
+    where = "Run the commands in the folder that holds the output folder"
     if place.nano:
         return (
             f"{where}. The nano student has no GGUF file, because its tokenizer cuts at the keys and values of its own data and "
-            "llama.cpp has no rule for that; so llama.cpp, Ollama, LM Studio and KoboldCpp cannot run it. Whoever wants those "
-            "trains a pretrained student."
+            "llama.cpp has no rule for that; so llama.cpp, Ollama, LM Studio and KoboldCpp cannot run it. Train a pretrained "
+            "student for those."
         )
     return (
-        f"{where}; name a card or a file of your own after --character. An export says in one line if a model's architecture, "
-        "tokenizer or template cannot be written so."
+        f"{where}; name a card or a file with your characters after --character. An export says in one line if a model's "
+        "architecture, tokenizer or template cannot be written in that form."
     )
 
 

@@ -90,13 +90,13 @@ def reading_guide(results: Results) -> list[tuple[str, str]]:
         (
             "SBK, CM, SCK and RCB",
             "Script-based knowledge: the answer is in the profile. Conversation memory: it is only in the dialogue so"
-            " far. Script-contradictory knowledge: the question assumes what the profile contradicts, and right is to "
-            "correct it. Role-cognition boundary: nobody told the character, and right is to say so.",
+            " far. Script-contradictory knowledge: the question assumes something that the profile contradicts, and the "
+            "right answer corrects it. Role-cognition boundary: nobody told the character, and the right answer says so.",
         ),
         (
             "95% interval",
-            "Questions about one character stand or fall together, so the unit of chance is the character, not the "
-            "question."
+            "Answers to questions about one character tend to be right or wrong together, so the unit of chance is the "
+            "character, not the question."
             + few
             + " The interval is about other characters of the same kind, made in the same way; it says nothing about "
             "other kinds of characters or other training seeds.",
@@ -105,7 +105,7 @@ def reading_guide(results: Results) -> list[tuple[str, str]]:
             "p",
             "McNemar's test: how often a difference at least so large would appear if gains and losses were equally "
             "likely. "
-            "It takes questions as independent, which flatters it a little; when it and the interval disagree, "
+            "It treats questions as independent, which makes it a little too small; when it and the interval disagree, "
             "believe the interval.",
         ),
         (
@@ -134,7 +134,7 @@ def control_rows(controls: Controls) -> list[tuple[str, str, str]]:
                 _share(controls.other_character),
                 "The trained model's reply to a question of the same kind about somebody else. Chance is "
                 f"{_share(controls.other_character_chance)}: "
-                "so often is the right answer about one character right about the other too. Much more would mean "
+                "that is how often the right answer about one character is right about the other too. Much more would mean "
                 "that the model "
                 "or the measure does not tell characters apart.",
             )
@@ -152,8 +152,8 @@ def control_rows(controls: Controls) -> list[tuple[str, str, str]]:
         (
             "Profile recited",
             _share(controls.profile_recited),
-            "The whole profile as the reply. Long ones score 0 by the length limit, and mentioning much that was not "
-            "asked for catches the others; so this should be near 0.",
+            "The whole profile as the reply. A long one scores 0 by the length limit, another one because it mentions much "
+            "that was not asked for. Should be near 0.",
         )
     )
     if controls.recital is not None:
@@ -171,7 +171,7 @@ def control_rows(controls: Controls) -> list[tuple[str, str, str]]:
                 "Always refuses",
                 _share(controls.always_refuses),
                 "“I don't know” to every question: right exactly where nobody told the character. Each such question has "
-                "an answerable twin that this loses.",
+                "an answerable twin that this answers wrongly.",
             )
         )
         rows.append(

@@ -318,6 +318,11 @@ def kinds_of(terms: Sequence[Term], asked: frozenset[str] = _NO_KINDS) -> frozen
 def _can_share(longer: str, shorter: str) -> bool:
     if shorter in longer:
         return True
+    # Where they share a piece, each holds the letter with which the other ends or begins there; most pairs do not.
+    ends_in = shorter[0] in longer and longer[-1] in shorter
+    begins_in = longer[0] in shorter and shorter[-1] in longer
+    if not ends_in and not begins_in:
+        return False
     sizes = range(1, len(shorter))
     return any(longer.endswith(shorter[:size]) or shorter.endswith(longer[:size]) for size in sizes)
 
@@ -328,7 +333,13 @@ def contains_term(text: str, term: str) -> bool:
     Miners of distractors call it: ``none_of`` never holds a term of the profile, the history or the question.
     """
     compiled = compile_term(term)
-    return compiled is not None and any(mentions([compiled], _folded(text)))
+    if compiled is None:
+        return False
+    folded = _folded(text)
+    if "*" in folded:
+        return any(mentions([compiled], folded))
+    page = Page(folded, (compiled,))
+    return compiled.is_in(page) and next(compiled.find(page), None) is not None
 
 
 @lru_cache(maxsize=1024)

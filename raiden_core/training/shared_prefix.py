@@ -50,6 +50,7 @@ from trl.extras.profiling import profiling_context
 from trl.models import unwrap_model_for_generation
 from trl.trainer.utils import split_tensor_dict
 
+from raiden_core.models.kv_cache import cache_name
 from raiden_core.training.row_size import LOGITS_BYTES, completions_per_row
 
 _log = logging.getLogger(__name__)
@@ -362,20 +363,21 @@ class SharedPrefix(GRPOTrainer):
         ):
             known: Any = None
             if ids.shape[1] > 1:
-                known = model(
+                read = model(
                     input_ids=ids[:, :-1],
                     attention_mask=attention[:, :-1],
                     position_ids=(attention[:, :-1].cumsum(1) - 1).clamp(min=0),
                     use_cache=True,
                     logits_to_keep=1,
-                ).past_key_values
+                )
+                known = getattr(read, cache_name())
                 room = self.generation_config.max_new_tokens or self.max_completion_length
                 known.layers = [RoomyLayer.copied(layer, copies, room) for layer in known.layers]
             whole = model.generate(
                 input_ids=ids[copies],
                 attention_mask=attention[copies],
-                past_key_values=known,
                 generation_config=self.generation_config,
+                **{cache_name(): known},
             )
         return [_up_to_end(row, self.eos_token_ids) for row in whole[:, ids.shape[1] :].tolist()], None
 

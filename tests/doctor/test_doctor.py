@@ -13,7 +13,7 @@ import pytest
 
 from raiden_core.cli import group as cli
 from raiden_core.config.loading import validate_config
-from raiden_core.doctor import chat, machine, services, versions
+from raiden_core.doctor import chat, dialects, machine, services, versions
 from raiden_core.doctor.check import Check, ok
 from raiden_core.doctor.data import check_characters, check_data
 from raiden_core.doctor.examine import CHECKS, examine
@@ -23,6 +23,9 @@ from raiden_core.errors import ConfigError, DataError
 from raiden_core.planning.gpus import FoundGpu
 from raiden_core.training.flat import FlatFiles
 from raiden_core.training.nano import CHAT_TEMPLATE
+from tests.support.fault_server import FaultServer
+from tests.support.makes import MAKES
+from tests.support.serving import serving
 
 QUICKSTART = str(Path(__file__).parent.parent.parent / "configs" / "quickstart.yaml")
 KEY = "a-key-that-nobody-may-see"
@@ -335,6 +338,46 @@ def test_the_teacher_is_asked_for_its_models(tmp_path: Path, server: Server, mon
         taught(tmp_path, "http://user:sesame@127.0.0.1:9/v1")
     assert "sesame" not in str(refused.value)
     assert services.check_teacher(subject(tmp_path)).status == "none"
+
+
+def test_how_servers_want_to_be_asked_is_found_by_asking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("RAIDEN_TEST_KEY", raising=False)
+    with (
+        serving(FaultServer(model="m", make=MAKES["TGI, plain"])) as plain,
+        serving(FaultServer(model="m", make=MAKES["SGLang, GLM"])) as good,
+    ):
+        endpoints: dict[str, dict[str, Any]] = {
+            "teacher": {"url": plain.url, "model": "m"},
+            "unused": {"url": plain.url, "model": "m"},
+            "keyless": {"url": good.url, "model": "m", "api_key_env": "RAIDEN_TEST_KEY"},
+            "gone": {"url": "http://127.0.0.1:9/v1", "model": "m"},
+            "other": {"url": good.url, "model": "another"},
+        }
+        teacher = {"kind": "llm", "endpoints": endpoints, "second_answerers": ["keyless", "gone", "other"]}
+        judge = {"judge": {"url": good.url, "model": "m"}}
+        check = dialects.check_dialects(subject(tmp_path, teacher=teacher, evaluation=judge))
+        alone = dialects.check_dialects(subject(tmp_path, evaluation=judge))
+        launched = dialects.check_dialects(
+            subject(tmp_path, teacher={"kind": "llm", "endpoints": endpoints, "launch": {"command": ["x"]}})
+        )
+    assert check.status == "bad"
+    assert [line.split(": ")[0] for line in check.found.splitlines()] == [
+        "teacher.endpoints.teacher",
+        "evaluation.judge",
+    ]
+    assert [line.removeprefix("→ ").split(" (")[0] for line in check.advice.splitlines()] == [
+        'teacher.endpoints.teacher.thinking: "default"',
+        'teacher.endpoints.teacher.dialect: "vllm"',
+        "teacher.endpoints.teacher.json_schema: false",
+    ]
+    assert alone.status == "ok" and alone.found.startswith("evaluation.judge: no reasoning, JSON schema enforced")
+    assert launched.status == "none", "it is not up before generation starts it"
+    # What is advised is what makes it well.
+    endpoints["teacher"] |= {"thinking": "default", "dialect": "vllm", "json_schema": False}
+    with serving(FaultServer(model="m", make=MAKES["TGI, plain"])) as plain:
+        endpoints["teacher"]["url"] = plain.url
+        cured = dialects.check_dialects(subject(tmp_path, teacher={"kind": "llm", "endpoints": endpoints}))
+    assert cured.status == "ok", cured
 
 
 def test_packages_that_a_setting_needs_are_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

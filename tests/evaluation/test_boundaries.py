@@ -1,7 +1,8 @@
 """Over-refusal and invention, the four dimensions and their controls, with models that answer by rule."""
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -23,16 +24,28 @@ from raiden_core.samples import Sample
 from raiden_core.stages.layout import PREDICTIONS_FILE, RESULTS_FILE
 from tests.support.boundaries import boundary_samples
 
-SAMPLES = boundary_samples(12)
-ASKED = {dimension: sum(one.dimension == dimension for one in SAMPLES) for dimension in ("SBK", "CM", "SCK", "RCB")}
-TWINS = [one for one in SAMPLES if twin_of(one) and not is_boundary(one)]
+DIMENSIONS = ("SBK", "CM", "SCK", "RCB")
+
+
+@cache
+def samples() -> Sequence[Sample]:
+    """Made when a test first asks, not where tests are only collected."""
+    return boundary_samples(12)
+
+
+def asked() -> dict[str, int]:
+    return {dimension: sum(one.dimension == dimension for one in samples()) for dimension in DIMENSIONS}
+
+
+def twins() -> list[Sample]:
+    return [one for one in samples() if twin_of(one) and not is_boundary(one)]
 
 
 class Model:
     """Answers each prompt as a rule says about its sample."""
 
     def __init__(self, rule: Callable[[Sample], str]) -> None:
-        self.replies = {str(build_prompt(one)): f"<think>…</think><answer>{rule(one)}</answer>" for one in SAMPLES}
+        self.replies = {str(build_prompt(one)): f"<think>…</think><answer>{rule(one)}</answer>" for one in samples()}
 
     def answer(self, prompts, **how):  # type: ignore[no-untyped-def]
         return [Reply(self.replies[str(prompt)], tokens=1, finished=True) for prompt in prompts]
@@ -45,7 +58,9 @@ def guess(sample: Sample) -> str:
 
 def results_of(folder: Path, **models: Callable[[Sample], str]) -> Results:
     measure = Measure(Scorer(), EvaluationConfig())
-    return evaluate({name: Model(rule) for name, rule in models.items()}, QuestionSets(list(SAMPLES)), measure, folder)
+    return evaluate(
+        {name: Model(rule) for name, rule in models.items()}, QuestionSets(list(samples())), measure, folder
+    )
 
 
 def test_refusing_everything_and_answering_everything_are_the_two_ways_to_err(tmp_path: Path) -> None:
@@ -54,11 +69,11 @@ def test_refusing_everything_and_answering_everything_are_the_two_ways_to_err(tm
     refuses, answers = results.boundaries.models["base"], results.boundaries.models["trained"]
     assert (refuses.over_refusal.share, refuses.invention.share) == (1.0, 0.0)
     assert (answers.over_refusal.share, answers.invention.share) == (0.0, 1.0)
-    assert refuses.over_refusal.n == len(TWINS) and refuses.invention.n == ASKED["RCB"]
+    assert refuses.over_refusal.n == len(twins()) and refuses.invention.n == asked()["RCB"]
     paired = results.boundaries.paired
     assert (paired.over_refusal.delta, paired.invention.delta) == (-1.0, 1.0)
     assert paired.over_refusal.p is not None and paired.over_refusal.p < 0.01
-    assert {name: results.of_trained().part(name).n for name in ASKED} == ASKED
+    assert {name: results.of_trained().part(name).n for name in asked()} == asked()
     assert results.of_trained().SCK is not None and results.of_trained().SCK.strict == 1.0
     assert results.paired is not None and results.paired.part("RCB").delta == -1.0
     assert results.paired.part("SCK").delta == 1.0
@@ -72,10 +87,10 @@ def test_the_reference_errs_in_neither_way_and_controls_stand_beside_it(tmp_path
     assert (one.over_refusal.share, one.invention.share) == (0.0, 0.0)
     controls = results.controls
     assert controls.gold == 1.0 and controls.always_agrees == 0.0
-    assert controls.always_refuses == pytest.approx(ASKED["RCB"] / len(SAMPLES))
-    assert controls.other_character_n == len(SAMPLES) - ASKED["RCB"], "an admission is right about anybody"
+    assert controls.always_refuses == pytest.approx(asked()["RCB"] / len(samples()))
+    assert controls.other_character_n == len(samples()) - asked()["RCB"], "an admission is right about anybody"
     rows = read_predictions(tmp_path / PREDICTIONS_FILE)
-    assert {row.id: row.twin for row in rows} == {one.id: twin_of(one) or "" for one in SAMPLES}
+    assert {row.id: row.twin for row in rows} == {one.id: twin_of(one) or "" for one in samples()}
 
 
 def test_a_secret_is_a_refusal_too(tmp_path: Path) -> None:
@@ -92,15 +107,15 @@ def test_a_right_answer_with_a_doubt_is_no_refusal(tmp_path: Path) -> None:
 
 
 def test_small_talk_before_what_nobody_knows_is_no_leak() -> None:
-    untold = [one for one in SAMPLES if one.metadata.get("boundary") == "untold"]
-    memory = [one for one in SAMPLES if one.dimension == "CM"]
-    strangers = [one.model_copy(update={"character_name": "别人", "character_profile": {}}) for one in SAMPLES]
+    untold = [one for one in samples() if one.metadata.get("boundary") == "untold"]
+    memory = [one for one in samples() if one.dimension == "CM"]
+    strangers = [one.model_copy(update={"character_name": "别人", "character_profile": {}}) for one in samples()]
     assert untold and find_leaks(untold, strangers).conversations == 0
     assert find_leaks(memory, strangers).conversations == len(memory)
 
 
 def test_without_boundaries_the_file_is_as_it_was(tmp_path: Path) -> None:
-    plain = [one.model_copy(update={"metadata": {}}) for one in SAMPLES if not is_boundary(one)]
+    plain = [one.model_copy(update={"metadata": {}}) for one in samples() if not is_boundary(one)]
     measure = Measure(Scorer(), EvaluationConfig())
     written = evaluate({"base": Model(agreeing)}, QuestionSets(plain), measure, tmp_path).as_json()
     assert "boundaries" not in written and set(written["base"]) == {"all", "SBK", "CM"}

@@ -31,7 +31,7 @@ def results_with(lenient: float | None) -> Any:
     [
         ("nano", 0.0, "hand-written: 0.0% right, as is to be expected: the nano student"),
         ("some/model", 0.0, "hand-written: 0.0% right: training saw no characters of this kind"),
-        ("some/model", 0.4, "hand-written: 40.0% right of characters that training never saw"),
+        ("some/model", 0.4, "hand-written: 40.0% right; training saw neither these characters"),
         ("nano", None, None),
     ],
 )

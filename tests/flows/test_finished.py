@@ -98,39 +98,65 @@ def test_no_prefect_is_loaded_to_find_out() -> None:
     assert done.stdout.strip() == "[]", done.stderr
 
 
-@pytest.mark.parametrize(
-    ("variable", "files", "configured"),
-    [
-        (None, {}, False),
-        ("http://127.0.0.1:1/api", {}, True),
-        ("", {}, False),
-        (None, {".env": "OTHER=1\n"}, False),
-        (None, {".env": "PREFECT_API_URL=http://127.0.0.1:1/api\n"}, True),
-        (None, {"prefect.toml": '[api]\nurl = "http://127.0.0.1:1/api"\n'}, True),
-        (None, {"pyproject.toml": '[tool.prefect.api]\nurl = "http://127.0.0.1:1/api"\n'}, True),
-        (None, {"home/profiles.toml": 'active = "x"\n[profiles.x]\n' + URL_LINE}, True),
-        (None, {"home/profiles.toml": 'active = "y"\n[profiles.y]\n[profiles.x]\n' + URL_LINE}, False),
-    ],
-)  # fmt: skip
-def test_a_server_is_known_wherever_prefect_would_read_of_it(
-    variable: str | None, files: dict[str, str], configured: bool, tmp_path: Path
-) -> None:
-    for name, content in files.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(content)
-    environment = {
-        "PREFECT_HOME": str(tmp_path / "home"),
-        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",  # as raiden run sets it; else the import calls home
-        "PATH": "/bin",
-        "PYTHONPATH": str(Path(__file__).parents[2]),
-    }
-    if variable is not None:
-        environment["PREFECT_API_URL"] = variable
-    code = "from flows.finished import server_configured; print(server_configured())"
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120
-    )
-    assert done.stdout.strip() == str(configured), done.stderr
+PREFECT_SETTINGS: list[tuple[str | None, dict[str, str], bool]] = [
+    (None, {}, False),
+    ("http://127.0.0.1:1/api", {}, True),
+    ("", {}, False),
+    (None, {".env": "OTHER=1\n"}, False),
+    (None, {".env": "PREFECT_API_URL=http://127.0.0.1:1/api\n"}, True),
+    (None, {"prefect.toml": '[api]\nurl = "http://127.0.0.1:1/api"\n'}, True),
+    (None, {"pyproject.toml": '[tool.prefect.api]\nurl = "http://127.0.0.1:1/api"\n'}, True),
+    (None, {"home/profiles.toml": 'active = "x"\n[profiles.x]\n' + URL_LINE}, True),
+    (None, {"home/profiles.toml": 'active = "y"\n[profiles.y]\n[profiles.x]\n' + URL_LINE}, False),
+]
+ASK_EACH = """
+import json, os, sys
+import httpx, jsonschema, pydantic_settings, rich.console  # of what Prefect takes long to import; not Prefect itself
+from flows.finished import server_configured
+
+for place, environment in json.loads(sys.argv[1]):
+    assert "prefect" not in sys.modules
+    if child := os.fork():
+        os.waitpid(child, 0)
+        continue
+    os.chdir(place)
+    os.environ.clear()
+    os.environ.update(environment)
+    print(os.path.basename(place), server_configured(), flush=True)
+    os._exit(0)
+"""
+"""Prefect reads its settings once a process, so each answer is that of a new one."""
+
+
+@pytest.fixture(scope="module")
+def server_answers(tmp_path_factory: pytest.TempPathFactory) -> dict[int, str]:
+    """For each row of `PREFECT_SETTINGS`, by its number: whether a server is configured there."""
+    base = tmp_path_factory.mktemp("settings")
+    asked = []
+    for number, (variable, files, _) in enumerate(PREFECT_SETTINGS):
+        folder = base / str(number)
+        folder.mkdir()
+        for name, content in files.items():
+            (folder / name).parent.mkdir(exist_ok=True)
+            (folder / name).write_text(content)
+        environment = {
+            "PREFECT_HOME": str(folder / "home"),
+            "PREFECT_SERVER_ANALYTICS_ENABLED": "false",  # as raiden run sets it; else the import calls home
+            "PATH": "/bin",
+        }
+        if variable is not None:
+            environment["PREFECT_API_URL"] = variable
+        asked.append((str(folder), environment))
+    environment = {"PATH": "/bin", "PYTHONPATH": str(Path(__file__).parents[2])}
+    command = [sys.executable, "-c", ASK_EACH, json.dumps(asked)]
+    done = subprocess.run(command, cwd=base, env=environment, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    return {int(number): answer for number, answer in map(str.split, done.stdout.splitlines())}
+
+
+@pytest.mark.parametrize("number", range(len(PREFECT_SETTINGS)), ids=lambda number: str(PREFECT_SETTINGS[number][:2]))
+def test_a_server_is_known_wherever_prefect_would_read_of_it(number: int, server_answers: dict[int, str]) -> None:
+    assert server_answers[number] == str(PREFECT_SETTINGS[number][2])
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ import pytest
 from benchmarks.chaos.cases import write_config
 from benchmarks.chaos.house import House
 from tests.support.canaries import AUTH, CANARIES
+from tests.support.dealing import ByServer, rank
 from tests.training.conftest import composed_samples, nano_tokenizer
 
 __all__ = ["composed_samples", "nano_tokenizer"]
@@ -28,20 +29,23 @@ ROOT = Path(__file__).parent.parent.parent
 TINY = ROOT / "tests" / "integration" / "tiny.yaml"
 
 
-SHARED_SERVERS = ("house", "prefect_server")
-"""Fixtures that start a server for the session: each once, whoever uses it."""
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where pytest-xdist deals the tests to several processes, those that share a server stay together, and a file's too."""
-    for item in items:
-        if not item.path.is_relative_to(Path(__file__).parent):
-            continue  # a conftest's hook is given the whole session's tests
-        if item.get_closest_marker("integration") is None:
+    """Each test here is marked as one of integration, and what takes longest comes first."""
+    here = Path(__file__).parent
+    for item in items:  # a conftest's hook is given the whole session's tests
+        if item.path.is_relative_to(here) and item.get_closest_marker("integration") is None:
             raise pytest.UsageError(f"{item.nodeid}: mark it as an integration test, or `make test` never runs it")
-        fixtures = getattr(item, "fixturenames", ())
-        shared = next((name for name in SHARED_SERVERS if name in fixtures), None)
-        item.add_marker(pytest.mark.xdist_group(shared or item.path.stem))
+    if all(item.path.is_relative_to(here) for item in items):
+        items.sort(key=lambda item: rank(item.nodeid.split("::", 1)[0]))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByServer | None:
+    """With ``--dist loadfile``: files that share a server stay together as well."""
+    if config.getvalue("dist") != "loadfile":
+        return None
+    config.option.loadscopereorder = False  # the number of tests says little about their time
+    return ByServer(config, log)
 
 
 def free_port() -> int:

@@ -56,6 +56,67 @@ def test_the_question_says_what_denies(sample: tuple[str, str, str], says: str, 
     assert earned(sample, says) == right
 
 
+HOME = ("Where are you from?", "I'm from Oslo.", "Oslo")
+GO = ("趣味は何ですか？", "将棋です。", "将棋")
+BOATS = ("你会什么运动？", "我会划船。", "划船")
+ARCHERY = ("취미가 뭐예요?", "국궁이에요.", "국궁")
+
+
+@table(
+    ("sample", "says", "right"),
+    [
+        (HOME, "Oslo? Bergen, rain and all.", 0),
+        (HOME, "Oslo? Born and raised.", 1),
+        (HOME, "Oslo? Guilty as charged!", 1),
+        (HOME, "Oslo? Yes, by the harbour.", 1),
+        (HOME, "Where else but Oslo?", 1),
+        (HOME, "You take me for somebody from Oslo? I grew up in Bergen.", 0),
+        (GO, "将棋？駒の並べ方も怪しい。", 0),
+        (GO, "将棋？五歳から指してます。", 1),
+        (ARCHERY, "국궁? 활이 제 키보다 커요.", 0),
+        (ARCHERY, "국궁? 매일 쏴요.", 1),
+        (BOATS, "划船？我晕水。", 0),
+        (BOATS, "划船？天天划。", 1),
+        (BOATS, "是划船吧？", 1),
+    ],
+)
+def test_a_mention_in_a_question_is_claimed_if_what_follows_keeps_it(
+    sample: tuple[str, str, str], says: str, right: int
+) -> None:
+    assert earned(sample, says) == right
+
+
+@table(
+    ("sample", "says", "right"),
+    [
+        (BOATS, "划船那都是队里小伙子的事，船桨我一次也没摸过。", 0),
+        (BOATS, "划船我最拿手，从没翻过。", 1),
+        (GO, "将棋、駒は磨くけど指せません。", 0),
+        (GO, "将棋、得意なほうで、まず負けません。", 1),
+        (GO, "将棋、まだ弱くて勝てないけど続けてます。", 1),
+        (ARCHERY, "국궁은 보기는 하는데 쏠 줄은 몰라요.", 0),
+        (ARCHERY, "국궁은 제일 좋아하는데 요즘은 시간이 없어요.", 1),
+    ],
+)
+def test_the_end_of_a_sentence_denies_its_topic(sample: tuple[str, str, str], says: str, right: int) -> None:
+    assert earned(sample, says) == right
+
+
+@table(
+    ("sample", "says", "right"),
+    [
+        (BOATS, "划船那是隔壁村的营生，我顶多在岸上看。", 0),
+        (BOATS, "划船我天天练，我是队里的老手。", 1),
+        (GO, "将棋は町内の年寄りがやるもので、僕は見てるだけだ。", 0),
+        (GO, "将棋が好きで、僕は毎日指してます。", 1),
+        (ARCHERY, "국궁은 동네 젊은이들이 하는 거고 저는 차나 날라요.", 0),
+        (ARCHERY, "국궁을 제일 좋아해서 저는 매일 활터에 가요.", 1),
+    ],
+)
+def test_what_others_do_is_told_by_the_turn_to_oneself(sample: tuple[str, str, str], says: str, right: int) -> None:
+    assert earned(sample, says) == right
+
+
 def test_about_and_polarity_go_before_the_question() -> None:
     plain = ("Well?", "Spiders.", "spiders")
     assert earned(plain, "I can't sleep when there are spiders.", about="fear") == 1

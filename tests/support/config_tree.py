@@ -11,7 +11,7 @@ import functools
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import UnionType
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
@@ -33,6 +33,7 @@ BASE: dict[str, Any] = {
 ROOT = Path(__file__).parents[2]
 WITH: dict[str, dict[str, Any]] = {
     "cold_start.enabled": {"student.model": "Qwen/Qwen2.5-0.5B-Instruct"},
+    "teacher.budget.cost": {"teacher.endpoints.teacher.prompt_price": 2.0},
     **{
         f"{section}.{key}": {f"{section}.lora_r": 4}
         for section in ("cold_start", "grpo")
@@ -158,7 +159,7 @@ def _candidates(annotation: Any, default: Any) -> Iterator[Any]:
     origin, parts = get_origin(annotation), get_args(annotation)
     if origin is Literal:
         yield from (part for part in parts if part != default)
-    elif isinstance(annotation, UnionType):
+    elif origin in (Union, UnionType):
         for part in parts:
             if part is not type(None):
                 yield from _candidates(part, default)

@@ -32,6 +32,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from tests.support.connection import Connection
+from tests.support.makes import Make
 from tests.support.scripted import echo
 from tests.support.ways import listed, said
 
@@ -95,6 +96,7 @@ class FaultServer:
         retry_after: float = 0.05,
         remember_prompts: bool = False,
         way: str | None = None,
+        make: Make | None = None,
     ) -> None:
         """Describe the server.
 
@@ -110,6 +112,7 @@ class FaultServer:
             retry_after: seconds that a 429 asks for.
             remember_prompts: keep `Counters.prompts`.
             way: one of `tests.support.ways.WAYS`: how another server says the same.
+            make: takes and refuses fields as a make of server does, and replies by itself.
         """
         unknown = set(faults or {}) - set(FAULTS)
         if unknown:
@@ -125,6 +128,7 @@ class FaultServer:
         self.retry_after = retry_after
         self.remember_prompts = remember_prompts
         self.way = way
+        self.make = make
         self.counters = Counters()
         self.port = 0
         self._busy = 0
@@ -227,7 +231,10 @@ class FaultServer:
             return
         self._busy -= 1
         self.counters.in_flight -= 1
-        if not connection.is_lost:
+        if not connection.is_lost and self.make is not None:
+            status, body, kind = self.make.respond(chat)
+            connection.send(status, body, kind=kind)
+        elif not connection.is_lost:
             self._answer(connection, chat, key)
         while self._queued and self._busy < self.slots:
             self._work(*self._queued.popleft())

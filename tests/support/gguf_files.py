@@ -70,11 +70,18 @@ def speaking_model(kind: str) -> Any:
     chat = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": QUESTION}]
     asked = str(tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=True))
     texts = [*(known for known, _ in LISTS), f"{asked}{ANSWER}<|im_end|>"]
-    rows = [torch.tensor([tokenizer(text, add_special_tokens=False)["input_ids"]]) for text in texts]
+    rows = [torch.tensor(tokenizer(text, add_special_tokens=False)["input_ids"]) for text in texts]
+    batch = torch.nn.utils.rnn.pad_sequence(rows, batch_first=True)  # behind the words, where no word sees it
+    labels = torch.nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value=-100)
+    lengths = torch.tensor([len(row) - 1 for row in rows])
     optimizer = torch.optim.AdamW(model.parameters(), lr=6e-3)
     for _ in range(STEPS):
-        loss: Any = sum(model(row, labels=row).loss for row in rows)
-        loss.backward()
+        each = torch.nn.functional.cross_entropy(
+            model(batch).logits[:, :-1].flatten(0, 1), labels[:, 1:].flatten(), reduction="none"
+        )
+        # The sum of the texts' own means.
+        loss = (each.view(len(rows), -1).sum(1) / lengths).sum()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         optimizer.zero_grad()
     return model.eval()

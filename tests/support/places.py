@@ -21,6 +21,7 @@ STUDENT = "the nano student, or the model's name"
 CHARACTERS = "whom generation writes about"
 OFFLINE = "the offline generator"
 MINING = "the way to the teacher's models"
+BUDGET = "what the teacher may cost"
 SPLIT = "the split"
 ANSWERERS = "who answers in an evaluation"
 EVALUATION = "an evaluation"
@@ -44,6 +45,7 @@ PLACES: dict[str, str] = {
     "student.*": STUDENT,
     "characters.*": CHARACTERS,
     "generation.*": OFFLINE,
+    "teacher.budget.*": BUDGET,
     "teacher.*": MINING,
     "split.*": SPLIT,
     "evaluation.judge.*": JUDGE,

@@ -52,13 +52,19 @@ class House:
     def graph(self) -> grimp.ImportGraph:
         """Imports of the packages, those in functions and for types included, and modules that strings name."""
         graph = grimp.build_graph(*PACKAGES, cache_dir=None)
-        for importer in sorted(graph.modules):
+        modules = frozenset(graph.modules)
+        for importer in sorted(modules):
             path = self.file_of(importer)
             # A script is started, and a command loaded, by its name.
             for name in NAME.findall(path.read_text("utf-8")) if path is not None else ():
-                if name in graph.modules and name != importer:
+                if name in modules and name != importer:
                     graph.add_import(importer=importer, imported=name)
         return graph
+
+    @cached_property
+    def modules(self) -> frozenset[str]:
+        """Every module of the packages; the graph would make a new set of them for each question."""
+        return frozenset(self.graph.modules)
 
     @cached_property
     def tests(self) -> list[Path]:
@@ -67,6 +73,15 @@ class House:
 
     def named_by(self, test: Path) -> set[str]:
         """Names in a test file, in the conftest files above it, and in the helpers that they import, however deep."""
+        if test not in self._names:
+            self._names[test] = self._read_names(test)
+        return self._names[test]
+
+    @cached_property
+    def _names(self) -> dict[Path, set[str]]:
+        return {}
+
+    def _read_names(self, test: Path) -> set[str]:
         folders = [folder for folder in test.parents if folder.is_relative_to(self.root / "tests")]
         waiting = [test, *(folder / "conftest.py" for folder in folders if (folder / "conftest.py").exists())]
         names: set[str] = set()
@@ -94,7 +109,7 @@ class House:
         """The longest beginning of a dotted name that is a module of the packages."""
         parts = name.split(".")
         found = (".".join(parts[:length]) for length in range(len(parts), 0, -1))
-        return next((module for module in found if module in self.graph.modules), None)
+        return next((module for module in found if module in self.modules), None)
 
     def changed_modules(self, path: str) -> set[str]:
         """Modules that a changed file stands for: itself, or all of the package in whose folder it lies."""
@@ -106,7 +121,7 @@ class House:
         package = next(
             ".".join(folder.parts) for folder in pure.parents if (self.root / folder / "__init__.py").exists()
         )
-        return {name for name in self.graph.modules if name == package or name.startswith(f"{package}.")}
+        return {name for name in self.modules if name == package or name.startswith(f"{package}.")}
 
     def touched(self, changed: Iterable[str]) -> list[Path]:
         """Test files that a change of these files, named from the root, may concern."""
@@ -114,7 +129,7 @@ class House:
         if any(path in EVERYTHING for path in changed):
             return self.tests
         modules = set().union(*(self.changed_modules(path) for path in changed)) if changed else set()
-        known = modules & self.graph.modules
+        known = modules & self.modules
         reached = known.union(*(self.graph.find_downstream_modules(module) for module in known))
         elsewhere = [PurePosixPath(path) for path in changed if PurePosixPath(path).parts[0] not in PACKAGES]
         return [test for test in self.tests if self._concerns(test, reached | modules, elsewhere)]

@@ -8,11 +8,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-import torch
 
 from raiden_core.stages.layout import METRICS_FILE
-from raiden_core.training.hooks import pulse
-from raiden_core.training.hooks.pulse import Pulse
 from raiden_core.training.launch.accelerate import _Watcher
 from raiden_core.training.launch.metrics import PULSE_FILE, read_pulse
 from tests.support.tiny_models import tiny_model
@@ -26,9 +23,13 @@ def state(step: int, first: bool = True) -> Any:
 
 
 def test_it_says_what_a_trainer_is_doing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    from raiden_core.training.hooks import pulse
+
     monkeypatch.setattr(pulse, "WRITE_SECONDS", 0)
     model = tiny_model(64, 64)
-    beat, file = Pulse(tmp_path), tmp_path / PULSE_FILE
+    beat, file = pulse.Pulse(tmp_path), tmp_path / PULSE_FILE
     beat.on_train_begin(ARGUMENTS, state(3), CONTROL, model=model)
     said = []
     with torch.no_grad():
@@ -54,6 +55,10 @@ def test_it_says_what_a_trainer_is_doing(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_it_writes_seldom_and_on_one_process(tmp_path: Path) -> None:
+    import torch
+
+    from raiden_core.training.hooks.pulse import Pulse
+
     model = tiny_model(64, 64)
     other = Pulse(tmp_path)
     other.on_train_begin(ARGUMENTS, state(0, first=False), CONTROL, model=model)

@@ -19,8 +19,8 @@ from raiden_core.generation.mining.session import Group
 from raiden_core.generation.settings import GenerateSettings
 from raiden_core.stages.progress import silent
 from tasks import split
-from tests.support.config_tree import configured, off_default, value_of
-from tests.support.places import CHARACTERS, MINING, OFFLINE, SPLIT, keys_at
+from tests.support.config_tree import WITH, configured, off_default, value_of
+from tests.support.places import BUDGET, CHARACTERS, MINING, OFFLINE, SPLIT, keys_at
 
 OFFLINE_BASE: dict[str, Any] = {"characters": {"composed": {"count": 4}}}
 NOTHING = Generated((), (), {}, {"characters": {"read": 0, "skipped": 0}, "teacher": "none"})
@@ -119,7 +119,7 @@ def test_another_seed_gives_other_words() -> None:
 @pytest.fixture
 def mined(monkeypatch: pytest.MonkeyPatch) -> Seen:
     """What a session with a teacher would start, connect to, read and mine."""
-    seen: Seen = {"clients": [], "seeds": None, "mined": []}
+    seen: Seen = {"clients": [], "budgets": [], "seeds": None, "mined": []}
 
     @contextmanager
     def launched(server: Any, endpoint: Any, *rest: Any) -> Iterator[None]:
@@ -127,8 +127,11 @@ def mined(monkeypatch: pytest.MonkeyPatch) -> Seen:
         yield
 
     @asynccontextmanager
-    async def client(endpoints: Any, folder: Path, as_is: bool = False, ended: Any = None) -> AsyncIterator[Any]:
+    async def client(
+        endpoints: Any, folder: Path, as_is: bool = False, ended: Any = None, budget: Any = None
+    ) -> AsyncIterator[Any]:
         seen["clients"].append((endpoints, folder.name, as_is))
+        seen["budgets"].append(budget)
         yield SimpleNamespace(line=str, usage=lambda: SimpleNamespace(line=str, to_json=dict))
 
     async def mine(characters: Any, **how: Any) -> Generated:
@@ -189,6 +192,14 @@ def test_the_way_to_the_teachers_models(key: str, mined: Seen, offline: Seen, tm
     assert first["student"].layout == "risu"
     assert first["student"].instructions == "Be {name}." and second["student"] is None
     assert first["seed"] == second["seed"] == 11
+
+
+@pytest.mark.parametrize("key", keys_at(BUDGET))
+def test_the_teacher_and_nobody_else_has_the_budget(key: str, mined: Seen, tmp_path: Path) -> None:
+    config = configured({**WITH.get(key, {}), key: off_default(key)})
+    mine_as(config, tmp_path)
+    assert mined["budgets"] == [config.teacher.budget, None]
+    assert value_of(config, key) == getattr(mined["budgets"][0], key.rpartition(".")[2]) is not None
 
 
 @pytest.mark.parametrize("key", keys_at(OFFLINE))

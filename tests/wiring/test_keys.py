@@ -41,7 +41,8 @@ USED_BY: dict[tuple[str, ...], str] = {
         teacher.kind teacher.answerer teacher.second_answerers teacher.judge teacher.answers teacher.min_agreement
         teacher.temperature teacher.turn_by_turn teacher.max_tokens teacher.drafts teacher.student teacher.student_answers
         teacher.student_max_tokens teacher.pass_rate teacher.seeds
-        teacher.endpoints.teacher.model teacher.endpoints.teacher.thinking teacher.endpoints.teacher.json_schema""",
+        teacher.endpoints.teacher.model teacher.endpoints.teacher.thinking teacher.endpoints.teacher.json_schema
+        teacher.endpoints.teacher.reasoning_effort""",
     (SPLIT, REPORT): "split.validation_share split.validation_characters",
     (COLD_START, REPORT): """
         student.nano.vocab_size student.nano.hidden_size student.nano.layers student.nano.heads student.nano.context
@@ -67,12 +68,14 @@ USED_BY: dict[tuple[str, ...], str] = {
         evaluation.max_new_tokens evaluation.batch_size evaluation.engine evaluation.vllm_gpus evaluation.samples
         evaluation.temperature evaluation.drop_bad_gold evaluation.layouts
         evaluation.served.model evaluation.served.thinking evaluation.served.json_schema
+        evaluation.served.reasoning_effort
         evaluation.judge.model evaluation.judge.thinking evaluation.judge.json_schema
+        evaluation.judge.reasoning_effort
         evaluation.judge_rubrics evaluation.judge_questions evaluation.judge_max_tokens""",
     # How a GGUF file is unpacked counts by what comes of it, the folder that the stages are given: see below.
     (REPORT,): "name report.title report.notes student.gguf.dtype",
     NOBODY: """
-        output_dir teacher.characters_at_once student.gguf.sha256
+        output_dir teacher.characters_at_once teacher.budget.tokens teacher.budget.cost student.gguf.sha256
         teacher.launch.command teacher.launch.ready_path teacher.launch.ready_seconds
         storage.url runner.kind runner.address runner.shards runner.stages runner.gpus
         limits.stage_seconds limits.gpu_slot cold_start.launch.stall_seconds grpo.launch.stall_seconds """

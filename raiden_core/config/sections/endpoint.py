@@ -35,6 +35,9 @@ class EndpointConfig(Section):
     """Which extra fields the server knows. `sglang`, `vllm` (llama.cpp too): `chat_template_kwargs`, by which thinking is
     switched; `vllm` with `thinking: default` sends no extra field at all, for TGI, Ollama, LM Studio and most others;
     `openai`: OpenAI's own API."""
+    reasoning_effort: Literal["none", "minimal", "low", "medium", "high"] | None = None
+    """Sent as `reasoning_effort` to servers that switch reasoning by it: OpenAI's own API, and Ollama with `none`. None: not
+    sent."""
     json_schema: bool = True
     """Whether the server constrains replies to a JSON schema; false for those that refuse a `response_format` of that kind.
     Replies are checked against the schema either way."""
@@ -42,3 +45,8 @@ class EndpointConfig(Section):
     """Cost of a million prompt tokens."""
     completion_price: Annotated[float, NEUTRAL] = Field(default=0, ge=0)
     """Cost of a million completion tokens."""
+
+    @property
+    def is_priced(self) -> bool:
+        """Whether its tokens cost something."""
+        return self.prompt_price > 0 or self.completion_price > 0

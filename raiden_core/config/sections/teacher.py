@@ -21,6 +21,21 @@ class ServerConfig(Section):
     """How long loading may take."""
 
 
+class BudgetConfig(Section):
+    """What the teacher's endpoints may cost, over all runs into the same output_dir; what is set first counts. Requests that are
+    under way when it is used up are waited for and kept, so it can be overrun by `max_concurrency` replies."""
+
+    tokens: int | None = Field(default=None, ge=1)
+    """Tokens, read and written; None: any number."""
+    cost: float | None = Field(default=None, gt=0)
+    """Money, by `prompt_price` and `completion_price` of the endpoints and in their currency; None: any sum."""
+
+    @property
+    def is_set(self) -> bool:
+        """Whether there is one."""
+        return self.tokens is not None or self.cost is not None
+
+
 class TeacherConfig(Section):
     """Who writes questions and answers."""
 
@@ -58,6 +73,8 @@ class TeacherConfig(Section):
     """Lowest and highest share of right answers of the student with which a sample is kept."""
     seeds: tuple[str, ...] = ()
     """Files of questions with answers, or of conversations, to mine samples from beside the teacher's own."""
+    budget: Annotated[BudgetConfig, NEUTRAL] = BudgetConfig()
+    """When to stop asking: generation then ends with one line, everything stored, and a higher budget goes on."""
     launch: Annotated[ServerConfig | None, NEUTRAL] = None
     """Start this server first and stop it afterwards; None: use one that runs."""
 
@@ -69,6 +86,11 @@ class TeacherConfig(Section):
         for field, name in wanted.items():
             if name not in self.endpoints:
                 raise ValueError(f"{field}: no endpoint is called {name!r}; there are: {', '.join(self.endpoints)}")
+        for name in (self.answerer, self.judge or self.answerer, *self.second_answerers):
+            if self.budget.cost is not None and not self.endpoints[name].is_priced:
+                raise ValueError(
+                    f"budget.cost: endpoints.{name} has no price; set its prompt_price and completion_price"
+                )
         if not 0 <= self.pass_rate[0] <= self.pass_rate[1] <= 1:
             raise ValueError(
                 f"pass_rate: {list(self.pass_rate)} is no range of shares; give [lowest, highest] in 0 to 1"

@@ -93,7 +93,8 @@ async def _mine_groups(
         endpoints = _endpoints(teacher)
         started = teacher.endpoints[teacher.answerer].url
         ended = {name: server.has_ended for name, one in endpoints.items() if one.url == started} if server else {}
-        client = await stack.enter_async_context(Client(endpoints, settings.output_dir / REPLIES, ended=ended))
+        replies = settings.output_dir / REPLIES
+        client = await stack.enter_async_context(Client(endpoints, replies, ended=ended, budget=teacher.budget))
         students: Client | None = None
         student: Student | None = None
         if teacher.student is not None:

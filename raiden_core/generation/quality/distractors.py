@@ -80,6 +80,7 @@ def _overlap(one: str, other: str) -> bool:
     return holds(one, other) or holds(other, one)
 
 
+@lru_cache(maxsize=65536)
 def holds(text: str, term: str) -> bool:
     """Whether a text holds a term: in letters where the script has no word boundaries, else as scoring sees it."""
     folded = _folded(term)

@@ -18,7 +18,7 @@ from pathlib import Path
 from raiden_core.dataset.parts import Part, parts_of
 from raiden_core.errors import DataError
 from raiden_core.generation.quality.dedup import SIMILARITY, Entry, Match, repeats_of
-from raiden_core.processes.workers import on_all_cores
+from raiden_core.processes.workers import Workers
 from raiden_core.samples import character_id, json_row
 
 BUNDLES = 16
@@ -42,11 +42,12 @@ def drop_repeats(source: Path, kept: Path, *, similarity: float = SIMILARITY) ->
     if kept.suffix != ".jsonl":
         raise DataError(f"{kept}: samples without repeats are written as .jsonl; give it that suffix")
     parts = parts_of(source)
-    with tempfile.TemporaryDirectory(dir=kept.parent, prefix=".repeats-") as name:
+    bundles = BUNDLES if len(parts) > 1 else 1
+    with tempfile.TemporaryDirectory(dir=kept.parent, prefix=".repeats-") as name, Workers() as workers:
         folder = Path(name)
-        counts = on_all_cores(_read_part, [(part, folder, number) for number, part in enumerate(parts)])
+        counts = workers.map(_read_part, [(part, folder, number, bundles) for number, part in enumerate(parts)])
         starts = [sum(counts[:number]) for number in range(len(parts))]
-        found = on_all_cores(_compare_bundle, [(folder, bundle, starts, similarity) for bundle in range(BUNDLES)])
+        found = workers.map(_compare_bundle, [(folder, bundle, starts, similarity) for bundle in range(bundles)])
         matches = sorted(match for some in found for match in some)
         repeats = {match.position for match in matches}
         with kept.open("wb") as file:
@@ -62,16 +63,16 @@ def drop_repeats(source: Path, kept: Path, *, similarity: float = SIMILARITY) ->
     return matches
 
 
-def _read_part(part: Part, folder: Path, number: int) -> int:
+def _read_part(part: Part, folder: Path, number: int, count: int) -> int:
     """Write a part's rows and its share of each bundle; how many samples it has."""
-    bundles: list[dict[bytes, list[Entry]]] = [{} for _ in range(BUNDLES)]
+    bundles: list[dict[bytes, list[Entry]]] = [{} for _ in range(count)]
     position = 0
     with (folder / f"{number}.jsonl").open("w", encoding="utf-8") as rows:
         for position, sample in enumerate(part.samples(), 1):
             rows.write(json_row(sample) + "\n")
             identity = character_id(sample).encode("utf-8", "surrogatepass")
             key = hashlib.blake2b(identity, digest_size=16).digest()
-            bundles[key[0] % BUNDLES].setdefault(key, []).append(Entry.of(position - 1, sample))
+            bundles[key[0] % count].setdefault(key, []).append(Entry.of(position - 1, sample))
     for bundle, characters in enumerate(bundles):
         with (folder / f"{number}-{bundle}.pickle").open("wb") as file:
             pickle.dump(characters, file, pickle.HIGHEST_PROTOCOL)

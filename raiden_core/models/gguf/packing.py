@@ -9,11 +9,12 @@ tokenizer must split by a rule that llama.cpp knows; what is not special here is
 
 from __future__ import annotations
 
+import gc
 import json
 import math
 import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -22,6 +23,7 @@ from raiden_core.errors import DataError, StageError
 from raiden_core.models.folder import check_weights, load_tokenizer
 from raiden_core.models.gguf.architectures import ARCHITECTURES, EMBEDDING, OUTPUT, Architecture, to_neighbours
 from raiden_core.models.gguf.tokenizers import CONTROL, MODEL, NORMAL, SPLITTINGS, UNUSED, USER_DEFINED, rule_of
+from raiden_core.models.gguf.writing import gguf_writer
 
 if TYPE_CHECKING:
     import gguf
@@ -63,12 +65,11 @@ def pack(folder: Path, file: Path, quant: Quant, name: str) -> Packed:
         DataError: an architecture, a weight or a tokenizer that is not written here.
         StageError: the disk has no room.
     """
-    import gguf
-
     check_weights(folder)
     config = _config(folder)
     kind = ARCHITECTURES[config["model_type"]]
-    tokenizer = load_tokenizer(folder)
+    with _no_collection():
+        tokenizer = load_tokenizer(folder)
     rule = rule_of(tokenizer)
     if rule is None:
         raise DataError(
@@ -83,10 +84,11 @@ def pack(folder: Path, file: Path, quant: Quant, name: str) -> Packed:
         sizes = {ours: _size(weights.shape(theirs), kinds[ours]) for ours, theirs in names.items()}
         _check_room(file, sum(sizes.values()))
         partial = file.with_name(f".{file.name}.partial")
-        writer = gguf.GGUFWriter(partial, kind.name)
+        writer = gguf_writer(partial, kind.name)
         try:
             _add_metadata(writer, kind, config, name, quant)
-            _add_tokenizer(writer, tokenizer, rule, weights.shape(names[EMBEDDING])[0])
+            with _no_collection():
+                _add_tokenizer(writer, tokenizer, rule, weights.shape(names[EMBEDDING])[0])
             for ours, theirs in names.items():
                 packed_type = _numpy_type(kinds[ours])
                 shape = _packed_shape(weights.shape(theirs), kinds[ours])
@@ -94,9 +96,12 @@ def pack(folder: Path, file: Path, quant: Quant, name: str) -> Packed:
             writer.write_header_to_file()
             writer.write_kv_data_to_file()
             writer.write_ti_data_to_file()
+            halves = _Halves(
+                math.prod(weights.shape(names[ours])) for ours, packed in kinds.items() if _is_half(packed)
+            )
             for ours, theirs in names.items():
                 heads = kind.heads_of(ours, config["num_attention_heads"], config["num_key_value_heads"])
-                writer.write_tensor_data(_packed(weights.numbers(theirs), heads, kinds[ours]))
+                writer.write_tensor_data(_packed(weights.numbers(theirs), heads, kinds[ours], halves))
             writer.close()
             partial.rename(file)
         except OSError as error:
@@ -104,6 +109,33 @@ def pack(folder: Path, file: Path, quant: Quant, name: str) -> Packed:
         finally:
             partial.unlink(missing_ok=True)
     return Packed(file, quant, file.stat().st_size, rule)
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """No search for garbage: a vocabulary is a hundred thousand small objects that are all needed, and looking among them
+    again and again costs a quarter of the whole export of a small model."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+class _Halves:
+    """Memory for the 16-bit form of one weight after the other: fresh memory for each takes longer than the conversion."""
+
+    def __init__(self, sizes: Iterable[int]) -> None:
+        import torch
+
+        self._numbers = torch.empty(max(sizes, default=0), dtype=torch.float16)
+
+    def of(self, numbers: Any) -> np.ndarray[Any, Any]:
+        """A torch tensor in 16 bits; it holds until the next one is asked for."""
+        found: np.ndarray[Any, Any] = self._numbers[: numbers.numel()].view(numbers.shape).copy_(numbers).numpy()
+        return found
 
 
 class _Weights:
@@ -205,6 +237,12 @@ def _is_plain(kind: gguf.GGMLQuantizationType) -> bool:
     return kind in (gguf.GGMLQuantizationType.F32, gguf.GGMLQuantizationType.F16)
 
 
+def _is_half(kind: gguf.GGMLQuantizationType) -> bool:
+    import gguf
+
+    return kind == gguf.GGMLQuantizationType.F16
+
+
 def _numpy_type(kind: gguf.GGMLQuantizationType) -> Any:
     import gguf
     import numpy as np
@@ -213,16 +251,13 @@ def _numpy_type(kind: gguf.GGMLQuantizationType) -> Any:
     return np.dtype(types.get(kind, np.uint8))
 
 
-def _packed(numbers: Any, heads: int | None, kind: gguf.GGMLQuantizationType) -> np.ndarray[Any, Any]:
+def _packed(numbers: Any, heads: int | None, kind: gguf.GGMLQuantizationType, halves: _Halves) -> np.ndarray[Any, Any]:
     """A torch tensor as llama.cpp wants it."""
     import gguf
     import numpy as np
     import torch
 
-    if kind == gguf.GGMLQuantizationType.F16:
-        plain = numbers.to(torch.float16).numpy()
-    else:
-        plain = numbers.to(torch.float32).numpy()
+    plain = halves.of(numbers) if _is_half(kind) else numbers.to(torch.float32).numpy()
     if heads is not None:
         plain = np.ascontiguousarray(to_neighbours(plain, heads))
     packed: np.ndarray[Any, Any] = plain if _is_plain(kind) else gguf.quants.quantize(plain, kind)
@@ -288,15 +323,20 @@ def vocabulary(tokenizer: PreTrainedTokenizerBase, rows: int) -> tuple[list[str]
     """
     backend: Any = tokenizer
     model = json.loads(backend.backend_tokenizer.to_str())["model"]
-    of: dict[int, tuple[str, int]] = {number: (piece, NORMAL) for piece, number in model["vocab"].items()}
+    pieces: dict[int, str] = {number: piece for piece, number in model["vocab"].items()}
+    kinds = dict.fromkeys(pieces, NORMAL)
     for number, token in backend.added_tokens_decoder.items():
         special = token.special and token.content not in TAGS
-        of[number] = (token.content, CONTROL if special else USER_DEFINED)
-    if max(of) >= rows:
-        raise DataError(f"{tokenizer.name_or_path}: token {max(of)} has no embedding: the model has {rows} rows")
-    found = [of.get(number, (f"[PAD{number}]", UNUSED)) for number in range(rows)]
-    merges = [merge if isinstance(merge, str) else " ".join(merge) for merge in model["merges"]]
-    return [piece for piece, _ in found], [kind for _, kind in found], merges
+        pieces[number], kinds[number] = token.content, CONTROL if special else USER_DEFINED
+    if max(pieces) >= rows:
+        raise DataError(f"{tokenizer.name_or_path}: token {max(pieces)} has no embedding: the model has {rows} rows")
+    for number in set(range(rows)) - pieces.keys():
+        pieces[number], kinds[number] = f"[PAD{number}]", UNUSED
+    merges: list[Any] = model["merges"]
+    if merges and not isinstance(merges[0], str):
+        merges = list(map(" ".join, merges))
+    order = range(rows)
+    return list(map(pieces.__getitem__, order)), list(map(kinds.__getitem__, order)), merges
 
 
 def _check_room(file: Path, size: int) -> None:

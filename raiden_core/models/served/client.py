@@ -21,10 +21,12 @@ from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Self
 
 from raiden_core.config.sections.endpoint import EndpointConfig
+from raiden_core.config.sections.teacher import BudgetConfig
 from raiden_core.errors import ConfigError
 from raiden_core.models.answering import Refused, Reply, Request
 from raiden_core.models.served.acceptance import CUT, Accepted, Answer
 from raiden_core.models.served.accounting import Accounting, Usage
+from raiden_core.models.served.budget import NO_LIMITS, Budget
 from raiden_core.models.served.dialects import identity
 from raiden_core.models.served.limiter import FIRST_LIMIT
 from raiden_core.models.served.refusals import as_answer, as_refusal, key_of_refusal
@@ -50,6 +52,7 @@ class Client:
         as_is: bool = False,
         ended: Mapping[str, Callable[[], bool]] = MappingProxyType({}),
         first_limit: int = FIRST_LIMIT,
+        budget: BudgetConfig = NO_LIMITS,
     ) -> None:
         """Remember what to ask; nothing is opened yet.
 
@@ -61,6 +64,7 @@ class Client:
                 models under evaluation. Such replies are stored apart from those of teachers.
             ended: for endpoints whose server was started for them, whether it has ended: then nobody waits for it.
             first_limit: requests at a time before anything is known of a server; the adaptive limit begins there.
+            budget: what replies may cost.
         """
         self._configs = dict(endpoints)
         self._folder = replies
@@ -71,6 +75,7 @@ class Client:
         self._identities = {name: identity(config) + (" as is" if as_is else "") for name, config in endpoints.items()}
         prices = {name: (config.prompt_price, config.completion_price) for name, config in endpoints.items()}
         self._accounting = Accounting(prices)
+        self._budget = Budget(budget, replies, prices)
         self._endpoints: dict[str, Endpoint] = {}
         self._pending: dict[str, asyncio.Future[Reply | Refused | BaseException]] = {}
         self._resources = AsyncExitStack()
@@ -94,6 +99,7 @@ class Client:
                     as_is=self._as_is,
                     has_ended=self._ended.get(name, _never),
                     first_limit=self._first_limit,
+                    budget=self._budget,
                 )
                 resources.push_async_callback(endpoint.close)
                 self._endpoints[name] = endpoint
@@ -112,6 +118,7 @@ class Client:
         Raises:
             ConfigError: no such endpoint; its server refuses the key, has no such model or refuses every request.
             StageError: the server has given nothing good for ``patience_seconds``, or the store cannot be written.
+            BudgetSpent: the budget is used up, and nothing is under way any more.
             DataError: the store is damaged.
         """
         key = self.key(request)
@@ -162,6 +169,7 @@ class Client:
             return outcome
         finally:
             del self._pending[key]
+            self._budget.leave(key)
 
     def _stored(self, request: Request, key: str) -> Reply | None:
         answer = self._store.get(key)

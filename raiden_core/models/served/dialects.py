@@ -5,6 +5,7 @@ All speak OpenAI's chat completions; they differ in how a model's reasoning is s
 ``thinking``; a template ignores the name it does not know, so both are sent, whatever a server calls its model.
 OpenAI's own API refuses unknown fields, so it gets none. llama.cpp takes what vLLM takes; TGI, Ollama and LM Studio are
 ``dialect: vllm`` with ``thinking: default``, which sends no field of its own, and ``json_schema: false`` where they refuse one.
+OpenAI's reasoning models and Ollama read ``reasoning_effort``. raiden_core.models.served.finding tries them all.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ def body_of(request: Request, config: EndpointConfig) -> dict[str, Any]:
     if request.schema is not None and config.json_schema:
         schema = {"name": "reply", "schema": request.schema, "strict": True}
         body["response_format"] = {"type": "json_schema", "json_schema": schema}
+    if config.reasoning_effort is not None:
+        body["reasoning_effort"] = config.reasoning_effort
     return body | _thinking(config)
 
 
@@ -46,8 +49,9 @@ def _thinking(config: EndpointConfig) -> dict[str, Any]:
 
 
 def identity(config: EndpointConfig) -> str:
-    """What decides about a reply beside the request: the model's name, and whether it thinks first."""
-    return config.model if config.thinking == "off" else f"{config.model} (thinking: {config.thinking})"
+    """What decides about a reply beside the request: the model's name, and whether and how much it thinks first."""
+    name = config.model if config.thinking == "off" else f"{config.model} (thinking: {config.thinking})"
+    return name if config.reasoning_effort is None else f"{name} (effort: {config.reasoning_effort})"
 
 
 def without_thought(text: str, config: EndpointConfig) -> str:

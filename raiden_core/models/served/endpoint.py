@@ -30,6 +30,7 @@ from raiden_core.models.served.acceptance import (
     read_answer,
 )
 from raiden_core.models.served.accounting import Accounting
+from raiden_core.models.served.budget import NO_BUDGET, Budget
 from raiden_core.models.served.dialects import body_of
 from raiden_core.models.served.gate import Gate
 from raiden_core.models.served.keys import key_of
@@ -76,7 +77,7 @@ class Endpoint:
 
     ``environment`` holds its key; ``as_is`` accepts whatever text comes; ``has_ended`` tells whether a server that was
     started for this endpoint is gone, so that nobody waits for it; ``first_limit`` is how many requests it is given at once
-    before anything is known of it.
+    before anything is known of it; ``budget`` is asked before each request.
     """
 
     def __init__(
@@ -89,12 +90,14 @@ class Endpoint:
         as_is: bool,
         has_ended: Callable[[], bool] = lambda: False,
         first_limit: int = FIRST_LIMIT,
+        budget: Budget = NO_BUDGET,
     ) -> None:
         self.config = config
         self._name = name
         self._where = f"endpoint {name} ({shown_url(config.url)})"
         self._as_is = as_is
         self._has_ended = has_ended
+        self._budget = budget
         self._notices = Notices(self._where)
         self._said = ""
         self._under_way = 0
@@ -189,6 +192,7 @@ class Endpoint:
         self._heard = time.monotonic() if not self._under_way else self._heard
         self._under_way += 1
         try:
+            await self._budget.enter(key)
             self._accounting.attempt(self._name, again)
             came = await self._wire.chat(body, key)
             outcome = _outcome(came)
@@ -197,6 +201,8 @@ class Endpoint:
             self._under_way -= 1
             self._gate.leave(outcome, started, pause)
         result = came if isinstance(came, Failure) else self._read(came, request)
+        if not isinstance(result, Good):
+            self._budget.leave(key)
         if isinstance(result, Failure):
             self._accounting.turned_down(result.kind)
             self._note(result)
@@ -215,6 +221,7 @@ class Endpoint:
         self._last_good = self._heard = time.monotonic()
         self._failing_since = None
         self._accounting.tokens(self._name, answer.prompt_tokens, answer.completion_tokens)
+        self._budget.pay(self._name, answer.prompt_tokens, answer.completion_tokens)
         text = self._notices.whole(answer) if self._as_is else self._notices.bare(answer, self.config)
         answer = replace(answer, text=text)
         accepted = self.judge(answer, request)

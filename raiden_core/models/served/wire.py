@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import asyncio
 import math
+import ssl
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cache
 from typing import Literal
 
 import aiohttp
@@ -67,6 +69,12 @@ class Body:
     content: object
 
 
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Whom to trust over TLS: reading the certificates takes longer than a request, so that it is done once a process."""
+    return httpx2.create_ssl_context()
+
+
 class Wire:
     """The connections to one server."""
 
@@ -78,7 +86,7 @@ class Wire:
             max_connections=most, max_keepalive_connections=most, keepalive_expiry=KEEP_ALIVE_SECONDS
         )
         timeout = httpx2.Timeout(config.timeout_seconds, connect=CONNECT_SECONDS, pool=None)
-        self._http = DefaultAioHttpClient(limits=limits, timeout=timeout)
+        self._http = DefaultAioHttpClient(limits=limits, timeout=timeout, verify=_trusted())
         self._client = AsyncOpenAI(
             base_url=config.url, api_key=key or "none", max_retries=0, timeout=timeout, http_client=self._http
         )

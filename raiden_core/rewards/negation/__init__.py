@@ -19,6 +19,7 @@ from types import ModuleType
 
 from raiden_core.rewards.negation.clause import QUOTES, Clause, Clauses
 from raiden_core.rewards.negation.doubt import is_only_asked, is_open
+from raiden_core.rewards.negation.kinds import kind_of, looked_for
 from raiden_core.rewards.negation.needed import MENTION
 from raiden_core.rewards.negation.signs import Scripts, plain_signs, signs_in
 from raiden_core.rewards.negation.soft import soften
@@ -40,6 +41,12 @@ _LONGEST_BARE = 24
 """A clause that holds more than this before the mention is no bare item of a list."""
 _MORE = re.compile(r" ?\w")
 _LONGEST_ECHO = 8
+_ELSE = re.compile("[谁哪]")
+_ANSWERS_ITSELF = re.compile(
+    r"\b(?:else|better|best|than|forget|ever|know|tried|tasted|heard|can i|may i|could|would)\b|n't\b|"
+    "还能|难道|不|没|知道|听说|见过|吃过|吧|"
+    "知って|ご存|でしょ|じゃない|だろ|ない|보다|보이|알아|아시|들어|있어|있을|아니|않|안 |지$|죠"
+)
 _TOUCHES = re.compile(f"[{HAN}{KANA}]")
 _NEGATOR = "(?:不[是会当做在叫喜]|没有|没当|并非|从不)"
 _CHINESE_ANYWHERE = re.compile(_NEGATOR)
@@ -66,7 +73,7 @@ class Negation:
         self._breaks = breaks
         self._topic = topic
         self._cut: Clauses | None = None
-        self._kind = _kind(topic)
+        self._kind = kind_of(topic)
         self._may_be_struck = "~~" in self._raw
         self._scripts, self._near, self._far = signs_in(text, bool(topic.about))
         self._close = _CLOSE_IN_LATIN if self._scripts.latin else _CLOSE
@@ -182,7 +189,7 @@ class Negation:
 
     def _clause(self, start: int, end: int) -> Clause:
         if self._cut is None:
-            self._cut = Clauses(self._text, self._breaks)
+            self._cut = Clauses(self._text, self._breaks, looked_for(self._topic, self._kind))
         return Clause(self._cut, start, end)
 
     def _denies(self, clause: Clause, after: bool) -> bool:
@@ -191,7 +198,7 @@ class Negation:
             if kind not in ("fear", "name") and language.denies(clause, topic):
                 return True
             rules: Table = language.RULES
-            if "contrast" in rules.kinds and clause.holds(rules, "contrast"):
+            if clause.holds(rules, "contrast"):
                 return True
             if (kind and _holds(rules, kind, clause)) or (after and language.is_answered(clause, topic)):
                 return True
@@ -223,18 +230,38 @@ class Negation:
         """Whether an echo (A queen? I bow to no one) is answered by neither a yes nor a plain statement."""
         topic = self._topic
         if (
-            not (topic.about and clause.is_question and clause.is_echo and "、" not in clause.after)
+            not (topic.about and clause.is_question and "、" not in clause.after)
+            or not (clause.is_echo or self._merely_asks(clause))
+            or _ELSE.search(clause.before)
             or topic.is_memory
             or topic.asks_denied
         ):
             return False
-        if not self._has_sign(clause.end, clause.reach(_REACH_OF_REPLIES)) or self._affirms(clause):
+        if self._affirms(clause) or self._goes_on(clause) or self._asks_for_assent(clause):
             return False
         return not any(
             language.RULES.begins("yes", reply.text)
             for language in self._without_chinese
             for reply in clause.replies(language.RULES, language.COMMA)
         )
+
+    def _goes_on(self, clause: Clause) -> bool:
+        """Whether an echo is followed by more about its mention, such as for how long (A doctor? Twenty years now)."""
+        end = clause.reach(_REACH_OF_REPLIES)
+        if self._has_sign(clause.end, end):
+            return False
+        said = self._text[clause.reach(0) + 1 : end].strip()
+        return any(language.RULES["goes on"].search(said) for language in self._without_chinese)
+
+    def _asks_for_assent(self, clause: Clause) -> bool:
+        asked = f"{clause.before}{MENTION}{clause.after}"
+        return any(language.RULES["assent"].search(asked) for language in self._without_chinese)
+
+    def _merely_asks(self, clause: Clause) -> bool:
+        """Whether a question is neither negated nor one that answers itself (What else would I be but a doctor?)."""
+        asked = f"{clause.before}{MENTION}{clause.after}"
+        is_negated = self._has_sign(clause.begin, clause.end + len(clause.after))
+        return not (is_negated or _ANSWERS_ITSELF.search(asked))
 
     def _has_sign(self, start: int, end: int) -> bool:
         """Whether a plain sign of a denial stands between two places."""
@@ -255,7 +282,7 @@ class Negation:
 
     def _affirms(self, clause: Clause) -> bool:
         """Whether a sentence affirms its mention outright (I love peaches)."""
-        return any(language.RULES["affirming"].search(clause.surroundings) for language in self._languages)
+        return any(clause.holds(language.RULES, "affirming") for language in self._languages)
 
     def _reach(self, start: int, end: int) -> tuple[bool, bool]:
         """A quick look: whether anything before, and anything behind, may deny the mention or leave it open."""
@@ -285,20 +312,12 @@ class Negation:
         return max(0, stops - (_REACH_OF_ASIDES - _REACH)) if is_asked else stops
 
 
-def _kind(topic: Topic) -> str:
-    """The kind of rows that a topic adds to, or puts in the place of, the general rules."""
-    if topic.about == "fear":
-        return "fear"
-    if topic.is_name:
-        return "name"
-    return "dislike" if topic.about in ("taste", "activity", "other") else ""
-
-
 def _holds(rules: Table, kind: str, clause: Clause) -> bool:
     """Whether a row of a kind is found around the mention; an echo (蛇？) is the topic of its answer."""
-    if not clause.kinds(rules)[kind]:
+    present = clause.present(rules)
+    if not present[kind]:
         return False
-    if rules[kind].search(clause.surroundings):
+    if present.search(kind, clause.surroundings):
         return True
     if not clause.is_question or len(clause.before) + len(clause.after) > _LONGEST_ECHO:
         return False
@@ -307,7 +326,7 @@ def _holds(rules: Table, kind: str, clause: Clause) -> bool:
         return False
     said = replies[-1].text
     blank = "" if _TOUCHES.match(said) else " "
-    return rules[kind].search(f"{MENTION}{blank}{said}") is not None
+    return present.search(kind, f"{MENTION}{blank}{said}")
 
 
 @cache

@@ -11,7 +11,7 @@ import re
 from functools import lru_cache
 
 from raiden_core.rewards.negation import classes
-from raiden_core.rewards.negation.clause import OPEN, QUOTES, Clause, Segment
+from raiden_core.rewards.negation.clause import OPEN, QUOTES, Clause, Segment, is_predicated
 from raiden_core.rewards.negation.hints import CHINESE
 from raiden_core.rewards.negation.needed import by_letters
 from raiden_core.rewards.negation.table import DOUBT, REMEMBERED, ROWS, load
@@ -127,7 +127,21 @@ def denies(clause: Clause, topic: Topic) -> bool:
     """Whether what stands around the mention denies it."""
     if _denied_behind(clause.before, clause.after, clause.stop, clause.following.text):
         return True
+    if is_predicated(clause, topic) and _never_done(clause.opening, clause.rest):
+        return True
     return _enumerated(clause) or clause.holds(RULES, "around")
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _never_done(opening: str, rest: str) -> bool:
+    """Whether the sentence that has the mention for its topic goes on to say that it was never done or cannot be.
+
+    龙舟我就在岸上看看,没下过水: whatever stands between. One that praises it does not deny it.
+    """
+    if len(opening) > _SHORT_OPENING or "我" in opening or _BARE_ITEM.match(rest) or _PRAISE.search(rest):
+        return False
+    text = RULES["harmless"].sub(_blank, rest)
+    return _NEVER.search(text) is not None and sum(1 for _ in _NOT.finditer(text)) == 1
 
 
 @lru_cache(maxsize=REMEMBERED)
@@ -258,6 +272,14 @@ def _enumerated(clause: Clause) -> bool:
     return False
 
 
+_SHORT_OPENING = 3
+_BARE_ITEM = re.compile("[啊呀哦嘛呢吧了的]*[,。!?]")
+_PRAISE = re.compile("最爱|喜欢|爱[吃喝看听玩]|好[吃喝看听玩]|香|绝了|拿手|天天|每天|一直|坚持|最")
+_NEVER = re.compile(
+    ",.*?(?:没[^,。不没有]{1,4}过|从来?[没不]|一[^,。不没]{1,3}[都也]?[没不]|哪[儿里]?[^,。]{0,3}得[来了上起]|"
+    "(?<![没有])[^\\W不没]不(?:来|了|上|起|会|动|成)(?:[,。的啊呀嘛呢了]|$)|没(?:去|学|下|碰|上|试|成)[^,。]{0,2}(?:[,。]|$))"
+)
+_NOT = re.compile("[不没]|哪[儿里]?[^,。]{0,3}得")
 _BUT_IS = re.compile("是(?:一?[个名位只条])?$")
 _LONGEST_ITEM = 6
 _LONGEST_BARE = 8

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from raiden_core.rewards.negation.needed import MENTION
 
 if TYPE_CHECKING:
+    from raiden_core.rewards.negation.presence import Present
     from raiden_core.rewards.negation.table import Table
+    from raiden_core.rewards.negation.topic import Topic
 
 WINDOW = 120
 """How many characters of a clause on either side of a mention are read: its cost does not grow with the text."""
@@ -30,6 +32,7 @@ QUOTES = " \"'“”‘’「」『』《》"
 _LITTLE_BEFORE = re.compile(r"\W*(?:(?:(?:the|an?|my|our|your|some|any|what|as|to|me) )*|[^\Wa-z]{0,2})[\"'“「『《(]?")
 _LITTLE_BEHIND = re.compile(r"[\"'”」』》)]?[^\Wa-z]{0,3}\W*")
 """Particles and the like: such a mention stands alone in its clause."""
+_NUMERAL = re.compile("[\\d一二三四五六七八九十百]")
 OPEN = frozenset(",:—…-|()[]\n")
 """Stops over which a list may run on."""
 
@@ -57,8 +60,8 @@ class Piece(NamedTuple):
 class Clauses:
     """A folded text cut into segments, once for all its mentions."""
 
-    def __init__(self, text: str, breaks: Sequence[int] = ()) -> None:
-        """``breaks`` are the places where a new line begins."""
+    def __init__(self, text: str, breaks: Sequence[int] = (), kinds: tuple[str, ...] = ()) -> None:
+        """``breaks`` are the places where a new line begins, ``kinds`` the kinds of rows that will be asked for."""
         spans = [stop.span() for stop in _STOP.finditer(text)]
         if _DOUBTFUL.search(text):
             spans = [span for span in spans if _is_stop(text, *span)]
@@ -72,16 +75,17 @@ class Clauses:
         """For each segment the punctuation that ends it: a question mark if there is one, "" at the end of the text."""
         self.stops.append("")
         self._has_brackets = "(" in text
-        self._kinds: dict[int, Kinds] = {}
+        self._kinds = kinds
+        self._present: dict[int, Present] = {}
         self._pieces: dict[str, list[list[Piece]]] = {}
         self._segments: dict[int, Segment] = {}
 
-    def kinds(self, rules: Table) -> Kinds:
-        """The kinds of rows of a table that may be found in the text."""
-        kinds = self._kinds.get(id(rules))
-        if kinds is None:
-            kinds = self._kinds[id(rules)] = Kinds(rules, self.text)
-        return kinds
+    def present(self, rules: Table) -> Present:
+        """What of a table the text may hold."""
+        present = self._present.get(id(rules))
+        if present is None:
+            present = self._present[id(rules)] = rules.look(self.text, self._kinds)
+        return present
 
     def marks(self, place: int) -> str:
         """All punctuation between a segment and the next; "" at the end of the text."""
@@ -110,19 +114,6 @@ class Clauses:
             if self._has_brackets:
                 marks = self.marks(following)
                 depth = max(0, depth + marks.count("(") - marks.count(")"))
-
-
-class Kinds(dict[str, bool]):
-    """Whether a row of a kind may be found in a text; looked for when it is first asked."""
-
-    def __init__(self, rules: Table, text: str) -> None:
-        super().__init__()
-        self._rules = rules
-        self._text = text
-
-    def __missing__(self, kind: str) -> bool:
-        self[kind] = found = self._rules.may_hold(kind, self._text)
-        return found
 
 
 class Clause:
@@ -195,11 +186,33 @@ class Clause:
 
     def holds(self, rules: Table, kind: str) -> bool:
         """Whether a row of a kind that reads the surroundings is found in them."""
-        return self._clauses.kinds(rules)[kind] and rules[kind].search(self.surroundings) is not None
+        present = self._clauses.present(rules)
+        return bool(present[kind]) and present.search(kind, self.surroundings)
 
-    def kinds(self, rules: Table) -> Kinds:
-        """The kinds of rows that may be found anywhere in the text."""
-        return self._clauses.kinds(rules)
+    def present(self, rules: Table) -> Present:
+        """What of a table the text may hold."""
+        return self._clauses.present(rules)
+
+    @property
+    def is_value(self) -> bool:
+        """Whether the mention holds a number: another one, not a negated predicate, denies it."""
+        return _NUMERAL.search(self._clauses.text, self.start, self.end) is not None
+
+    @property
+    def opening(self) -> str:
+        """What stands before the mention in its sentence; at most `WINDOW` characters."""
+        clauses, first = self._clauses, self._first
+        while first > 0 and self._first - first < NEIGHBOURS and clauses.stops[first - 1] in OPEN:
+            first -= 1
+        return clauses.text[max(clauses.starts[first], self.start - WINDOW) : self.start]
+
+    @property
+    def rest(self) -> str:
+        """What stands behind the mention in its sentence; at most `WINDOW` characters."""
+        clauses, last = self._clauses, self._last
+        while last + 1 < len(clauses.ends) and last - self._last < NEIGHBOURS and clauses.stops[last] in OPEN:
+            last += 1
+        return clauses.text[self.end : min(clauses.ends[last], self.end + WINDOW)]
 
     @property
     def surroundings(self) -> str:
@@ -229,6 +242,14 @@ class Clause:
         """The segments before the clause, the nearest first."""
         for place in range(self._first - 1, max(-1, self._first - 1 - NEIGHBOURS), -1):
             yield self._clauses.segment(place)
+
+
+def is_predicated(clause: Clause, topic: Topic) -> bool:
+    """Whether any negated predicate of its sentence may deny a mention: names, identities and fears have their own."""
+    return topic.about in _PREDICATED and not (topic.is_name or topic.asks_denied or clause.is_value)
+
+
+_PREDICATED = frozenset({"taste", "activity", "possession", "other"})
 
 
 def _stop(marks: str) -> str:

@@ -32,19 +32,17 @@ def is_open(language: ModuleType, clause: Clause, topic: Topic, is_followed: boo
         is_followed: whether a hint stands behind the mention, so that something there may take it back.
     """
     rules = language.RULES
-    kinds = clause.kinds(rules)
-    if kinds["open"] and rules["open"].search(clause.surroundings):
-        return True
-    if kinds["not said"] and rules["not said"].search(clause.surroundings):
+    if clause.holds(rules, "open") or clause.holds(rules, "not said"):
         return True
     if topic.about not in ("", "event") and (_is_other_time(rules, clause, topic) or _is_another(rules, clause, topic)):
         return True
     if not is_followed:
         return False
-    takes_back = kinds["takes back"]
-    if (takes_back or kinds["no, but"]) and _is_corrected(language, clause):
+    present = clause.present(rules)
+    takes_back = present["takes back"]
+    if (takes_back or present["no, but"]) and _is_corrected(language, clause):
         return True
-    return (takes_back or kinds["retracts"]) and _is_retracted(language, clause)
+    return bool(takes_back or present["retracts"]) and _is_retracted(language, clause)
 
 
 def _is_other_time(rules: Table, clause: Clause, topic: Topic) -> bool:
@@ -55,11 +53,11 @@ def _is_other_time(rules: Table, clause: Clause, topic: Topic) -> bool:
 
 def _is_another(rules: Table, clause: Clause, topic: Topic) -> bool:
     """My father is the carpenter, and the rabbit was given away: another's fact, or what one has no more."""
-    if not topic.is_others and "others" in rules.kinds and clause.holds(rules, "others"):
+    if not topic.is_others and clause.holds(rules, "others"):
         return True
     if topic.is_past or topic.asks_denied or topic.about not in ("possession", "other"):
         return False
-    return "lost" in rules.kinds and clause.holds(rules, "lost")
+    return clause.holds(rules, "lost")
 
 
 def _is_corrected(language: ModuleType, clause: Clause) -> bool:

@@ -6,7 +6,6 @@ added to a language's rules needs its hint here; tests/rewards/test_negation_tab
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple
 
 from raiden_core.rewards.negation.needed import alternatives
@@ -88,6 +87,7 @@ JAPANESE = Hints(
         r"先[周月]|なー|梦|妄想|盛[りっ]|见栄|ちゃ[うい]|今月|今年|ねえ"
     ),
     topical=(
+        r"私は|俺は|僕は|わしは|あたしは|わたしは|自分は|のほうは|の方は|"
         r"前の|先代|嫁|婿|呼ばれ|言われ|すぎ|过ぎ|足り|早い|弟子入り|就职|采用|志愿|应募|面接|断られ|家赁|物価|物价|値段|职场|勤め先|"
         r"仕事场|通勤先|"
         r"真似|まね|ふり|フリ|コスプレ|格好|弁|讹り|なまり|育ち|暮らし|见られ|くらいなら|ぐらいなら|暇|金が|余裕|时间|どこに|"
@@ -133,6 +133,7 @@ KOREAN = Hints(
         r"본 적|라고"
     ),
     topical=(
+        r" 전 | 저는 | 난 | 나는 |저야 |나야 |"
         r"전 주인|예전 주인|이전|지난번|결혼|연애|과분|민망|부끄|창피|영광|되기|하기|당치|가당치|얼토당토|"
         r"보여|보이|보시|집값|월세|물가|학비|"
         r"비싸|직장|회사|일터|뿐|"
@@ -243,53 +244,8 @@ ENGLISH = Hints(
 """Whole words; n't, 'll and a question mark, which are none, are added where they are compiled."""
 
 
-def _by_letters_shared(*hints: str) -> str:
-    """One expression for all hints, in which those that begin with the same letters share them."""
-    found = [_continued(begin, [*rest]) for begin, rest in _by_letter(*hints).items()]
-    return "|".join(found) or "(?!)"
-
-
-def _continued(begin: str, rests: list[str]) -> str:
-    longer = [rest for rest in rests if rest]
-    if not longer:
-        return begin
-    # The end of a word may follow later: got, but also gotcha.
-    return f"{begin}(?:{_by_letters_shared(*longer)}{'' if longer == rests else '|'})"
-
-
-def in_parts(*hints: str) -> list[str]:
-    """The hints as several expressions, each with few letters to begin with.
-
-    A search skips to where one of its letters stands, and tries all of them there: many letters make it slow.
-    """
-    begun = [f"{begin}{rest}" for begin, rests in _by_letter(*hints).items() for rest in rests]
-    letters = list(dict.fromkeys(hint[0] for hint in begun))
-    parts = [set(letters[place : place + _MOST_LETTERS]) for place in range(0, len(letters), _MOST_LETTERS)]
-    return [_by_letters_shared(*(hint for hint in begun if hint[0] in part)) for part in parts]
-
-
-_PLAIN = re.compile(r"\\?[^\\\[(](?![*+?{]|\(\?)")
-"""A letter that nothing repeats and no assertion follows."""
-_MOST_LETTERS = 80
-
-
-def _by_letter(*hints: str) -> dict[str, dict[str, None]]:
-    """What follows each letter that hints begin with."""
-    begun: dict[str, dict[str, None]] = {}
-    for hint in filter(None, alternatives("|".join(hints))):
-        letter = _PLAIN.match(hint)
-        size = letter.end() if letter else len(hint)
-        begun.setdefault(hint[:size], {})[hint[size:]] = None
-    return begun
-
-
-def behind_no_letter(*hints: str) -> str:
-    """An expression for whole words and what stands before each: a search skips from blank to blank."""
-    return rf"\W(?:{_by_letters_shared(*hints)})\b"
-
-
 NO_WORDS = r"\?|n't|'ll"
-"""What else is looked for in English, near and far."""
+"""What else is looked for in English."""
 
 
 def words(*hints: str) -> str:

@@ -12,7 +12,7 @@ from functools import cache, lru_cache
 
 from raiden_core.rewards.folding import simplify
 from raiden_core.rewards.negation import classes
-from raiden_core.rewards.negation.clause import Clause
+from raiden_core.rewards.negation.clause import Clause, is_predicated
 from raiden_core.rewards.negation.table import DOUBT, REMEMBERED, ROWS, load
 from raiden_core.rewards.negation.topic import Topic
 
@@ -63,6 +63,16 @@ _ECHO_DENIED = "^(?:[^、]{0,8}|そんな[^、]*)(?:ない|ません|なかっ�
 _BARE = re.compile("(?:え|は|あ|私|僕|俺)?[\"'“”「」『』 ]*")
 
 
+_SHORT_OPENING = 4
+_AS_TOPIC = "(?![^、,]*(?:ます|です|だよ)[、,])(?:は|って|とか|なんて|なんか|も|なら|には|ね|か|のコレクション)?[^、]{0,20}[、,]"
+_PRAISE = "大好き|得意|自慢|最高|一番|うま[いく]|美味し|おいし|たまら|毎日|いつも|続け|欠か|やめられ|離せ"
+_JOINED = "[,、]|けれども?|けど|(?:です|ます|だ)が|のに|ので"
+_NEGATIVE_END = (
+    "(?:な[いかく]|なかった|ませんでした|ません|ねえ|ねぇ|ん)"
+    "(?:です|でした|よ|ね|わ|な|ぁ|けど|の|んだ|んです|って|さ|から|し)*$"
+)
+
+
 @cache
 def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(simplify(pattern))
@@ -77,7 +87,24 @@ def denies(clause: Clause, topic: Topic) -> bool:
     """Whether what stands around the mention denies it."""
     if clause.holds(RULES, "around"):
         return True
+    if is_predicated(clause, topic) and _ends_negative(clause.opening, clause.rest):
+        return True
     return _compiled(_WHO_SAYS).search(clause.before) is not None and _compiled(_SAYS).match(_asked(clause)) is not None
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _ends_negative(opening: str, rest: str) -> bool:
+    """Whether the sentence that has the mention for its topic ends in a negative predicate.
+
+    阿波踊り、見るのは好きだけど踊れやしないよ: whatever stands between. A sentence that turns to another topic says nothing of
+    this one, and one that praises it does not deny it.
+    """
+    if len(opening) > _SHORT_OPENING or not _compiled(_AS_TOPIC).match(rest) or _compiled(_PRAISE).search(rest):
+        return False
+    last = _compiled(_JOINED).split(RULES["harmless"].sub(_blank, rest))[-1]
+    if last == rest or "は" in last or not _compiled(_NEGATIVE_END).search(last):
+        return False
+    return sum(1 for _ in RULES["negator"].finditer(last)) == 1
 
 
 def _asked(clause: Clause) -> str:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from raiden_core.rewards.negation.clause import Clause
+from raiden_core.rewards.negation.clause import Clause, is_predicated
 from raiden_core.rewards.negation.table import DOUBT, REMEMBERED, ROWS, load
 from raiden_core.rewards.negation.topic import Topic
 
@@ -45,6 +45,12 @@ COMMA = ""
 ASKS = re.compile("(?!)")
 NOW = re.compile("(?:하지만 |근데 )?(?:지금|이제|요즘|현재)")
 VALUE = re.compile("^(?!진짜|정말|농담|장난|왜|뭐|누가)")
+_SHORT_OPENING = 4
+_PRAISE = re.compile("제일|최고|가장|좋아[하해]|사랑|맛있|자랑|매일|맨날|잘해|잘하|계속")
+_OTHER_TOPIC = re.compile("(?:^| )(?!(?:저|나|전혀|거기|그거|그건|그|[^ ]*(?:줄|수|적))?[은는]? )[가-힣]+[은는] ")
+_NEGATIVE_END = re.compile(
+    "(?:(?:^| )(?:안|못) ?[^ ]+|지(?:는|도)? ?(?:않|못)[^ ]*|없[^ ]*|몰라[^ ]*|모르[^ ]*|모릅[^ ]*|아니[^ ]*|아닙[^ ]*|싫[^ ]*)$"
+)
 _NO_END = re.compile("(?:^|[라다냐자])고$|^(?:그리고|하고)$")
 """Quotations (간호사라고 부르지 마세요) and conjunctions do not end a clause."""
 _AUXILIARY = re.compile("싶|있|계|나서|나니|보니|말")
@@ -74,7 +80,24 @@ def denies(clause: Clause, topic: Topic) -> bool:
     """Whether what stands around the mention denies it."""
     if clause.holds(RULES, "around"):
         return True
+    if is_predicated(clause, topic) and _ends_negative(clause.opening, clause.rest):
+        return True
     return clause.after in _INDEED and _ABSURD.match(clause.following.text) is not None
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _ends_negative(opening: str, rest: str) -> bool:
+    """Whether the sentence that has the mention for its topic ends in a negative predicate.
+
+    춤은 보는 건 좋은데 출 줄은 몰라요: whatever stands between. A sentence that turns to another topic says nothing of this
+    one, and one that praises it does not deny it.
+    """
+    if len(opening) > _SHORT_OPENING or _PRAISE.search(rest):
+        return False
+    predicate, last = _predicate(rest.replace(",", " ").replace("  ", " "))
+    if not predicate or not last or _OTHER_TOPIC.search(last) or not _NEGATIVE_END.search(last):
+        return False
+    return sum(1 for _ in RULES["negator"].finditer(last)) == 1
 
 
 @lru_cache(maxsize=REMEMBERED)

@@ -30,6 +30,45 @@ def needed(pattern: str) -> frozenset[str] | None:
     return frozenset(found)
 
 
+def all_needed(alternative: str) -> tuple[frozenset[str], ...]:
+    """Sets of strings of which every text that an alternative matches holds one each; none where it needs nothing."""
+    return tuple(map(frozenset, _choices(alternative)))
+
+
+def literals(pattern: str) -> list[str] | None:
+    """All texts that a pattern matches; None where those cannot be listed."""
+    found: list[str] = []
+    for alternative in alternatives(pattern):
+        begun = [""]
+        place = 0
+        while place < len(alternative):
+            end = _end_of_item(alternative, place)
+            item, quantifier = alternative[place:end], _QUANTIFIER.match(alternative, end)
+            repeated = quantifier.group() if quantifier else ""
+            options = _options(item)
+            if options is None or repeated not in ("", "?") or len(begun) * len(options) > _MOST_LITERALS:
+                return None
+            begun = [text + option for text in begun for option in ([*options, ""] if repeated else options)]
+            place = quantifier.end() if quantifier else end
+        found += begun
+    return found
+
+
+_MOST_LITERALS = 64
+
+
+def _options(item: str) -> list[str] | None:
+    """The texts of one item; None where they cannot be listed."""
+    letter = _letter(item)
+    if letter:
+        return [letter]
+    if item.startswith("(?:"):
+        return literals(item[3:-1])
+    if item.startswith("["):
+        return [letter.removeprefix("\\") for letter in _letters_of(item)] or None
+    return None
+
+
 def alternatives(pattern: str) -> list[str]:
     """A pattern's alternatives, outside of any group."""
     parts, place, start = [], 0, 0
@@ -125,6 +164,12 @@ def _behind_letter(assertion: str, begun: list[str] | None) -> list[str] | None:
 
 
 def _of_alternative(pattern: str) -> set[str] | None:
+    usable = _choices(pattern)
+    return max(usable, key=lambda strings: (min(map(len, strings)), -len(strings))) if usable else None
+
+
+def _choices(pattern: str) -> list[set[str]]:
+    """What each item of an alternative needs, for those that need anything."""
     choices: list[set[str]] = []
     run = ""
     place = 0
@@ -145,8 +190,7 @@ def _of_alternative(pattern: str) -> set[str] | None:
                 choices.append(set(needed(item[3:-1]) or ()))
         place = quantifier.end() if quantifier else end
     choices.append({run} if run else set())
-    usable = [strings for strings in choices if strings]
-    return max(usable, key=lambda strings: (min(map(len, strings)), -len(strings))) if usable else None
+    return [strings for strings in choices if strings]
 
 
 def _letter(item: str) -> str:

@@ -17,12 +17,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import NamedTuple
 
 from raiden_core.errors import DataError
-from raiden_core.rewards.negation.needed import by_letters, needed
+from raiden_core.rewards.negation.needed import alternatives, by_letters, needed
+from raiden_core.rewards.negation.presence import Index, Piece, Present
 
 REMEMBERED = 8192
 """What a clause or reply says by itself is remembered, because the completions of a group say much the same."""
@@ -33,6 +34,7 @@ DOUBT = {
     **dict.fromkeys(_DOUBTFUL, ROWS),
     "filler": f"^(?:{ROWS})$",
     "yes": f"^(?:{ROWS})",
+    "goes on": ROWS,
     "takes back": f"^(?:{ROWS})",
     "no, but": f"^(?:{ROWS})",
     "retracts": f"^(?:{ROWS})$",
@@ -74,6 +76,8 @@ class Table(dict[str, re.Pattern[str]]):
         """The kinds that the code uses."""
         self._needed: dict[str, tuple[str, ...]] = {}
         self._compiled: dict[tuple[str, ...], re.Pattern[str]] = {}
+        self._pieces: dict[str, list[Piece]] = {}
+        self._indices: dict[tuple[str, ...], Index] = {}
         self.begins = lru_cache(maxsize=REMEMBERED)(self._begins)
         """`_begins`, remembered: what is said again and again is looked up."""
         for row in rows:
@@ -90,6 +94,28 @@ class Table(dict[str, re.Pattern[str]]):
             pattern = "|".join(self._frames[kind].replace(ROWS, self._alternatives(kind)) for kind in kinds)
             self._compiled[kinds] = re.compile(by_letters(self._prepare(pattern)))
         return self._compiled[kinds]
+
+    def look(self, text: str, kinds: tuple[str, ...]) -> Present:
+        """What of some kinds a text may hold, row by row."""
+        index = self._indices.get(kinds)
+        if index is None:
+            known = [kind for kind in kinds if kind in self._frames]
+            index = self._indices[kinds] = Index(kinds, (piece for kind in known for piece in self._pieces_of(kind)))
+        return index.look(text)
+
+    def _pieces_of(self, kind: str) -> list[Piece]:
+        if kind not in self._pieces:
+            prepared = [self._prepare(row.pattern) for row in self.rows if row.kind == kind]
+            self._pieces[kind] = [
+                Piece(kind, alternative, partial(self._expression, kind, alternative))
+                for pattern in prepared
+                for alternative in alternatives(pattern)
+            ]
+        return self._pieces[kind]
+
+    def _expression(self, kind: str, alternative: str) -> str:
+        before, _, after = self._frames[kind].partition(ROWS)
+        return by_letters(f"{self._prepare(before)}{alternative}{self._prepare(after)}")
 
     def _begins(self, kind: str, text: str) -> bool:
         """Whether a text begins with a row of a kind, in its frame."""

@@ -28,6 +28,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 from transformers import TrainerState
 
+from raiden_core.models.kv_cache import cache_name
 from raiden_core.prompts import build_prompt
 from raiden_core.rewards import Scorer
 from raiden_core.rewards.listed.running import RewardRun
@@ -104,8 +105,9 @@ def sample(policy: Any, prompts: Sequence[Tokens], ends: Sequence[int], pad: int
     drawn, cache, going = [], None, torch.ones(len(prompts), dtype=torch.bool, device=policy.device)
     for _ in range(settings.max_completion_length):
         # Rotary positions are relative, so the padding on the left shifts nothing and needs no positions of its own.
-        out = policy(input_ids=ids, attention_mask=attention, past_key_values=cache, use_cache=True, logits_to_keep=1)
-        cache = out.past_key_values
+        known = {cache_name(): cache}
+        out = policy(input_ids=ids, attention_mask=attention, use_cache=True, logits_to_keep=1, **known)
+        cache = getattr(out, cache_name())
         ids = torch.multinomial((out.logits[:, -1].float() / settings.temperature).softmax(-1), 1)
         attention = torch.cat([attention, torch.ones_like(ids)], 1)
         drawn.append(torch.where(going, ids.squeeze(1), -1))

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -65,11 +66,17 @@ def test_a_share_leaves_the_other_questions_of_a_character_alone() -> None:
     assert len(set(kept) & {sample.id for sample in few.samples}) > 0.8 * len(few.samples)
 
 
+@cache
+def run_of_many(language: str, count: int | None) -> Generated:
+    """The questions to thirty composed characters and all shipped ones of a language."""
+    shipped = [one for one in read_characters(["shipped"]).characters if one.language == language]
+    return run([*compose(30, language=language), *shipped], count=count)
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("count", [8, None])
 def test_every_boundary_sample_is_sound_and_has_a_twin_of_its_own(language: str, count: int | None) -> None:
-    shipped = [one for one in read_characters(["shipped"]).characters if one.language == language]
-    samples = run([*compose(30, language=language), *shipped], count=count).samples
+    samples = run_of_many(language, count).samples
     by_id = {sample.id: sample for sample in samples}
     asked = [sample for sample in samples if is_boundary(sample)]
     assert len(asked) == pytest.approx(0.3 * len(samples), rel=0.1)
@@ -108,7 +115,7 @@ def test_neither_refusing_nor_agreeing_pays(language: str) -> None:
         language
     ]
     scorer = Scorer()
-    asked = [sample for sample in run(compose(30, language=language)).samples if twin_of(sample)]
+    asked = [sample for sample in run_of_many(language, 8).samples if twin_of(sample)]
     refused = sum(scorer.accuracy_of_text(sample, refusal).accuracy for sample in asked)
     assert refused == sum(sample.dimension == "RCB" for sample in asked), "right for RCB, wrong for SCK and every twin"
     assert sum(scorer.accuracy_of_text(sample, agreement).accuracy for sample in asked) == 0
