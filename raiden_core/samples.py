@@ -38,6 +38,9 @@ from raiden_core.text.verirole import from_verirole, is_verirole
 JSON_COLUMNS = ("character_profile", "validator", "metadata")
 """Columns that are JSON strings wherever a table holds samples."""
 
+WITHHELD = "withheld"
+"""Where a sample's metadata keep what `withheld` returns."""
+
 Dimension = Literal["SBK", "CM", "SCK", "RCB"]
 QuestionType = Literal["what", "who", "where", "when", "why", "how"]
 ValidationMethod = Literal["single_term_validation", "multi_term_parsing"]
@@ -416,6 +419,12 @@ def _parquet_rows(path: Path) -> Iterator[tuple[str, Any]]:
         raise DataError(f"{path}: not a readable Parquet file: {error}") from None
 
 
+def withheld(sample: Sample) -> dict[str, Any]:
+    """The fields of the whole profile that ``character_profile`` leaves out, or has in part only."""
+    left_out = sample.metadata.get(WITHHELD)
+    return left_out if isinstance(left_out, dict) else {}
+
+
 def character_id(sample: Sample) -> str:
-    """What makes two samples belong to one character: name and profile, whatever the order of its fields."""
-    return _SORTED([sample.character_name, sample.character_profile])
+    """What makes two samples belong to one character: name and whole profile, whatever the order of its fields."""
+    return _SORTED([sample.character_name, sample.character_profile | withheld(sample)])

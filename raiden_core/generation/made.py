@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from raiden_core.characters.character import Character
-from raiden_core.samples import Sample
+from raiden_core.samples import Sample, character_id
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def statistics(
     samples: Sequence[Sample], characters: int, skipped: int, dropped: Mapping[str, int], teacher: str
 ) -> dict[str, Any]:
     """The counts of ``stats.json``."""
-    per_character = Counter((sample.character_name, str(sample.character_profile)) for sample in samples)
+    per_character = Counter(map(character_id, samples))
     counts = sorted(per_character.values())
     return {
         "teacher": teacher,

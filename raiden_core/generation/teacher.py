@@ -7,9 +7,9 @@ iterators, so that a teacher that pays for each one drafts no more than are take
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from raiden_core.characters.character import Character
 from raiden_core.samples import Difficulty, Dimension, QuestionType, Turn
@@ -74,6 +74,8 @@ class Draft:
     """Which boundary of the character's knowledge it asks at; "" for a question that can be answered."""
     twin: str = ""
     """The id of the answerable sample beside it."""
+    profile: Mapping[str, Any] | None = None
+    """What the prompt shows of the character, where the question is about something that is left out; None: all."""
 
 
 class Teacher(Protocol):

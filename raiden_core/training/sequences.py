@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from raiden_core.errors import ConfigError
 from raiden_core.prompts import Layout, Message, build_completion, build_prompt
-from raiden_core.samples import Sample
+from raiden_core.samples import Sample, withheld
 from raiden_core.text.control_tokens import spelled_apart
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def build_sequences(
         groups = _grouped(samples, questions_per_sequence, rng)
         rng.shuffle(groups)
         if epoch == 0 and shortest_first:
-            groups.sort(key=lambda group: len(group[0].character_profile))
+            groups.sort(key=lambda group: _fields(group[0]))
         for group in groups[: math.ceil(len(groups) * (epochs - epoch))]:
             row: Row = {"input_ids": [], "labels": []}
             opener: Sample | None = None
@@ -105,6 +105,11 @@ def _grouped(samples: Sequence[Sample], size: int, rng: random.Random) -> list[l
                 openers.append([sample])
         groups += openers
     return groups
+
+
+def _fields(sample: Sample) -> int:
+    """How many fields the whole profile has: else the first sequences would be those from which something was left out."""
+    return len(sample.character_profile | withheld(sample))
 
 
 class _Encoder:

@@ -3,8 +3,9 @@
 - **SCK**: the question assumes a value that the profile contradicts; right is to correct it. Twin: the plain question
   about the same attribute.
 - **RCB**: nobody told the character, so that right is to admit it and to invent nothing. What the user never said (twin:
-  the same question after a conversation that says it), what the profile lacks, and things of a later time than the
-  character's (twin: a question that the profile answers).
+  the same question after a conversation that says it), what the profile lacks (twin: the same question, with a profile
+  from which nothing was left out), and things of a later time than the character's (twin: a question that the profile
+  answers). In the first two, only conversation or profile decides whether there is an answer, never the question.
 
 Each twin has one boundary sample at most, so that a policy that refuses everything loses as much as it wins. Whatever
 might make a question unfair ends it, with a reason that statistics count.
@@ -13,13 +14,14 @@ might make a question unfair ends it, with a reason that statistics count.
 from __future__ import annotations
 
 import random
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 from raiden_core.characters.character import Character
 from raiden_core.generation.offline.boundary_words import ANY, BoundaryWords, boundary_words
 from raiden_core.generation.offline.catalogue import Catalogue, load
+from raiden_core.generation.offline.cutting import as_text, without
 from raiden_core.generation.offline.equivalents import equivalents
 from raiden_core.generation.offline.teacher import OfflineTeacher
 from raiden_core.generation.offline.wording import capitalised, fill, value_words
@@ -38,11 +40,25 @@ ONE_VALUE = frozenset(
 )
 """Attributes of which a profile's value leaves no room for another; of the rest (hobbies, traits) both may be true."""
 
+RELATED = (
+    frozenset(("hometown", "birthplace", "residence", "nationality", "place")),
+    frozenset(("occupation", "identity", "workplace", "affiliation")),
+    frozenset(("age", "birthday", "era", "animal_sign")),
+    frozenset(("birthday", "zodiac")),
+    frozenset(("food", "dish")),
+    frozenset(("pet", "pet_name", "mount")),
+    frozenset(("belonging", "treasure", "weapon")),
+    frozenset(("hobby", "like", "skill", "sport", "instrument")),
+    frozenset(("friend", "partner", "lover")),
+)
+"""Attributes of which one may tell another: who gives a birthday gives a zodiac sign."""
+
 SEVERAL_VALUES = "false premise: the attribute has several values"
 MAY_HOLD = "false premise: another value may be true as well"
 TOLD_TWICE = "false premise: the profile gives the attribute twice"
 NO_OTHER_VALUE = "false premise: no other value of its kind is certainly false"
 MAY_BE_TOLD = "unknown: the profile may say it in other words"
+UNCUT = "unknown: the profile cannot be shown without it"
 MENTIONED = "untold: the profile or the conversation may mention it"
 NO_CONVERSATION = "untold: no conversation"
 
@@ -54,42 +70,22 @@ MEMORY, LACKING, TIME, PREMISE = "untold", "lacking", "another time", "false pre
 """What ``metadata.boundary`` says of a sample."""
 
 
-@dataclass(frozen=True)
-class Neighbourhood:
-    """What the other characters of a run are like."""
-
-    pools: Pools
-    keys: Mapping[tuple[str, str], str]
-    """For each language and attribute, the key by which most profiles call it."""
-
-
-def common_keys(facts: Iterable[tuple[str, Sequence[Fact]]]) -> dict[tuple[str, str], str]:
-    """`Neighbourhood.keys` of all characters' facts, given as pairs of language and facts."""
-    counts: dict[tuple[str, str], Counter[str]] = {}
-    for language, of_one in facts:
-        for fact in of_one:
-            counts.setdefault((language, fact.attribute), Counter())[fact.key] += 1
-    return {place: min(keys, key=lambda key: (-keys[key], key)) for place, keys in counts.items()}
-
-
 class BoundaryDrafts:
     """The boundary questions of one character."""
 
     def __init__(
-        self, teacher: OfflineTeacher, character: Character, facts: Sequence[Fact], around: Neighbourhood, seed: int
+        self, teacher: OfflineTeacher, character: Character, facts: Sequence[Fact], pools: Pools, seed: int
     ) -> None:
-        """``facts`` are all of the profile's, those that cannot be verified as well."""
+        """``facts`` are all of the profile's, those that cannot be verified as well; ``pools`` what others say."""
         self.teacher = teacher
         self.character = character
         self.language = character.language
         self.facts = facts
-        self.around = around
+        self.pools = pools
         self.catalogue: Catalogue = load(character.language)
         self.words: BoundaryWords = boundary_words(character.language)
         self.random: random.Random = teacher.random(character, f"boundaries {seed}")
-        values = [str(value) for value in character.profile.values()]
-        self.profile = "\n".join(f"{key}：{value}" for key, value in character.profile.items())
-        self.prose = fold("\n".join(value for value in values if units(fold(value)) > PROSE_UNITS))
+        self.profile = as_text(character.profile)
         verifiable = [fact for fact in facts if fact.unverifiable is None]
         self.by_key = {fact.key: fact for fact in verifiable}
 
@@ -115,10 +111,9 @@ class BoundaryDrafts:
                 yield self.untold(twin)
 
     def _all_lacking(self, free: Mapping[str, Sample]) -> Iterator[Draft | str]:
-        for attribute in self.lacked():
-            if (twin := _script_twin(free)) is None:
-                return
-            yield self.lacking(attribute, twin)
+        for twin in list(free.values()):
+            if twin.id in free and twin.dimension == "SBK":
+                yield self.lacking(twin)
 
     def _all_later(self, free: Mapping[str, Sample]) -> Iterator[Draft | str]:
         for number in self.later_things():
@@ -137,7 +132,7 @@ class BoundaryDrafts:
         if sum(other.attribute == fact.attribute for other in self.facts) > 1:
             return TOLD_TWICE
         plain = next(self.teacher.script_drafts(self.character, [fact]))
-        others = choose_distractors(plain, self.language, self.around.pools, (self.profile,), self.random)
+        others = choose_distractors(plain, self.language, self.pools, (self.profile,), self.random)
         false = [
             value
             for value in others
@@ -184,31 +179,35 @@ class BoundaryDrafts:
         said = "\n".join((self.profile, *(turn.content for turn in history)))
         if any(holds(said, value) for value in memory.values):
             return MENTIONED
-        return self._admission(twin, twin.question, self.words.untold, MEMORY, kind, memory.values, history=history)
+        return self._admission(
+            twin, twin.question, self.words.untold, MEMORY, kind, memory.values, self.profile, history=history
+        )
 
-    def lacking(self, attribute: str, twin: Sample) -> Draft | str:
-        """A question about an attribute that the profile lacks."""
-        known = self.catalogue.attributes[attribute]
-        key = self.around.keys.get((self.language, attribute), known.keys[0])
-        values = (*self.around.pools.get((self.language, attribute), ()), *known.rivals, *_flat(known.values))
-        hints = map(fold, self.words.lacking[attribute])
-        if any(map(self._says, hints)) or any(holds(self.profile, term) for term in (key, *values) if len(term) > 1):
+    def lacking(self, twin: Sample) -> Draft | str:
+        """The question of a script sample, put to the character with a profile that leaves the answer out."""
+        fact = self.by_key[str(twin.metadata["attribute"])]
+        known, hints = self.catalogue.attributes.get(fact.attribute), self.words.lacking.get(fact.attribute)
+        if known is None or hints is None or any(self._may_tell(fact, other) for other in self.facts):
             return MAY_BE_TOLD
-        fact = Fact(key=key, value="", attribute=attribute, evidence="")
+        rest = without(self.character, fact)
+        if rest is None:
+            return UNCUT
+        text = as_text(rest)
+        own = [fact.value, *_flat(fact.groups)]
+        values = (*self.pools.get((self.language, fact.attribute), ()), *known.rivals, *_flat(known.values))
+        long = [term for term in (fact.key, *values) if len(term) > 1]
+        if _says(rest, hints) or any(holds(text, term) for term in (*own, *long)):
+            return MAY_BE_TOLD
         words = self._words(fact)
-        number = self.random.randrange(len(known.questions))
-        question = fill(known.questions[number], self.language, **words)
-        return self._admission(twin, question, self.words.unknown, LACKING, key, values, words=words)
+        draft = self._admission(twin, twin.question, self.words.unknown, LACKING, fact.key, values, text, words=words)
+        truth = [term for term in own if len(term) > 1 and not holds(twin.question, term)]
+        return replace(draft, profile=rest, rivals=tuple(sorted({*draft.rivals, *truth})))
 
-    def lacked(self) -> list[str]:
-        """The attributes that may be asked for although the profile lacks them, in an order of the character's own."""
-        told = {fact.attribute for fact in self.facts}
-        asked = [name for name in self.words.lacking if name not in told and self._is_usual(name)]
-        return self.random.sample(asked, len(asked))
-
-    def _is_usual(self, attribute: str) -> bool:
-        """Whether other characters have it, or any may; without others the catalogue decides."""
-        return not self.around.keys or (self.language, attribute) in self.around.keys
+    def _may_tell(self, fact: Fact, other: Fact) -> bool:
+        """Whether another fact answers the same question, or lets one guess the answer."""
+        if other == fact:
+            return False
+        return other.attribute == fact.attribute or any({fact.attribute, other.attribute} <= group for group in RELATED)
 
     def of_another_time(self, number: int, twin: Sample) -> Draft | str:
         """A question about a thing that came later than the character's time."""
@@ -217,7 +216,9 @@ class BoundaryDrafts:
             return MAY_BE_TOLD
         words = {"thing": thing.names[0], "name": self.character.name or ""}
         question = fill(self.random.choice(self.words.thing_questions), self.language, **words)
-        draft = self._admission(twin, question, self.words.unheard, TIME, thing.names[0], thing.inventions, words=words)
+        draft = self._admission(
+            twin, question, self.words.unheard, TIME, thing.names[0], thing.inventions, self.profile, words=words
+        )
         return replace(draft, denied=(thing.names,))
 
     def later_things(self) -> list[int]:
@@ -237,11 +238,12 @@ class BoundaryDrafts:
         boundary: str,
         about: str,
         inventions: Sequence[str],
+        profile: str,
         *,
         words: Mapping[str, str] | None = None,
         history: tuple[Turn, ...] = (),
     ) -> Draft:
-        said = "\n".join((self.profile, question, *(turn.content for turn in history)))
+        said = "\n".join((profile, question, *(turn.content for turn in history)))
         free = [term for term in dict.fromkeys(inventions) if len(term) > 1 and not holds(said, term)]
         thoughts = self.words.reasoning
         thought = {MEMORY: thoughts.untold, LACKING: thoughts.unknown, TIME: thoughts.unheard}[boundary]
@@ -272,8 +274,12 @@ class BoundaryDrafts:
         named = {"wrong": other["value"], "a_wrong": other["a_value"], "n_wrong": other["n_value"]}
         return {**words, **named, "Your_key": capitalised(words["your_key"])}
 
-    def _says(self, hint: str) -> bool:
-        return contains_term(self.prose, hint) if hint.isascii() else hint in self.prose
+
+def _says(profile: Mapping[str, Any], hints: Sequence[str]) -> bool:
+    """Whether the prose of a profile holds a word by which it may tell the attribute."""
+    texts = [fold(str(value)) for value in profile.values()]
+    prose = "\n".join(text for text in texts if units(text) > PROSE_UNITS)
+    return any(contains_term(prose, hint) if hint.isascii() else hint in prose for hint in map(fold, hints))
 
 
 def _script_twin(free: Mapping[str, Sample]) -> Sample | None:

@@ -14,8 +14,9 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from raiden_core.characters.character import Character
 from raiden_core.dataset.twins import TWIN, linked
@@ -30,14 +31,15 @@ from raiden_core.generation.made import (
     statistics,
     unusable,
 )
-from raiden_core.generation.offline.boundaries import BoundaryDrafts, Neighbourhood, common_keys
+from raiden_core.generation.offline.boundaries import BoundaryDrafts
+from raiden_core.generation.offline.cutting import as_text
 from raiden_core.generation.offline.teacher import OfflineTeacher
 from raiden_core.generation.quality import filters
 from raiden_core.generation.quality.distractors import Pools, choose_distractors, collect_pools
 from raiden_core.generation.teacher import UNREAD, Draft, Fact, Teacher
-from raiden_core.rewards import Scorer
-from raiden_core.rewards.aside import guarded, of_profile
-from raiden_core.samples import Sample, Validator
+from raiden_core.rewards import Scorer, contains_term
+from raiden_core.rewards.aside import Told, guarded, of_profile
+from raiden_core.samples import WITHHELD, Sample, Validator
 from raiden_core.stages.progress import Progress, silent
 
 SHOWN_SENTENCES = 50
@@ -82,7 +84,7 @@ def generate(
     dropped: Counter[str] = Counter()
     skipped: list[Skipped] = []
     readable: list[tuple[Character, list[Fact]]] = []
-    told: list[tuple[str, list[Fact]]] = []
+    told: list[list[Fact]] = []
     met: set[str] = set()
     unread: list[str] = []
     for character in characters:
@@ -102,12 +104,11 @@ def generate(
             skipped.append(Skipped(character.name, character.source, character.row, reason))
         else:
             readable.append((character, verifiable))
-            told.append((character.language, facts))
+            told.append(facts)
     pools = collect_pools((character.language, facts) for character, facts in readable)
 
     samples: list[Sample] = []
     seen: set[str] = set()
-    around = Neighbourhood(pools, common_keys(told)) if boundaries else None
     for done, (character, facts) in enumerate(readable, 1):
         script, memory, unsure = quotas_with_boundaries(
             character, len(facts), samples_per_character, cm_share if include_cm else 0.0, boundaries, seed
@@ -115,8 +116,8 @@ def generate(
         taker = _Taker(character, facts, teacher.name, pools, scorer, seed, seen, dropped)
         made = taker.take(teacher.script_drafts(character, facts), script, patience=None)
         made += taker.take(teacher.memory_drafts(character, facts), memory, patience=PATIENCE + memory)
-        if around and made and isinstance(teacher, OfflineTeacher):
-            drafts = BoundaryDrafts(teacher, character, told[done - 1][1], around, seed)
+        if boundaries and made and isinstance(teacher, OfflineTeacher):
+            drafts = BoundaryDrafts(teacher, character, told[done - 1], pools, seed)
             made = linked([*made, *taker.take_boundaries(drafts, made, unsure)])
         if not made:
             reason = "no draft about it passed the filters (see what was dropped)"
@@ -156,8 +157,9 @@ class _Taker:
         # Apart, because what was never said is asked for in the words of its twin.
         self.asked_at_boundaries = filters.AskedBefore()
         self.greetings = greetings_of(character, self.identity, seed)
-        self.profile_text = "\n".join(f"{key}：{value}" for key, value in character.profile.items())
-        self.told = of_profile(character.profile, [[term for group in fact.groups for term in group] for fact in facts])
+        self.terms = [[term for group in fact.groups for term in group] for fact in facts]
+        self.profile_text = as_text(character.profile)
+        self.told = of_profile(character.profile, self.terms)
 
     def take(self, drafts: Iterator[Draft], wanted: int, patience: int | None) -> list[Sample]:
         """Up to ``wanted`` samples; after ``patience`` refusals, what there is."""
@@ -178,15 +180,17 @@ class _Taker:
     def take_boundaries(self, drafts: BoundaryDrafts, made: Sequence[Sample], wanted: int) -> list[Sample]:
         """Up to ``wanted`` samples at the boundaries of what the character knows, each with a twin of its own.
 
-        Half of them are SCK, the other half RCB, kind by kind in turn; where one half falls short, the other fills up.
+        Half of them are SCK, the other half RCB, kind by kind in turn; where one half falls short, the other fills up. RCB
+        chooses first: false premises suit some attributes only, and what they leave would be lacking more often than the
+        rest, so that the attribute would tell what to answer.
         """
         rng = random.Random(f"{self.seed}:boundary:{self.identity}")
         free = {sample.id: sample for sample in rng.sample(made, len(made))}
         premises, unknown = drafts.false_premises(free), drafts.unknowables(free)
         half = wanted // 2 + (wanted % 2 and rng.randrange(2))
-        taken = self._take_twins(premises, free, half)
-        taken += self._take_twins(unknown, free, wanted - len(taken))
-        return taken + self._take_twins(premises, free, wanted - len(taken))
+        taken = self._take_twins(unknown, free, wanted - half)
+        taken += self._take_twins(premises, free, wanted - len(taken))
+        return taken + self._take_twins(unknown, free, wanted - len(taken))
 
     def _take_twins(self, drafts: Iterator[Draft | str], free: dict[str, Sample], wanted: int) -> list[Sample]:
         """Up to ``wanted`` samples; their twins are no longer free."""
@@ -221,10 +225,19 @@ class _Taker:
         self.seen.add(sample.id)
         return sample
 
+    def _told_in(self, profile: Mapping[str, Any]) -> Told:
+        """What a profile from which something is left out still holds."""
+        text = as_text(profile)
+        return of_profile(profile, [terms for terms in self.terms if any(contains_term(text, term) for term in terms)])
+
     def _build(self, draft: Draft, greeting: int | None) -> Sample:
         history = "\n".join(turn.content for turn in draft.history)
         rng = random.Random(f"{self.seed}:distractors:{self.identity}:{draft.question}:{history}")
         contexts = (self.profile_text, f"{history}\n{draft.question}")
+        whole: Mapping[str, Any] = self.character.profile
+        profile = whole if draft.profile is None else draft.profile
+        left_out = {key: value for key, value in whole.items() if profile.get(key) != value}
+        told = self._told_in(profile) if left_out else self.told
         none_of = (
             draft.rivals
             if draft.abstains
@@ -232,7 +245,7 @@ class _Taker:
         )
         return Sample(
             character_name=self.character.name or "",
-            character_profile=dict(self.character.profile),
+            character_profile=dict(profile),
             conversation_history=draft.history,
             question=draft.question,
             answer=draft.answer,
@@ -242,7 +255,7 @@ class _Taker:
             validation_method="multi_term_parsing" if len(draft.groups) > 1 else "single_term_validation",
             validator=guarded(
                 Validator(all_of=draft.groups, none_of=none_of, denied=draft.denied, abstains=draft.abstains),
-                self.told,
+                told,
                 (draft.question, draft.answer),
             ),
             difficulty=draft.difficulty,
@@ -255,6 +268,7 @@ class _Taker:
                 "evidence": draft.evidence,
                 "template": draft.template,
                 **({"boundary": draft.boundary, TWIN: draft.twin} if draft.boundary else {}),
+                **({WITHHELD: left_out} if left_out else {}),
                 **card_metadata(self.character, draft.question, draft.history, draft.evidence, greeting),
             },
         )

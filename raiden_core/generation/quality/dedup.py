@@ -15,7 +15,8 @@ What counts as the same:
 
 - Within the data, only samples of one character (name and profile) that expect the same: a set of characters is asked
   templated questions on purpose, and "where did you study" and "where do you work" differ in a few letters. Samples
-  that share a keyword are compared by conversation and question. The same words are a duplicate whatever is expected.
+  that share a keyword are compared by conversation and question. The same words are a duplicate whatever is expected,
+  unless the prompt leaves out a part of the profile.
 - Against an evaluation file, questions count whatever their answer, where the character's name is the same or the file
   names none. Where both sides have a conversation, conversation and question are compared, whatever the name, but only
   if a keyword is shared or the file has none: a conversation holds its answer.
@@ -32,7 +33,7 @@ from typing import Any, NamedTuple
 from raiden_core.errors import DataError
 from raiden_core.generation.quality.filters import DUPLICATE, NEAR_DUPLICATE
 from raiden_core.rewards import fold
-from raiden_core.samples import Sample, character_id, iter_rows
+from raiden_core.samples import Sample, character_id, iter_rows, withheld
 from raiden_core.stages.digests import digest_path
 
 OVERLAP = "overlap with an evaluation set"
@@ -99,14 +100,16 @@ class Entry(NamedTuple):
 
     position: int
     text: str
-    """Conversation and question, folded."""
+    """Conversation and question, and what the prompt leaves out of the profile, folded."""
     keywords: tuple[str, ...]
     """Folded."""
 
     @classmethod
     def of(cls, position: int, sample: Sample) -> Entry:
         """That of a sample at this position."""
-        return cls(position, _conversation(_history(sample), sample.question), _folded(sample.keywords))
+        # What the prompt leaves out makes another sample of the same words.
+        shown = (*_history(sample), *map(str, withheld(sample).items()))
+        return cls(position, _conversation(shown, sample.question), _folded(sample.keywords))
 
 
 def near_duplicates(samples: Iterable[Sample], *, similarity: float = SIMILARITY) -> Iterator[Match]:

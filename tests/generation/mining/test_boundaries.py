@@ -6,7 +6,7 @@ import pytest
 
 from raiden_core.dataset.twins import is_boundary, twin_of
 from raiden_core.generation import Generated
-from raiden_core.generation.mining import reasons
+from raiden_core.generation.mining import boundaries, reasons
 from raiden_core.generation.mining.boundaries import without_detail
 from raiden_core.generation.quality import filters
 from raiden_core.rewards import Scorer
@@ -84,6 +84,13 @@ def test_a_fault_costs_the_sample_and_is_counted(twists: dict[str, Any], reason:
     assert not [sample for sample in made.samples if sample.dimension in without]
     there = {sample.id for sample in made.samples}
     assert all(twin_of(sample) in there for sample in made.samples if twin_of(sample))
+
+
+def test_where_the_detail_was_all_that_was_said_nothing_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(boundaries, "without_detail", lambda history, detail: ())
+    made = mined()
+    assert made.dropped[reasons.NO_CONVERSATION] > 0
+    assert "untold" not in {sample.metadata.get("boundary") for sample in made.samples}
 
 
 def test_a_conversation_loses_the_exchange_that_told_the_detail() -> None:

@@ -10,13 +10,17 @@ import pytest
 from raiden_core.cards.card import Card
 from raiden_core.characters import Character, read_characters
 from raiden_core.characters.compose import compose
+from raiden_core.dataset.split import split
 from raiden_core.dataset.twins import LOST_TWIN, is_boundary, linked, twin_of, without_widows
 from raiden_core.errors import ConfigError
 from raiden_core.generation import Generated, generate
 from raiden_core.generation.offline import boundaries
 from raiden_core.generation.offline.boundary_words import boundary_words
 from raiden_core.generation.offline.catalogue import LANGUAGES
+from raiden_core.generation.offline.cutting import as_text, without
 from raiden_core.generation.offline.teacher import OfflineTeacher
+from raiden_core.generation.quality.dedup import drop_near_duplicates
+from raiden_core.generation.teacher import Fact
 from raiden_core.rewards import Scorer, contains_term
 from raiden_core.samples import Sample, character_id
 
@@ -86,9 +90,7 @@ def test_every_boundary_sample_is_sound_and_has_a_twin_of_its_own(language: str,
         assert character_id(twin) == character_id(sample)
         assert scorer.check(sample) is None
         assert sample.validator is not None
-        known = "\n".join(
-            (*map(str, sample.character_profile.values()), *(turn.content for turn in sample.conversation_history))
-        )
+        known = "\n".join((as_text(sample.character_profile), *(turn.content for turn in sample.conversation_history)))
         for term in (*sample.validator.none_of, *(term for group in sample.validator.denied for term in group)):
             assert not contains_term(known, term)
         if sample.dimension == "SCK":
@@ -99,6 +101,11 @@ def test_every_boundary_sample_is_sound_and_has_a_twin_of_its_own(language: str,
         if sample.metadata["boundary"] == "untold":
             assert sample.question == twin.question and sample.conversation_history
             assert twin.keywords[0] not in known
+        if sample.metadata["boundary"] == "lacking":
+            assert (sample.question, sample.metadata["attribute"]) == (twin.question, twin.metadata["attribute"])
+            assert not any(contains_term(known, term) for term in (*twin.keywords, str(sample.metadata["attribute"])))
+            assert scorer.accuracy_of_text(sample, twin.answer).accuracy == 0, "the prompt does not say it"
+            assert sample.character_profile | sample.metadata["withheld"] == twin.character_profile
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -137,10 +144,13 @@ OTHERS = (person("别人", 职业="木匠", 家乡="苏州", 宠物="黑猫"), p
         (person("甲", 家乡="长沙", 籍贯="成都"), OTHERS, boundaries.TOLD_TWICE),
         (person("甲", 家乡="湖南"), OTHERS, boundaries.NO_OTHER_VALUE),
         (
-            person("甲", 最爱的食物="馄饨", story="他出生在江边，做过工，养了三只猫。" * 2),
+            person("甲", 最爱的食物="馄饨", story="他出生在江边，做过工，从小就爱吃面食。" * 2),
             OTHERS,
             boundaries.MAY_BE_TOLD,
         ),
+        (person("甲", 生日="三月五日", 星座="双鱼座"), OTHERS, boundaries.MAY_BE_TOLD),
+        (person("甲", 家乡="长沙", 口头禅="我们长沙人不怕辣"), OTHERS, boundaries.MAY_BE_TOLD),
+        (person("甲", 暗号="芝麻"), OTHERS, boundaries.MAY_BE_TOLD),
     ],
 )
 def test_what_might_be_unfair_is_left_out_by_reason(
@@ -150,6 +160,43 @@ def test_what_might_be_unfair_is_left_out_by_reason(
     assert generated.dropped.get(reason, 0) > 0
     mine = [sample for sample in generated.samples if sample.character_name == "甲" and sample.dimension == "SCK"]
     assert mine == [] or reason == boundaries.MAY_BE_TOLD
+
+
+@pytest.mark.parametrize(
+    ("profile", "facts", "card", "left"),
+    [
+        ({"姓名": "甲", "家乡": "长沙"}, {"家乡": "长沙"}, None, {"姓名": "甲"}),
+        ({"家乡": "长沙"}, {"家乡": "长沙"}, None, None),
+        ({"姓名": "甲", "家乡": "长沙"}, {"家乡": "长沙"}, Card(), None),
+        (
+            {"姓名": "甲", "介绍": "- 家乡：长沙\n- 爱好：下棋"},
+            {"家乡": "长沙"},
+            None,
+            {"姓名": "甲", "介绍": "- 爱好：下棋"},
+        ),
+        ({"姓名": "甲", "介绍": "家乡：长沙\n家乡：长沙\n他下棋。"}, {"家乡": "长沙"}, None, None),
+        ({"姓名": "甲", "介绍": "他的家乡：长沙，他下棋。"}, {"家乡": "长沙"}, None, None),
+    ],
+)
+def test_only_a_field_or_a_line_can_be_left_out_of_a_profile(
+    profile: dict[str, str], facts: dict[str, str], card: Card | None, left: dict[str, str] | None
+) -> None:
+    someone = Character("甲", "zh", profile, facts, "", "people.txt", row=1, card=card)
+    fact = Fact(key="家乡", value="长沙", attribute="hometown", evidence="家乡：长沙")
+    assert without(someone, fact) == left
+    assert someone.profile == profile
+
+
+def test_what_is_left_out_stays_one_character_in_split_and_statistics() -> None:
+    generated = run(compose(40), share=0.4, count=10)
+    lacking = [sample for sample in generated.samples if sample.metadata.get("boundary") == "lacking"]
+    assert lacking and generated.stats["characters"]["used"] == 40
+    parts = split(generated.samples, validation_share=0.25, validation_characters=None, seed=1)
+    for part in (parts.train, parts.validation):
+        assert any(sample in part for sample in lacking)
+        assert without_widows(part) == (list(part), [])
+    kept, _ = drop_near_duplicates([one for one in generated.samples if one.dimension in ("SBK", "RCB")])
+    assert {one.id for one in lacking} <= {one.id for one in kept}, "its twin asks the same of another prompt"
 
 
 def test_synonyms_are_no_false_premise() -> None:
@@ -211,6 +258,13 @@ def test_a_greeting_opens_what_was_said_and_what_was_not_alike() -> None:
     assert {one.conversation_history[0].content for one in asked} == {"欢迎，旅人。"}
 
 
+def test_without_a_conversation_nothing_was_left_unsaid(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(OfflineTeacher, "fillers", lambda *material: [])
+    generated = run(compose(10))
+    assert generated.dropped[boundaries.NO_CONVERSATION] > 0
+    assert "untold" not in {sample.metadata.get("boundary") for sample in generated.samples}
+
+
 def test_only_the_offline_teacher_knows_boundaries() -> None:
     class Other:
         name = "other"
@@ -261,5 +315,8 @@ def test_twins_that_are_dropped_for_an_evaluation_take_theirs_along(tmp_path: Pa
     )
     cleaned = make_samples(settings, read_groups(settings)[0], silent)[0]
     left = {one.id for one in cleaned.samples}
-    assert cleaned.dropped[LOST_TWIN] >= len(twins)
+    siblings = [one for one in whole if twin_of(one) in {twin.id for twin in twins} and is_boundary(one)]
+    asked = {twin.question for twin in twins}
+    assert len(siblings) == len(twins) and not {one.id for one in siblings} & left
+    assert cleaned.dropped[LOST_TWIN] >= sum(one.question not in asked for one in siblings) > 0
     assert all(twin_of(one) in left for one in cleaned.samples if twin_of(one))
