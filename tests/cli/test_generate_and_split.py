@@ -101,6 +101,19 @@ def test_split_writes_both_sides_by_character(samples: Path, capsys: pytest.Capt
     assert not list(Path().glob(".*partial*"))
 
 
+def test_split_leaves_out_what_repeats_when_asked(samples: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = samples.read_text().splitlines()
+    again = [json.dumps(json.loads(row) | {"question": json.loads(row)["question"] + "！"}) for row in rows[:3]]
+    Path("twice.jsonl").write_text("\n".join([*rows, *again, ""]))
+    for words, file in (("left out: 0 that repeat", samples), ("left out: 3 that repeat", "twice.jsonl")):
+        out = f"halves-{words[10]}"
+        assert raiden("split", file, "--drop-repeats", "--out", out) == 0
+        assert words in capsys.readouterr().out
+        assert not [path.name for path in Path(out).iterdir() if path.name.startswith(".")]
+        sizes = [len(json.loads(Path(out, f"{side}.json").read_text())) for side in ("train", "validation")]
+        assert sum(sizes) == len(rows)
+
+
 def test_split_overwrites_nothing(samples: Path, capsys: pytest.CaptureFixture[str]) -> None:
     Path("halves").mkdir()
     Path("halves/precious").write_text("x")
