@@ -31,7 +31,7 @@ changed: $(STAMP)  ## fast tests of what changed since BASE (default: HEAD, with
 	if [ -z "$$touched" ]; then echo "== no fast test is touched"; exit 0; fi; \
 	echo "== fast tests of $$(echo "$$touched" | wc -l) files that the change touches" && $(BIN)/python -m pytest -q $$touched
 
-unpinned:  ## does an installation without constraints.txt work today? A fresh environment in a temporary folder; about 15 minutes
+unpinned:  ## does an installation without constraints.txt work today? A fresh environment in a temporary folder
 	@.ci/unpinned
 
 lint: $(STAMP)  ## ruff, the import contract, mypy

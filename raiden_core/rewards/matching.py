@@ -320,7 +320,7 @@ def _can_share(longer: str, shorter: str) -> bool:
         return True
     # Where they share a piece, each holds the letter with which the other ends or begins there; most pairs do not.
     ends_in = shorter[0] in longer and longer[-1] in shorter
-    begins_in = longer[0] in shorter and shorter[-1] in longer
+    begins_in = longer[:1] in shorter and shorter[-1] in longer
     if not ends_in and not begins_in:
         return False
     sizes = range(1, len(shorter))
