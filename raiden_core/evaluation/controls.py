@@ -18,7 +18,7 @@ from raiden_core.dataset.twins import is_boundary
 from raiden_core.evaluation.results import Controls, Leaks
 from raiden_core.evaluation.statistics import mean_interval
 from raiden_core.prompts import profile_text
-from raiden_core.samples import Sample, sample_id
+from raiden_core.samples import Sample, sample_id, withheld
 
 if TYPE_CHECKING:
     from raiden_core.rewards import Scorer
@@ -97,7 +97,8 @@ def find_leaks(samples: Sequence[Sample], training: Iterable[Sample]) -> Leaks:
 
 
 def _profile_key(sample: Sample) -> str:
-    return json.dumps(sample.character_profile, ensure_ascii=True)
+    # The whole profile: two short ones from which different facts were left out may be alike.
+    return json.dumps(sample.character_profile | withheld(sample), ensure_ascii=True, sort_keys=True)
 
 
 def _kinds(sample: Sample) -> list[Hashable]:

@@ -114,6 +114,19 @@ def test_small_talk_before_what_nobody_knows_is_no_leak() -> None:
     assert find_leaks(memory, strangers).conversations == len(memory)
 
 
+def test_what_is_left_out_of_a_profile_still_tells_characters_apart() -> None:
+    def left_out(name: str, whole: dict[str, str], key: str) -> Sample:
+        shown = {field: value for field, value in whole.items() if field != key}
+        fields = {"character_name": name, "character_profile": shown, "metadata": {"withheld": {key: whole[key]}}}
+        return samples()[0].model_copy(update=fields)
+
+    asked = left_out("甲", {"职业": "医生", "家乡": "长沙"}, "家乡")
+    other = left_out("乙", {"职业": "医生", "宠物": "猫"}, "宠物")
+    renamed = left_out("丙", {"家乡": "长沙", "职业": "医生"}, "职业")
+    assert find_leaks([asked], [other]).characters == (), "two profiles that are alike only in what is left of them"
+    assert find_leaks([asked], [renamed]).characters == ("甲",), "one profile from which two facts were left out"
+
+
 def test_without_boundaries_the_file_is_as_it_was(tmp_path: Path) -> None:
     plain = [one.model_copy(update={"metadata": {}}) for one in samples() if not is_boundary(one)]
     measure = Measure(Scorer(), EvaluationConfig())
