@@ -132,8 +132,14 @@ def _rewards_versus(first: Run, run: Run) -> dict[str, RewardPair]:
     if not after:
         return {}
     mine, theirs = first.rewards or {}, run.rewards or {}
-    common = [name for name in theirs if name in mine and (name != TOTAL or list(mine) == list(theirs))]
+    same_sum = _summands(mine) == _summands(theirs)
+    common = [name for name in theirs if name in mine and (name != TOTAL or same_sum)]
     return {name: reward_pair(None if name == TOTAL else name, before, after) for name in common}
+
+
+def _summands(rewards: Mapping[str, RewardRow]) -> dict[str, tuple[bool, float]]:
+    """What a list's total is made of: whether each of its rewards is a gate, and its weight."""
+    return {name: (row.gate, row.weight) for name, row in rewards.items()}
 
 
 def _labelled(name: str) -> tuple[str, Path]:

@@ -49,7 +49,7 @@ class ComparedRun(Part):
     """What its replies earn by its list of rewards; None where that is accuracy and format alone."""
     rewards_versus: dict[str, RewardPair] = Field(default_factory=dict)
     """By name, for rewards of both lists: the tested model less the first run's, on the common questions. The total is
-    there where the two lists have the same names, since totals of different lists are no measure of each other."""
+    there where the two lists have the same names, gates and weights, since other totals are no measure of each other."""
 
     @property
     def earned(self) -> Mapping[str, RewardRow]:

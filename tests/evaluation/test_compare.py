@@ -21,6 +21,7 @@ from raiden_core.rewards import Scorer
 from raiden_core.rewards.listed.chosen import parse_entries
 from raiden_core.samples import Sample
 from tests.support.answerers import Script
+from tests.support.tables import table
 
 TOWNS = ("Leeds", "Derby", "Bath", "York", "Hull", "Truro", "Wells", "Ely", "Ripon", "Lincoln")
 EVIL = '<script>alert("x")</script>\x1b[31m\u202e'
@@ -217,6 +218,21 @@ def test_rewards_of_runs_are_set_side_by_side_where_both_have_them(tmp_path: Pat
     assert max(len(line) for line in result.stdout.splitlines() if str(tmp_path) not in line) <= 80
     page = (tmp_path / "c.html").read_text()
     assert "<h2>Rewards</h2>" in page and "+0.100" in page and page.count(">gate<") == 1
+
+
+@table(("weight", "gate", "has_total"), [(0.5, False, True), (2.0, False, False), (None, True, False)], ids=str)
+def test_totals_are_set_side_by_side_where_they_are_sums_of_the_same(
+    tmp_path: Path, weight: float | None, gate: bool, has_total: bool
+) -> None:
+    own = tmp_path / "mine.py"
+    own.write_text("def warmth(completions, **columns):\n    return [1.0] * len(completions)\n")
+    warmth = {"use": f"{own}:warmth"}
+    first = _evaluated(tmp_path / "a", {0, 1}, rewards=({"use": "accuracy"}, {**warmth, "weight": 0.5}))
+    # The order of a list changes nothing in its sum.
+    other = {**warmth, "gate": True} if gate else {**warmth, "weight": weight}
+    second = _evaluated(tmp_path / "b", {0, 1, 2}, rewards=(other, {"use": "accuracy"}))
+    two = compare_runs(load_runs([str(first), str(second)])).runs[1]
+    assert ("total" in two.rewards_versus) == has_total and {"accuracy", "warmth"} <= set(two.rewards_versus)
 
 
 def test_a_run_without_evaluation_among_others_is_left_out_and_named(tmp_path: Path) -> None:
