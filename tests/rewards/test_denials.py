@@ -60,6 +60,11 @@ HOME = ("Where are you from?", "I'm from Oslo.", "Oslo")
 GO = ("趣味は何ですか？", "将棋です。", "将棋")
 BOATS = ("你会什么运动？", "我会划船。", "划船")
 ARCHERY = ("취미가 뭐예요?", "국궁이에요.", "국궁")
+BAKER = ("What do you do for a living?", "I'm a baker.", "baker")
+DOCTOR = ("你是做什么工作的？", "我是医生。", "医生")
+DUMPLINGS = ("你最喜欢吃什么？", "我最爱吃饺子。", "饺子")
+TORTOISE = ("你养了什么宠物？", "我养了一只乌龟。", "乌龟")
+CARPENTER = ("お仕事は何ですか？", "大工です。", "大工")
 
 
 @table(
@@ -78,6 +83,20 @@ ARCHERY = ("취미가 뭐예요?", "국궁이에요.", "국궁")
         (BOATS, "划船？我晕水。", 0),
         (BOATS, "划船？天天划。", 1),
         (BOATS, "是划船吧？", 1),
+        (BAKER, "Looking for a baker? Here I am!", 1),
+        (BAKER, "The baker? That would be me.", 1),
+        (BAKER, "A baker? You're looking at a cook!", 0),
+        (BAKER, "A baker? That would be my brother.", 0),
+        (DOCTOR, "我不就是个医生吗？", 1),
+        (DOCTOR, "我不就是不想当医生吗？", 0),
+        (DUMPLINGS, "还有比饺子更香的吗？", 1),
+        (TORTOISE, "看见那只乌龟了吗？我养的。", 1),
+        (TORTOISE, "乌龟？我养的是猫。", 0),
+        (CARPENTER, "大工が必要ですか？私です。", 1),
+        (CARPENTER, "大工？私は料理人です。", 0),
+        (CARPENTER, "大工？私のことですか？", 0),
+        (JOB, "의사 찾으세요? 저예요.", 1),
+        (JOB, "의사? 나야 모르지.", 0),
     ],
 )
 def test_a_mention_in_a_question_is_claimed_if_what_follows_keeps_it(
