@@ -15,7 +15,7 @@ from raiden_core.export.gguf import Exported
 from raiden_core.export.hub import CARD
 from raiden_core.export.turns import ELSE, TurnForm, turn_form
 from raiden_core.models.folder import load_tokenizer
-from raiden_core.report.take_home import file_name
+from raiden_core.report.take_home import ollama_name
 from raiden_core.training.checks import context_of
 
 MODELFILE = "Modelfile"
@@ -36,7 +36,7 @@ def to_ollama(exported: Exported, system: str | None, temperature: float, out: P
     form = turn_form(tokenizer)
     text = modelfile(file, form, system=system, context=context, temperature=temperature, where=model)
     (out / MODELFILE).write_text(text, "utf-8")
-    name = file_name(exported.texts.config.name).lower()
+    name = ollama_name(exported.texts.config.name)
     turn = (
         "The system text of the Modelfile is one character, written as in training."
         if system is not None

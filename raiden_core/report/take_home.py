@@ -66,6 +66,7 @@ def programs(place: Place) -> list[Program]:
     def exported(to: str, more: str = f" --quant {QUANT}") -> str:
         return f"raiden export home-{to} --to {to} --run {run}{more}"
 
+    ollama = ollama_name(place.name)
     one = f" --quant {QUANT} {speaker}"
     return [
         Program(
@@ -77,7 +78,7 @@ def programs(place: Place) -> list[Program]:
             "Ollama",
             (
                 exported("ollama", one),
-                f"cd home-ollama && ollama create {name.lower()} -f Modelfile && ollama run {name.lower()}",
+                f"cd home-ollama && ollama create {ollama} -f Modelfile && ollama run {ollama}",
             ),
         ),
         Program(
@@ -121,3 +122,8 @@ def main_language(split: Mapping[str, object]) -> str:
 def file_name(name: str) -> str:
     """A run's name as a part of file names."""
     return re.sub(r"[^\w-]+", "-", name).strip("-") or "model"
+
+
+def ollama_name(name: str) -> str:
+    """A run's name as Ollama takes it: ASCII alone, at most 80 letters."""
+    return file_name(re.sub(r"[^\w-]+", "-", name, flags=re.ASCII)).lower()[:80]

@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,9 @@ from raiden_core.cli.chat import chat
 from raiden_core.cli.export import export
 from raiden_core.cli.serve import serve
 from raiden_core.report import build_report
-from raiden_core.report.take_home import CHARACTERS, Place, file_name, main_language, programs
+from raiden_core.report.take_home import CHARACTERS, Place, file_name, main_language, ollama_name, programs
 from tests.support.synthetic import make_inputs
+from tests.support.tables import table
 
 PLACE = Place("runs/evaluate-0123", "runs/train-4567/model", "mine", nano=False, language="zh")
 HOSTILE = Place(
@@ -66,3 +68,13 @@ def test_it_is_the_last_section_of_the_page(tmp_path: Path) -> None:
     assert "my runs/$(touch x)`; rm -rf ~" in page.partition('<section id="home">')[2] and "</pre>&#34;" not in page
     build_report(**inputs)
     assert 'id="home"' not in Path(inputs["out"]).read_text("utf-8")
+
+
+@table(
+    ("name", "told"),
+    [("Mine 2", "mine-2"), ("小说 Qwen", "qwen"), ("阿依达娜", "model"), ("a" * 100, "a" * 80)],
+)
+def test_ollama_takes_names_of_ascii_letters(name: str, told: str) -> None:
+    assert ollama_name(name) == told
+    ollama = next(one for one in programs(replace(PLACE, name=name)) if one.name == "Ollama")
+    assert f"ollama create {told} -f" in ollama.commands[1]
