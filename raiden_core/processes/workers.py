@@ -105,9 +105,10 @@ def _ask(worker: subprocess.Popen[bytes], work: Callable[..., Result], call: tup
         fine, result = pickle.load(worker.stdout)
     except (EOFError, BrokenPipeError, pickle.UnpicklingError):  # the last: it ended within its answer
         code = worker.wait()
+        # Who is killed has no last words; anything else has written its traceback.
+        why = "it may have been out of memory" if code < 0 else "standard error says why"
         raise StageError(
-            f"a process for {work.__name__.strip('_').replace('_', ' ')} ended with code {code} and no answer; "
-            "it may have been out of memory"
+            f"a process for {work.__name__.strip('_').replace('_', ' ')} ended with code {code} and no answer; {why}"
         ) from None
     if not fine:
         raise result

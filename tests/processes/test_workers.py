@@ -44,7 +44,7 @@ def test_results_come_in_the_order_of_the_calls_and_processes_stay_and_end(worke
 def test_an_error_for_the_user_arrives_and_a_process_that_dies_is_told(workers: Workers) -> None:
     with workers, pytest.raises(DataError, match=r"no\.jsonl: no such file"):
         workers.map(_read, [("no.jsonl",), ("no.jsonl",)])
-    with workers, pytest.raises(StageError, match="ended with code 3 and no answer"):
+    with workers, pytest.raises(StageError, match="ended with code 3 and no answer; standard error says why"):
         workers.map(sys.exit, [(3,), (3,)])
 
 
@@ -64,7 +64,7 @@ def test_an_error_of_the_system_arrives_as_it_is(workers: Workers) -> None:
 def test_a_process_that_ends_within_its_answer_is_told() -> None:
     answer = pickle.dumps((True, "a long text" * 100))
     killed: Any = SimpleNamespace(stdin=io.BytesIO(), stdout=io.BytesIO(answer[:500]), wait=lambda: -9)
-    with pytest.raises(StageError, match="ended with code -9 and no answer"):
+    with pytest.raises(StageError, match="ended with code -9 and no answer; it may have been out of memory"):
         _ask(killed, len, ("",))
 
 
