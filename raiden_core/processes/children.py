@@ -78,9 +78,13 @@ class Child:
     def signal_descendant(self, pid: int, number: int) -> bool:
         """Send a signal to one of its descendants; False when it has none with that pid."""
         for one in _family(self.pid):
-            if one.pid == pid and one.status() != psutil.STATUS_ZOMBIE:
-                _send(lambda one=one: one.send_signal(number))  # type: ignore[misc]
-                return True
+            if one.pid == pid:
+                try:
+                    if one.status() != psutil.STATUS_ZOMBIE:
+                        one.send_signal(number)
+                        return True
+                except psutil.NoSuchProcess:
+                    pass  # it ended in between
         return False
 
     def stop(self, seconds: float = STOP_SECONDS) -> None:

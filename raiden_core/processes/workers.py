@@ -47,8 +47,11 @@ class Workers:
     def map(self, work: Callable[..., Result], calls: Sequence[tuple[Any, ...]]) -> list[Result]:
         """What ``work`` returns for each call, in their order; a single call is made here.
 
+        Once a call has failed no other begins; of those that fail, the error of the first in their order is raised.
+
         Raises:
             RaidenError: a call raised it, or a process ended without an answer.
+            OSError: a call raised it.
         """
         count = min(len(calls), self._count)
         if count < 2:
@@ -60,18 +63,30 @@ class Workers:
         for number in range(len(calls)):
             todo.put(number)
         results: dict[int, Result] = {}
+        failed: dict[int, RaidenError | OSError] = {}
 
         def serve(process: subprocess.Popen[bytes]) -> None:
-            while True:
+            while not failed:
                 try:
                     number = todo.get_nowait()
                 except queue.Empty:
                     return
-                results[number] = _ask(process, work, calls[number])
+                try:
+                    results[number] = _ask(process, work, calls[number])
+                except (RaidenError, OSError) as error:
+                    failed[number] = error
 
         with ThreadPoolExecutor(count) as pool:
-            for one in [pool.submit(serve, process) for process in self._processes[:count]]:
-                one.result()
+            try:
+                for one in [pool.submit(serve, process) for process in self._processes[:count]]:
+                    one.result()
+            except BaseException:
+                # Ctrl-C: the pool waits for its threads, and they wait for the processes.
+                for process in self._processes:
+                    process.kill()
+                raise
+        if failed:
+            raise failed[min(failed)]
         return [results[number] for number in range(len(calls))]
 
 
@@ -88,11 +103,12 @@ def _ask(worker: subprocess.Popen[bytes], work: Callable[..., Result], call: tup
         pickle.dump((work, call), worker.stdin, pickle.HIGHEST_PROTOCOL)
         worker.stdin.flush()
         fine, result = pickle.load(worker.stdout)
-    except (EOFError, BrokenPipeError):
+    except (EOFError, BrokenPipeError, pickle.UnpicklingError):  # the last: it ended within its answer
         code = worker.wait()
+        # Who is killed has no last words; anything else has written its traceback.
+        why = "it may have been out of memory" if code < 0 else "standard error says why"
         raise StageError(
-            f"a process for {work.__name__.strip('_').replace('_', ' ')} ended with code {code} and no answer; "
-            "it may have been out of memory"
+            f"a process for {work.__name__.strip('_').replace('_', ' ')} ended with code {code} and no answer; {why}"
         ) from None
     if not fine:
         raise result
@@ -103,6 +119,8 @@ def _answer() -> None:
     """Take calls from standard input until it ends."""
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    # A terminal sends Ctrl-C to this process too; the parent ends it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Nothing that a call prints may come between the answers.
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
@@ -115,7 +133,7 @@ def _answer() -> None:
             return
         try:
             answer = (True, work(*call))
-        except RaidenError as error:
+        except (RaidenError, OSError) as error:
             answer = (False, error)
         pickle.dump(answer, answers, pickle.HIGHEST_PROTOCOL)
         answers.flush()

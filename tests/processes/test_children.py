@@ -114,3 +114,19 @@ def test_a_look_that_takes_long_hides_no_end() -> None:
     finally:
         release.set()
     assert came == "ended" and time.monotonic() - began < 10
+
+
+def test_a_descendant_that_ends_while_it_is_looked_at_gets_no_signal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(process: psutil.Process) -> str:
+        raise psutil.NoSuchProcess(process.pid)
+
+    child = start(python("import time; time.sleep(60)"), tmp_path / "log", os.environ)
+    try:
+        with monkeypatch.context() as patched:
+            patched.setattr(psutil.Process, "status", gone)
+            assert not child.signal_descendant(child.pid, 0)
+        assert child.signal_descendant(child.pid, 0)
+    finally:
+        child.stop()

@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from raiden_core.config.sections.teacher import BudgetConfig
-from raiden_core.errors import ConfigError, StageError
+from raiden_core.errors import ConfigError, DataError, StageError
 from raiden_core.models.served.accounting import MILLION
 
 LEDGER = "spent.jsonl"
@@ -37,7 +37,7 @@ class Budget:
         self._config = config
         self._file = replies / LEDGER
         self._prices = dict(prices)
-        self._read_to = 0
+        self._read_to = self._lines = 0
         self._tokens, self._cost = 0, 0.0
         self._under_way: set[str] = set()
 
@@ -46,6 +46,7 @@ class Budget:
 
         Raises:
             BudgetSpent: nothing may be asked any more; all that was under way has come in.
+            DataError: a line of the file of what was paid is broken.
         """
         if not self._config.is_set:
             return
@@ -94,10 +95,18 @@ class Budget:
             file.seek(self._read_to)
             lines = file.read().split(b"\n")[:-1]  # a line that is being written comes next time
         for line in lines:
-            paid = json.loads(line)
-            self._tokens += paid["tokens"]
-            self._cost += paid["cost"]
+            try:
+                paid = json.loads(line)
+                tokens, cost = int(paid["tokens"]), float(paid["cost"])
+            except (ValueError, TypeError, KeyError):  # where a disk was full, half a line is followed by the next one
+                raise DataError(
+                    f"{self._file}: line {self._lines + 1} is broken, so that what was paid cannot be counted; remove "
+                    "the line and run again"
+                ) from None
+            self._tokens += tokens
+            self._cost += cost
             self._read_to += len(line) + 1
+            self._lines += 1
 
     def _said(self) -> str:
         words = [f"{self._tokens:,} of {self._config.tokens:,} tokens"] if self._config.tokens is not None else []

@@ -208,7 +208,7 @@ async def _ask(wire: Wire, body: Mapping[str, Any]) -> _Tried:
         return _Tried(refused=came.detail)
     answer = read_answer(came.content)
     if isinstance(answer, Refused):
-        return _Tried(refused=answer.detail)
+        return _Tried(refused=wire.clean(answer.detail))
     return _Tried("", answer, _choices(came), _reasoning_tokens(came))
 
 

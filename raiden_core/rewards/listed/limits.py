@@ -33,13 +33,20 @@ def interrupted_after(seconds: float) -> Iterator[None]:
         yield
         return
 
+    over = False
+
     def interrupt(number: int, frame: FrameType | None) -> None:
-        raise TookTooLong
+        if not over:
+            raise TookTooLong
 
     before = signal.signal(signal.SIGALRM, interrupt)
-    signal.setitimer(signal.ITIMER_REAL, seconds, AGAIN_SECONDS)
     try:
-        yield
+        try:
+            signal.setitimer(signal.ITIMER_REAL, seconds, AGAIN_SECONDS)
+            yield
+        finally:
+            # A signal that comes while the timer is being stopped must not keep it from that.
+            over = True
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)

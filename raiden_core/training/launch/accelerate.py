@@ -165,6 +165,8 @@ def run_script(
     error_file = out / "error.json"
     error_file.unlink(missing_ok=True)
     (out / PULSE_FILE).unlink(missing_ok=True)  # of a try before this one
+    # Left where a caller was killed: whoever has such a pid now may not know the signal, and would end by it.
+    forget_parts(out)
     command = supervised([*accelerate_command(launch), "-m", module, str(job_file)])
     environment = {
         **os.environ,

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from raiden_core.config.sections.endpoint import EndpointConfig
 from raiden_core.config.sections.teacher import BudgetConfig, TeacherConfig
-from raiden_core.errors import ConfigError, RaidenError
+from raiden_core.errors import ConfigError, DataError, RaidenError
 from raiden_core.models.answering import Reply, Request
 from raiden_core.models.served.budget import LEDGER, Budget, BudgetSpent
 from raiden_core.models.served.client import Client
@@ -126,3 +126,13 @@ def test_money_needs_prices() -> None:
     priced = {"teacher": {"completion_price": 2}}
     assert TeacherConfig.model_validate({"budget": {"cost": 3}, "endpoints": priced}).budget.cost == 3
     assert issubclass(BudgetSpent, RaidenError)
+
+
+@pytest.mark.parametrize("broken", ['{"endpoint": "a", "tok{"endpoint": "a", "tokens": 1, "cost": 0}', "", "7", "{}"])
+def test_a_broken_line_of_what_was_paid_is_named_with_its_remedy(tmp_path: Path, broken: str) -> None:
+    budget = Budget(BudgetConfig(tokens=10), tmp_path, {"teacher": (0.0, 0.0)})
+    budget.pay("teacher", 1, 0)
+    with (tmp_path / LEDGER).open("a") as file:
+        file.write(f"{broken}\n")
+    with pytest.raises(DataError, match=r"spent\.jsonl: line 2 is broken.*; remove the line and run again"):
+        asyncio.run(budget.enter("a"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -95,3 +96,20 @@ def test_a_server_that_takes_nothing_is_quoted() -> None:
         StageError, match=r"takes no way of asking that raiden knows; it said: 400: temperature must be 1"
     ):
         find(Stubborn())
+
+
+@table(("status", "body"), [(200, '{"error": {"message": "bad key sk-own"}}'), (200, '{"said": "bad key sk-own"}')])
+def test_a_key_that_a_server_repeats_is_not_shown(status: int, body: str) -> None:
+    class Echo(Make):
+        """Refuses everything with the key in its words."""
+
+        def respond(self, chat: Mapping[str, Any]) -> tuple[int, bytes, str]:
+            return status, body.encode(), "application/json"
+
+    async def run() -> None:
+        async with FaultServer(model="m", make=Echo()) as server:
+            await find_dialect(EndpointConfig.model_validate({"url": server.url, "model": "m"}), "sk-own")
+
+    with pytest.raises(StageError) as raised:
+        asyncio.run(run())
+    assert "bad key" in str(raised.value) and "sk-own" not in str(raised.value)
