@@ -154,6 +154,8 @@ def _to_gguf(out: Path, run: Path, quants: tuple[Quant, ...], to: str, character
         words = f"{proof.same_tokens} of {proof.n} replies have the tokens of transformers"
         words += f" (f16 needs {EQUAL:.0%})" if proof.quant == "f16" else ""
         click.echo(f"{proof.quant}: {words}; right {proof.file_accuracy:.0%}, the folder {proof.folder_accuracy:.0%}")
+    for warning in filter(None, (proof.warning for proof in written[0].proofs)):
+        tell(f"warning: {warning}")
     if not written[0].proofs:
         tell(f"warning: {NOT_PROVEN}")
 

@@ -69,6 +69,17 @@ class Proof:
         """Plain values."""
         return asdict(self)
 
+    @property
+    def warning(self) -> str | None:
+        """What to say of a file that answers worse than the folder; None where that is not certain."""
+        high = self.difference.high
+        if high is None or high >= 0:
+            return None
+        return (
+            f"{self.quant}: {points(self.difference.mean)} points of accuracy against the folder, at best {points(high)} "
+            "(95% interval): too coarse a packing for this model; q8_0 or f16 keeps more"
+        )
+
 
 def chosen(samples: Sequence[Sample], count: int = QUESTIONS) -> list[Sample]:
     """Questions spread evenly over a file."""
