@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import random
 import resource
 import subprocess
@@ -87,6 +86,7 @@ def measure(folder: Path) -> dict[str, Any]:
     from raiden_core.config.sections.data import SplitConfig
     from raiden_core.dataset.split import split_file
     from raiden_core.generation.quality.repeats import drop_repeats
+    from raiden_core.processes.threads import usable_cores
 
     source, kept = folder / "samples.jsonl", folder / "kept.jsonl"
     seconds: dict[str, float] = {}
@@ -102,7 +102,7 @@ def measure(folder: Path) -> dict[str, Any]:
     stats = split_file(kept, SplitConfig(), 7, folder / "data")
     lap("split and count")
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    processes = len(os.sched_getaffinity(0))
+    processes = usable_cores()
     sides = {side: stats[side]["samples"] for side in ("train", "validation")}
     return {
         "seconds": {**seconds, "all": round(time.perf_counter() - started, 1)},

@@ -38,6 +38,8 @@ from raiden_core.text.verirole import from_verirole, is_verirole
 JSON_COLUMNS = ("character_profile", "validator", "metadata")
 """Columns that are JSON strings wherever a table holds samples."""
 
+HEAD = 65_536
+"""Letters at the beginning of a file that show which kind of JSON it is."""
 WITHHELD = "withheld"
 """Where a sample's metadata keep what `withheld` returns."""
 
@@ -258,7 +260,7 @@ def iter_rows(path: Path) -> Iterator[tuple[str, Any]]:
 def _json_rows(path: Path) -> Iterator[tuple[str, Any]]:
     """The rows of JSON Lines, one by one, or of an array, whichever of the two the file holds under either name."""
     with path.open(encoding="utf-8-sig") as lines:
-        head = lines.read(65_536)
+        head = lines.read(HEAD)
         lines.seek(0)
         if (path.suffix == ".json" and not _is_first_of_lines(head)) or spans_lines(head):
             yield from _rows_of_array(path, lines.read())
@@ -356,7 +358,7 @@ def write_samples(path: Path, samples: Iterable[Sample]) -> None:
         else:
             array = JsonArray(file)
             for sample in samples:
-                array.add(sample)
+                array.add(json_row(sample))
             array.end()
 
 
@@ -368,9 +370,9 @@ class JsonArray:
         self._before = ""
         file.write("[\n")
 
-    def add(self, sample: Sample) -> None:
-        """Write one more."""
-        self._file.write(self._before + json_row(sample))
+    def add(self, row: str) -> None:
+        """Write one more, as `json_row` gives it."""
+        self._file.write(self._before + row)
         self._before = ",\n"
 
     def end(self) -> None:

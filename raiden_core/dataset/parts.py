@@ -9,13 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from raiden_core.samples import Sample, iter_samples, lines_of_samples
+from raiden_core.samples import HEAD, Sample, iter_samples, lines_of_samples
 from raiden_core.text.json_values import spans_lines
 
 PART_BYTES = 1 << 24
 """Long enough for what starting a process costs, short enough that a part's samples may be held."""
-_HEAD = 65_536
-"""Letters that show what kind of file it is, as for `iter_samples`."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +44,7 @@ def parts_of(path: Path, size: int = PART_BYTES) -> list[Part]:
     if path.suffix != ".jsonl" or not path.is_file() or path.stat().st_size < 2 * size:
         return [Part(path)]
     with path.open("rb") as file:
-        if spans_lines(file.read(4 * _HEAD).decode("utf-8", "replace")[:_HEAD]):
+        if spans_lines(file.read(4 * HEAD).decode("utf-8", "replace")[:HEAD]):
             return [Part(path)]
         file.seek(0)
         parts: list[Part] = []

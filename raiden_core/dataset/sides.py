@@ -17,7 +17,7 @@ from typing import Any, Literal, NamedTuple
 
 from raiden_core.dataset.audit import Reservoir, audit_samples
 from raiden_core.rewards import Scorer
-from raiden_core.samples import Sample, character_id
+from raiden_core.samples import JsonArray, Sample, character_id
 from raiden_core.stages.layout import DATASET_STATS_FILE, TRAIN_FILE, VALIDATION_FILE
 
 Key = bytes
@@ -114,20 +114,20 @@ def write_sides(
     wanted = frozenset(audited)
     met: dict[int, Sample] = {}
     with ExitStack() as stack:
-        files = {side: stack.enter_context((out / name).open("w", encoding="utf-8")) for side, name in FILES.items()}
-        for file in files.values():
-            file.write("[\n")
+        arrays = {
+            side: JsonArray(stack.enter_context((out / name).open("w", encoding="utf-8")))
+            for side, name in FILES.items()
+        }
         for place, (row, record, key, side) in enumerate(samples):
             if side is None:
                 left_out += 1
                 continue
-            count = counts[side]
-            files[side].write(f",\n{row}" if count.samples else row)
-            count.add(record, key)
+            arrays[side].add(row)
+            counts[side].add(record, key)
             if place in wanted:
                 met[place] = sample_of(place, row)
-        for file in files.values():
-            file.write("\n]\n")
+        for array in arrays.values():
+            array.end()
     stats = stats_of(counts["train"], counts["validation"], left_out, [met[place] for place in audited])
     (out / DATASET_STATS_FILE).write_text(json.dumps(stats, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     (out / CARD).write_text(dataset_card(stats, generation), encoding="utf-8", errors="replace")

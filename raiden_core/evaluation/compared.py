@@ -115,7 +115,7 @@ def comparison_rows(comparison: RunComparison) -> list[dict[str, Any]]:
 
 
 def _reward_rows(run: ComparedRun) -> Iterator[dict[str, Any]]:
-    for name, row in (run.rewards or {}).items():
+    for name, row in run.earned.items():
         for model, cell in row.models.items():
             versus = run.rewards_versus.get(name) if model == run.tested else None
             yield {

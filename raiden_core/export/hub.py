@@ -26,7 +26,7 @@ from raiden_core.errors import DataError, StageError, UsageError
 from raiden_core.evaluation.results import read_results
 from raiden_core.export.model_card import HUB_ID, model_card
 from raiden_core.report.settings import run_notes
-from raiden_core.report.take_home import Place, main_language
+from raiden_core.report.take_home import Place, beside, main_language
 from raiden_core.report.tree import mask_secrets
 from raiden_core.stages.folder import MANIFEST, STATS
 from raiden_core.stages.layout import COLD_START, CONFIG_FILE, EVALUATE, GENERATE, MODEL, RESULTS_FILE, SPLIT, TRAIN
@@ -67,6 +67,12 @@ def write_cards(texts: RunTexts, out: Path) -> None:
     """Write what is to be said of a run's model: README.md, DATA.md, raiden.yaml."""
     for name, text in ((CARD, texts.card), (DATA_CARD, texts.data_card), (CONFIG, texts.raiden_yaml)):
         (out / name).write_text(text, encoding="utf-8", errors="replace")
+
+
+def add_to_card(out: Path, section: str) -> None:
+    """Write one more section at the end of the model card in a folder."""
+    with (out / CARD).open("a", encoding="utf-8") as card:
+        card.write(f"\n{section}\n")
 
 
 @dataclass(frozen=True)
@@ -114,10 +120,9 @@ def run_texts(run: Path, dataset: str | None = None, *, adapter: bool = False) -
 def _place(record: RunRecord, config: Config, split: Mapping[str, Any]) -> Place:
     """The run's model, as commands name it."""
     here = record.folder.absolute()
-    train = record.stages[TRAIN]
     return Place(
-        run=f"{here.parent.parent.name}/{here.parent.name}/{here.name}",
-        model=f"{train.parent.name}/{train.name}/{MODEL}",
+        run=f"{here.parent.parent.name}/{beside(here)}",
+        model=f"{beside(record.stages[TRAIN])}/{MODEL}",
         name=config.name,
         nano=config.student.is_nano,
         language=main_language(split),

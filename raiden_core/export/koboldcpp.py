@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from raiden_core.export.gguf import Exported
-from raiden_core.export.hub import CARD
+from raiden_core.export.hub import add_to_card
 from raiden_core.export.ollama import MOST_CONTEXT
 from raiden_core.export.turns import TurnForm, turn_form
 from raiden_core.models.folder import load_tokenizer
@@ -40,10 +40,9 @@ def to_koboldcpp(exported: Exported, out: Path) -> str:
         f"## In KoboldCpp\n\n`koboldcpp --config {name}`, in this folder. Programs that use its chat completions get the "
         "turns as in training. Its own page (KoboldAI Lite) and text completions build prompts themselves: for SillyTavern "
         "take the presets of `raiden export --to sillytavern`. Replies hold `<think>` and `<answer>`. KoboldCpp was not run "
-        "here.\n"
+        "here."
     )
-    with (out / CARD).open("a", encoding="utf-8") as card:
-        card.write(f"\n{words}")
+    add_to_card(out, words)
     return name
 
 

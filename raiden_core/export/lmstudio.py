@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from raiden_core.export.gguf import Exported
-from raiden_core.export.hub import CARD
+from raiden_core.export.hub import add_to_card
 from raiden_core.export.turns import turn_form
 from raiden_core.models.folder import load_tokenizer
 from raiden_core.report.take_home import file_name
@@ -40,10 +40,9 @@ def to_lmstudio(exported: Exported, system: str | None, temperature: float, out:
     words = (
         f"## In LM Studio\n\n`lms import {exported.files[0].file.name}`, then import `{file}` in the list of presets and "
         f"choose it. {turn} Reasoning between `<think>` and `</think>` is folded away; the tags of `<answer>` stay. "
-        "LM Studio was not run here.\n"
+        "LM Studio was not run here."
     )
-    with (out / CARD).open("a", encoding="utf-8") as card:
-        card.write(f"\n{words}")
+    add_to_card(out, words)
     return file
 
 

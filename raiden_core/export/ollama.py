@@ -12,7 +12,7 @@ from pathlib import Path
 
 from raiden_core.errors import DataError
 from raiden_core.export.gguf import Exported
-from raiden_core.export.hub import CARD
+from raiden_core.export.hub import add_to_card
 from raiden_core.export.turns import ELSE, TurnForm, turn_form
 from raiden_core.models.folder import load_tokenizer
 from raiden_core.report.take_home import ollama_name
@@ -42,9 +42,10 @@ def to_ollama(exported: Exported, system: str | None, temperature: float, out: P
         if system is not None
         else "Give each chat its system text: the instructions, the profile and the format, as in training."
     )
-    words = f"## In Ollama\n\n`ollama create {name} -f {MODELFILE} && ollama run {name}`\n\n{turn} Ollama was not run here.\n"
-    with (out / CARD).open("a", encoding="utf-8") as card:
-        card.write(f"\n{words}")
+    words = (
+        f"## In Ollama\n\n`ollama create {name} -f {MODELFILE} && ollama run {name}`\n\n{turn} Ollama was not run here."
+    )
+    add_to_card(out, words)
 
 
 def modelfile(file: str, form: TurnForm, *, system: str | None, context: int, temperature: float, where: Path) -> str:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from raiden_core.config.sections.training import GrpoConfig
 from raiden_core.errors import DataError, StageError
-from raiden_core.export.hub import CARD, RunTexts, run_texts, write_cards
+from raiden_core.export.hub import RunTexts, add_to_card, run_texts, write_cards
 from raiden_core.export.proof import chosen
 from raiden_core.models.folder import load_model, load_tokenizer, render
 from raiden_core.models.gguf import is_gguf
@@ -28,7 +28,13 @@ from raiden_core.samples import read_samples
 from raiden_core.stages.digests import digest_file, digest_path
 from raiden_core.stages.folder import MANIFEST
 from raiden_core.stages.layout import COLD_START, CONFIG_FILE, MODEL, VALIDATION_FILE
-from raiden_core.training.hooks.saved_model import ADAPTER, ADAPTER_FILES, CLOSE, whole_base
+from raiden_core.training.hooks.saved_model import (
+    ADAPTER,
+    ADAPTER_FILES,
+    log_probabilities,
+    rounding_of,
+    whole_base,
+)
 from raiden_core.training.loading import model_snapshot, quantization
 from raiden_core.training.stage import student_input
 
@@ -97,8 +103,7 @@ def to_peft(run: Path, out: Path, final: Path, *, with_base: bool) -> Written:
     tokens, apart, effect = _compared(texts, out, base.place)
     written = Written(named, (out / WEIGHTS).stat().st_size, tokens, apart, effect)
     write_cards(texts, out)
-    with (out / CARD).open("a", encoding="utf-8") as card:
-        card.write(f"\n{section(written, base, copied=with_base)}\n")
+    add_to_card(out, section(written, base, copied=with_base))
     return written
 
 
@@ -208,7 +213,7 @@ def _compared(texts: RunTexts, out: Path, base: Path) -> tuple[int, float, float
     with adapted.disable_adapter():
         without = _log_probabilities(adapted, rows)
     apart = float((with_adapter - wanted).abs().mean())
-    allowed = CLOSE.get(str(dtype).removeprefix("torch."), CLOSE["bfloat16"])
+    allowed = rounding_of(dtype)
     if not apart <= allowed:
         raise StageError(
             f"{texts.train / ADAPTER}: base and adapter are not the merged model: their log-probabilities lie {apart:.2g} a "
@@ -225,12 +230,7 @@ def _log_probabilities(model: Any, rows: Sequence[torch.Tensor]) -> torch.Tensor
     """Of each token after the first, all rows in one; (tokens,)."""
     import torch
 
-    found = []
-    with torch.inference_mode():
-        for ids in rows:
-            logits = model(ids.to(model.device)).logits[:, :-1].float().cpu()
-            found.append(logits.log_softmax(-1).gather(-1, ids[:, 1:, None]).flatten())
-    return torch.cat(found)
+    return torch.cat([log_probabilities(model, ids) for ids in rows])
 
 
 def _extra(section: GrpoConfig) -> dict[str, Any]:

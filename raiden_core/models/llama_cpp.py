@@ -23,6 +23,7 @@ import httpx2
 
 from raiden_core.errors import StageError
 from raiden_core.processes.children import free_port, last_lines, start, supervised, wait_ready
+from raiden_core.processes.threads import usable_cores
 from raiden_core.prompts import Message
 
 PACKAGE = "xllamacpp"
@@ -109,7 +110,7 @@ def running(
     """
     port = free_port()
     words = [sys.executable, "-m", "raiden_core.models.llama_server", str(model), "--port", str(port), "--name", name]
-    words += ["--context", str(context), "--threads", str(threads or len(os.sched_getaffinity(0)))]
+    words += ["--context", str(context), "--threads", str(threads or usable_cores())]
     child = start(supervised(words), log, os.environ, append=False)
     try:
         url = f"http://127.0.0.1:{port}"

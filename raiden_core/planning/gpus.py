@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 import re
 import subprocess
 from collections.abc import Sequence
@@ -16,6 +15,7 @@ import yaml
 
 from raiden_core.config.trl_fields import suggestion
 from raiden_core.errors import UsageError
+from raiden_core.processes.threads import usable_cores
 
 GIB = 2**30
 CORE_TFLOPS = 0.08
@@ -160,7 +160,7 @@ def gpu_table() -> dict[str, tuple[int, float, float]]:
 
 def this_cpu() -> Devices:
     """This machine's CPU and its memory, as one device."""
-    cores = len(os.sched_getaffinity(0))
+    cores = usable_cores()
     memory = psutil.virtual_memory().total
     return Devices(f"CPU ({cores} cores)", 1, memory, cores * CORE_TFLOPS, CPU_BANDWIDTH, cpu=True)
 

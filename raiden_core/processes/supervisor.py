@@ -33,9 +33,8 @@ def main(argv: list[str]) -> int:
     command = argv[argv.index("--") + 1 :]
     parent = os.getppid()
     if sys.platform == "linux":
-        libc = ctypes.CDLL(None, use_errno=True)
-        libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
-        libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        end_with_parent(signal.SIGTERM)
+        _prctl(PR_SET_CHILD_SUBREAPER, 1)
         if os.getppid() != parent:  # the parent died before the kernel knew
             return 128 + signal.SIGTERM
     received = 0
@@ -56,6 +55,16 @@ def main(argv: list[str]) -> int:
         signal.signal(number, signal.SIG_IGN)  # nothing may keep what comes now from its end
     end_descendants()
     return code if code >= 0 else 128 - code
+
+
+def end_with_parent(number: signal.Signals) -> None:
+    """Have the kernel send this process a signal when its parent ends (Linux; elsewhere nothing happens)."""
+    if sys.platform == "linux":
+        _prctl(PR_SET_PDEATHSIG, number)
+
+
+def _prctl(option: int, value: int) -> None:
+    ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0)
 
 
 def end_descendants() -> None:

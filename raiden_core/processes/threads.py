@@ -9,10 +9,16 @@ training step took 0.29 s alone and 8 s beside other work; with a short spin 0.2
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import MutableMapping
 
 SPINS = "1000"
 """Rounds of waiting before a thread sleeps: tens of microseconds, as long as the small steps between two kernels."""
+
+
+def usable_cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
 def share_cores(environment: MutableMapping[str, str] = os.environ) -> None:

@@ -10,7 +10,6 @@ with its parent. A call and its result are pickled: ``work`` is a function of a 
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import os
 import pickle
@@ -23,7 +22,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from raiden_core.errors import RaidenError, StageError
-from raiden_core.processes.supervisor import PR_SET_PDEATHSIG
+from raiden_core.processes.supervisor import end_with_parent
+from raiden_core.processes.threads import usable_cores
 
 Result = TypeVar("Result")
 
@@ -33,7 +33,7 @@ class Workers:
 
     def __init__(self) -> None:
         self._processes: list[subprocess.Popen[bytes]] = []
-        self._count = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+        self._count = usable_cores()
 
     def __enter__(self) -> Workers:
         return self
@@ -117,8 +117,7 @@ def _ask(worker: subprocess.Popen[bytes], work: Callable[..., Result], call: tup
 
 def _answer() -> None:
     """Take calls from standard input until it ends."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    end_with_parent(signal.SIGKILL)
     # A terminal sends Ctrl-C to this process too; the parent ends it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Nothing that a call prints may come between the answers.

@@ -12,7 +12,7 @@ from raiden_core.report.build import build_report
 from raiden_core.report.data import random_samples
 from raiden_core.report.hardware import describe_hardware
 from raiden_core.report.settings import ReportSettings
-from raiden_core.report.take_home import Place, main_language
+from raiden_core.report.take_home import Place, beside, main_language
 from raiden_core.stages.folder import KEY_DIGITS, MANIFEST, STATS
 from raiden_core.stages.layout import (
     COLD_START,
@@ -78,17 +78,12 @@ def _place(settings: ReportSettings, stages: Mapping[str, Path]) -> Place:
     The page is older than its run's record, and several runs may share it; an evaluation's folder stands for the newest of them.
     """
     return Place(
-        run=_beside(stages[EVALUATE]),
-        model=f"{_beside(stages[TRAIN])}/{MODEL}",
+        run=beside(stages[EVALUATE]),
+        model=f"{beside(stages[TRAIN])}/{MODEL}",
         name=settings.name,
         nano=settings.nano,
         language=main_language(_read(stages[SPLIT] / STATS)),
     )
-
-
-def _beside(folder: Path) -> str:
-    """A stage's folder, seen from where the output folder lies."""
-    return f"{folder.parent.name}/{folder.name}"
 
 
 def curriculum_notes(trained: Mapping[str, Any]) -> list[str]:

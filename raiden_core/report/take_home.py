@@ -11,6 +11,7 @@ import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 CHARACTERS = {"en": "Beryl Stannard", "zh": "阿依达娜", "ja": "河合あずさ", "ko": "배금순"}
 """A shipped character for each language, whom the commands let speak."""
@@ -110,6 +111,11 @@ def introduction(place: Place) -> str:
         f"{where}; name a card or a file with your characters after --character. An export says in one line if a model's "
         "architecture, tokenizer or template cannot be written in that form."
     )
+
+
+def beside(folder: Path) -> str:
+    """A stage's folder, seen from where the output folder lies."""
+    return f"{folder.parent.name}/{folder.name}"
 
 
 def main_language(split: Mapping[str, object]) -> str:

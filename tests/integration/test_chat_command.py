@@ -15,14 +15,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 
-from tests.support.tiny_models import tiny_model, tiny_tokenizer
+from tests.support.tiny_models import teach_chain, tiny_model, tiny_tokenizer
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -97,19 +96,11 @@ def _chat(said: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 @pytest.fixture
 def parrot(tmp_path: Path) -> Path:
     """A folder with a model that says one fixed completion, its tags registered as special tokens."""
-    import torch
-
     tokenizer = tiny_tokenizer()
     model = tiny_model(len(tokenizer), 2048)
     reply = ["<think>", "h", "m", "</think>", "<answer>", "长沙", "!", "</answer>", "<|im_end|>"]
     chain = [tokenizer.encode("\n", add_special_tokens=False)[0], *map(tokenizer.convert_tokens_to_ids, reply)]
-    with torch.no_grad():
-        model.model.layers[0].self_attn.o_proj.weight.zero_()
-        model.model.layers[0].mlp.down_proj.weight.zero_()
-        model.model.embed_tokens.weight.copy_(torch.eye(len(tokenizer), 320))
-        model.lm_head.weight.zero_()
-        for token, successor in pairwise(chain):
-            model.lm_head.weight[successor, token] = 1.0
+    teach_chain(model, chain)
     folder = tmp_path / "train" / "model"
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)

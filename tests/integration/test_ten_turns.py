@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,7 @@ from raiden_core.samples import Turn, write_samples
 from tests.export.test_hub import _run
 from tests.integration.test_serve_command import served
 from tests.support.gguf_files import byte_tokenizer
-from tests.support.tiny_models import TAGS, tiny_model
+from tests.support.tiny_models import TAGS, teach_chain, tiny_model
 
 tavern = pytest.importorskip("fast_tavern", reason="prompts are built by fast-tavern: pip install 'raiden[dev]'")
 pytestmark = [
@@ -100,21 +99,13 @@ SLOTS = {
 
 def parrot(folder: Path) -> Path:
     """A model that says the chain to everything, whose tokenizer llama.cpp knows."""
-    import torch
-
     tokenizer = byte_tokenizer(rule="smollm")
     tokenizer.add_tokens(TAGS)
     tokenizer.model_max_length = CONTEXT
     model = tiny_model(len(tokenizer), CONTEXT)
     chain = tokenizer.convert_tokens_to_ids(["Ċ", *CHAIN])
-    assert isinstance(chain, list) and len(set(chain)) == len(chain), "each token of the chain has one successor"
-    with torch.no_grad():
-        model.model.layers[0].self_attn.o_proj.weight.zero_()
-        model.model.layers[0].mlp.down_proj.weight.zero_()
-        model.model.embed_tokens.weight.copy_(torch.eye(len(tokenizer), 320))
-        model.lm_head.weight.zero_()
-        for token, successor in pairwise(chain):
-            model.lm_head.weight[successor, token] = 1.0
+    assert isinstance(chain, list)
+    teach_chain(model, chain)
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -62,24 +62,34 @@ def random_model(tmp_path: Path) -> Path:
     return folder
 
 
+def teach_chain(model: Any, chain: Sequence[int]) -> None:
+    """Have a model of `tiny_model` follow each token of a chain by the next, and say the whole chain to everything.
+
+    Args:
+        model: its hidden size is at least the number of its tokens.
+        chain: token ids, no two alike; a prompt ends with the first.
+    """
+    import torch
+
+    assert len(set(chain)) == len(chain), "each token of the chain has one successor"
+    with torch.no_grad():
+        model.model.layers[0].self_attn.o_proj.weight.zero_()
+        model.model.layers[0].mlp.down_proj.weight.zero_()
+        model.model.embed_tokens.weight.copy_(torch.eye(*model.model.embed_tokens.weight.shape))
+        model.lm_head.weight.zero_()
+        for token, successor in pairwise(chain):
+            model.lm_head.weight[successor, token] = 1.0
+
+
 @pytest.fixture
 def parrot(tmp_path: Path) -> Callable[..., Path]:
     """Builds a folder whose model says one fixed sequence of tokens to everything."""
 
     def build(name: str, reply: list[str], context: int = 2048) -> Path:
-        import torch
-
         tokenizer = tiny_tokenizer()
         model = tiny_model(len(tokenizer), context)
         chain = [tokenizer.encode("\n", add_special_tokens=False)[0], *map(tokenizer.convert_tokens_to_ids, reply)]
-        assert len(set(chain)) == len(chain), "each token of the chain has one successor"
-        with torch.no_grad():
-            model.model.layers[0].self_attn.o_proj.weight.zero_()
-            model.model.layers[0].mlp.down_proj.weight.zero_()
-            model.model.embed_tokens.weight.copy_(torch.eye(len(tokenizer), 320))
-            model.lm_head.weight.zero_()
-            for token, successor in pairwise(chain):
-                model.lm_head.weight[successor, token] = 1.0
+        teach_chain(model, chain)
         folder = tmp_path / name
         model.save_pretrained(folder)
         tokenizer.save_pretrained(folder)

@@ -175,3 +175,13 @@ def test_who_is_not_watched_answers_nobody(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr("faulthandler.register", lambda *given, **named: pytest.fail(str(given)))
     stall.answer_with_stacks()
     assert stall.STACKS_VARIABLE not in os.environ
+
+
+@pytest.mark.parametrize(("limit", "pause"), [(3600.0, 5.0), (1.0, 0.1), (None, None)])
+def test_the_folder_is_looked_at_no_more_often_than_a_limit_needs(limit: float | None, pause: float | None) -> None:
+    still = Stillness(limit)
+    assert still.is_due(100.0) is (limit is not None)
+    if pause is None:
+        return
+    still.look("signs", True, 100.0)
+    assert not still.is_due(100.0 + 0.9 * pause) and still.is_due(100.0 + 1.1 * pause)

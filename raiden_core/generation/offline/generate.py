@@ -83,8 +83,7 @@ def generate(
         )
     dropped: Counter[str] = Counter()
     skipped: list[Skipped] = []
-    readable: list[tuple[Character, list[Fact]]] = []
-    told: list[list[Fact]] = []
+    readable: list[tuple[Character, list[Fact], list[Fact]]] = []  # with its verifiable facts, and with all
     met: set[str] = set()
     unread: list[str] = []
     for character in characters:
@@ -103,13 +102,12 @@ def generate(
         if reason:
             skipped.append(Skipped(character.name, character.source, character.row, reason))
         else:
-            readable.append((character, verifiable))
-            told.append(facts)
-    pools = collect_pools((character.language, facts) for character, facts in readable)
+            readable.append((character, verifiable, facts))
+    pools = collect_pools((character.language, verifiable) for character, verifiable, _ in readable)
 
     samples: list[Sample] = []
     seen: set[str] = set()
-    for done, (character, facts) in enumerate(readable, 1):
+    for done, (character, facts, told) in enumerate(readable, 1):
         script, memory, unsure = quotas_with_boundaries(
             character, len(facts), samples_per_character, cm_share if include_cm else 0.0, boundaries, seed
         )
@@ -117,7 +115,7 @@ def generate(
         made = taker.take(teacher.script_drafts(character, facts), script, patience=None)
         made += taker.take(teacher.memory_drafts(character, facts), memory, patience=PATIENCE + memory)
         if boundaries and made and isinstance(teacher, OfflineTeacher):
-            drafts = BoundaryDrafts(teacher, character, told[done - 1], pools, seed)
+            drafts = BoundaryDrafts(teacher, character, told, pools, seed)
             made = linked([*made, *taker.take_boundaries(drafts, made, unsure)])
         if not made:
             reason = "no draft about it passed the filters (see what was dropped)"

@@ -9,13 +9,13 @@ by goes into bundles, so that all samples of a character are in one. Bundles are
 
 from __future__ import annotations
 
-import hashlib
 import pickle
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from raiden_core.dataset.parts import Part, parts_of
+from raiden_core.dataset.sides import key_of
 from raiden_core.errors import DataError
 from raiden_core.generation.quality.dedup import SIMILARITY, Entry, Match, repeats_of
 from raiden_core.processes.workers import Workers
@@ -70,8 +70,7 @@ def _read_part(part: Part, folder: Path, number: int, count: int) -> int:
     with (folder / f"{number}.jsonl").open("w", encoding="utf-8") as rows:
         for position, sample in enumerate(part.samples(), 1):
             rows.write(json_row(sample) + "\n")
-            identity = character_id(sample).encode("utf-8", "surrogatepass")
-            key = hashlib.blake2b(identity, digest_size=16).digest()
+            key = key_of(character_id(sample))
             bundles[key[0] % count].setdefault(key, []).append(Entry.of(position - 1, sample))
     for bundle, characters in enumerate(bundles):
         with (folder / f"{number}-{bundle}.pickle").open("wb") as file:

@@ -9,12 +9,11 @@ tokenizer must split by a rule that llama.cpp knows; what is not special here is
 
 from __future__ import annotations
 
-import gc
 import json
 import math
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -24,6 +23,7 @@ from raiden_core.models.folder import check_weights, load_tokenizer
 from raiden_core.models.gguf.architectures import ARCHITECTURES, EMBEDDING, OUTPUT, Architecture, to_neighbours
 from raiden_core.models.gguf.tokenizers import CONTROL, MODEL, NORMAL, SPLITTINGS, UNUSED, USER_DEFINED, rule_of
 from raiden_core.models.gguf.writing import gguf_writer
+from raiden_core.processes.collection import without_collection
 
 if TYPE_CHECKING:
     import gguf
@@ -68,7 +68,8 @@ def pack(folder: Path, file: Path, quant: Quant, name: str) -> Packed:
     check_weights(folder)
     config = _config(folder)
     kind = ARCHITECTURES[config["model_type"]]
-    with _no_collection():
+    # A vocabulary is a hundred thousand objects that are all needed: a quarter of the export of a small model.
+    with without_collection():
         tokenizer = load_tokenizer(folder)
     rule = rule_of(tokenizer)
     if rule is None:
@@ -87,7 +88,7 @@ def pack(folder: Path, file: Path, quant: Quant, name: str) -> Packed:
         writer = gguf_writer(partial, kind.name)
         try:
             _add_metadata(writer, kind, config, name, quant)
-            with _no_collection():
+            with without_collection():
                 _add_tokenizer(writer, tokenizer, rule, weights.shape(names[EMBEDDING])[0])
             for ours, theirs in names.items():
                 packed_type = _numpy_type(kinds[ours])
@@ -109,19 +110,6 @@ def pack(folder: Path, file: Path, quant: Quant, name: str) -> Packed:
         finally:
             partial.unlink(missing_ok=True)
     return Packed(file, quant, file.stat().st_size, rule)
-
-
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """No search for garbage: a vocabulary is a hundred thousand small objects that are all needed, and looking among them
-    again and again costs a quarter of the whole export of a small model."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 class _Halves:

@@ -141,8 +141,8 @@ def _check(trainer: Trainer, folder: Path, base: str | Path, prompt: Sequence[An
     answer = greedy_replies(saved, tokenizer, [list(prompt)], QUESTION_TOKENS)[0]
     text = str(tokenizer.apply_chat_template(list(prompt), tokenize=False, add_generation_prompt=True)) + answer
     ids = torch.tensor([tokenizer(text, add_special_tokens=False)["input_ids"]])
-    apart = abs(_log_probability(trained, ids) - _log_probability(saved, ids))
-    allowed = CLOSE.get(str(_dtype(trained)).removeprefix("torch."), CLOSE["bfloat16"])
+    apart = abs(float(log_probabilities(trained, ids).mean()) - float(log_probabilities(saved, ids).mean()))
+    allowed = rounding_of(_dtype(trained))
     if getattr(trained.config, "quantization_config", None) is not None:
         allowed = max(allowed, CLOSE["float16"])  # kernels for quantized weights round more than the weights' own type
     if apart > allowed:
@@ -159,8 +159,21 @@ def _dtype(model: Any) -> torch.dtype:
     return dtype
 
 
-def _log_probability(model: PreTrainedModel, ids: torch.Tensor) -> float:
-    """Mean log-probability of the tokens of a text."""
+def rounding_of(dtype: torch.dtype) -> float:
+    """How far log-probabilities per token may lie apart by rounding alone."""
+    return CLOSE.get(str(dtype).removeprefix("torch."), CLOSE["bfloat16"])
+
+
+def log_probabilities(model: Any, ids: torch.Tensor) -> torch.Tensor:
+    """Of each token of a text after the first, on the CPU.
+
+    Args:
+        model: any causal language model.
+        ids: shape (1, tokens).
+
+    Returns:
+        Shape (tokens - 1,).
+    """
     import torch
 
     was_training = model.training
@@ -168,8 +181,8 @@ def _log_probability(model: PreTrainedModel, ids: torch.Tensor) -> float:
     with torch.inference_mode():
         logits = model(ids.to(model.device)).logits[:, :-1].float().cpu()
     model.train(was_training)
-    chosen = logits.log_softmax(-1).gather(-1, ids[:, 1:, None])
-    return float(chosen.mean())
+    found: torch.Tensor = logits.log_softmax(-1).gather(-1, ids[:, 1:, None]).flatten()
+    return found
 
 
 def _same_weights(model: PreTrainedModel, base: str | Path) -> bool:

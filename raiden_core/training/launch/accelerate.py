@@ -185,8 +185,11 @@ def run_script(
         while not child.has_ended():
             time.sleep(POLL_SECONDS)
             watcher.look()
+            now = time.monotonic()
+            if not stillness.is_due(now):
+                continue
             training, signs = signs_of_life(out)
-            if stillness.look(signs, training, time.monotonic()):
+            if stillness.look(signs, training, now):
                 stacks = keep_stacks(child, out, stillness.quiet)
                 raise Stalled(f"no progress for {stillness.quiet:.0f} s (launch.stall_seconds); see {stacks}")
     finally:

@@ -36,6 +36,8 @@ START_SECONDS = 1800.0
 """A trainer that has not begun to train, or saves its result, may be quiet for so long at least."""
 LOOK_SECONDS = 10.0
 """No more is counted between two looks: whoever looks may have been stopped as well."""
+BETWEEN_SECONDS = 5.0
+"""The output folder is walked at most so often: it may lie on storage far away."""
 ANSWER_SECONDS = 3.0
 """How long a process may take to write its stacks."""
 SETTLED_SECONDS = 0.3
@@ -54,6 +56,12 @@ class Stillness:
     quiet: float = 0.0
     last: object = field(default=None, repr=False)
     at: float | None = None
+
+    def is_due(self, now: float) -> bool:
+        """Whether it is time to look again: after a tenth of the limit, or `BETWEEN_SECONDS`; never without a limit."""
+        if self.limit is None:
+            return False
+        return self.at is None or now - self.at >= min(self.limit / 10, BETWEEN_SECONDS)
 
     def look(self, signs: object, training: bool, now: float) -> bool:
         """Whether it has been still for too long.
