@@ -213,6 +213,7 @@ def test_rewards_of_runs_are_set_side_by_side_where_both_have_them(tmp_path: Pat
     assert rows["b", "base", "warmth"]["mean"] == 0 and rows["b", "trained", "warmth"]["mean"] == 2
     assert rows["b", "trained", "accuracy"]["delta"] == pytest.approx(0.1)
     assert rows["b", "trained", None]["part"] is not None
+    assert len({tuple(row) for row in rows.values()}) == 1, "a table has the same columns in all its rows"
     result = CliRunner().invoke(compare, [str(first), str(second), "--html", f"{tmp_path}/c.html"])
     assert result.exit_code == 0 and "warmth" in result.stdout and "gate" in result.stdout and "+0.100" in result.stdout
     assert max(len(line) for line in result.stdout.splitlines() if str(tmp_path) not in line) <= 80

@@ -7,6 +7,7 @@ import io
 import os
 import pickle
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -53,6 +54,33 @@ def test_the_first_error_is_told_and_no_other_call_begins(workers: Workers, tmp_
     with workers, pytest.raises(DataError, match=r"^call 1$"):
         workers.map(_fail_after, [(number, {1: 1.0, 2: 0.0}.get(number), tmp_path) for number in range(8)])
     assert sorted(path.name for path in tmp_path.iterdir()) == ["0", "1", "2"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux's kernel ends a child with its parent")
+def test_a_worker_in_a_call_ends_with_a_parent_that_is_killed(tmp_path: Path) -> None:
+    files = [str(tmp_path / name) for name in ("one", "two")]
+    code = (
+        "import os, sys\nfrom raiden_core.processes.workers import Workers\n"
+        "from tests.processes.test_workers import _sleep\n"
+        "os.sched_getaffinity = lambda _: {0, 1}\n"
+        "with Workers() as workers:\n    workers.map(_sleep, [(file,) for file in sys.argv[1:]])\n"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", code, *files])
+    try:
+        deadline = time.monotonic() + 60
+        while not all(map(os.path.exists, files)) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        family = psutil.Process(parent.pid).children()
+    finally:
+        parent.kill()
+        parent.wait()
+    _, left = psutil.wait_procs(family, timeout=10)
+    assert len(family) == 2 and not left
+
+
+def _sleep(begun: str) -> None:
+    Path(begun).touch()
+    time.sleep(60)
 
 
 def test_an_error_of_the_system_arrives_as_it_is(workers: Workers) -> None:
