@@ -27,15 +27,15 @@ KINDS = {
     for command in ("generate", "profiles", "split")
 }
 
-needs_data = pytest.mark.skipif(not ENTRIES, reason=f"{REPORTS} is not there")
+ABSENT = None if ENTRIES else f"{REPORTS} is not there"
+needs_data = pytest.mark.skipif(ABSENT is not None, reason=str(ABSENT))
 
 
 def named(entry: dict[str, Any]) -> str:
     return str(entry["file"])
 
 
-@needs_data
-@table("entry", KINDS["generate"], ids=named)
+@table("entry", KINDS["generate"], ids=named, absent=ABSENT)
 def test_questions_made_from_it(entry: dict[str, Any]) -> None:
     check = entry["check"]
     samples = generate(
@@ -55,8 +55,7 @@ def test_questions_made_from_it(entry: dict[str, Any]) -> None:
     assert "files_lack" not in check or check["files_lack"] not in written
 
 
-@needs_data
-@table("entry", KINDS["profiles"], ids=named)
+@table("entry", KINDS["profiles"], ids=named, absent=ABSENT)
 def test_characters_read_from_it(entry: dict[str, Any]) -> None:
     check = entry["check"]
     found = read_characters([REPORTS / entry["file"]]).characters

@@ -108,3 +108,12 @@ def test_tables_out_of_order_are_refused() -> None:
         table("number", [1])(check)
     with pytest.raises(ValueError, match="rows would share monkeypatch; use parametrize"):
         table("value", [1])(check)
+
+
+def test_a_table_without_its_file_is_skipped_with_the_reason() -> None:
+    @table("value", [], absent="the file is not there")
+    def check(value: int) -> None:
+        pytest.fail("there is nothing to check")
+
+    marks: list[pytest.Mark] = check.pytestmark  # type: ignore[attr-defined]
+    assert [(mark.name, mark.kwargs) for mark in marks] == [("skip", {"reason": "the file is not there"})]

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -96,6 +97,15 @@ def test_a_process_that_ends_within_its_answer_is_told() -> None:
         _ask(killed, len, ("",))
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """SIGINT raises KeyboardInterrupt here also where whoever started the tests ignores it, as a shell's ``&`` does."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_does_not_wait_for_the_calls(workers: Workers, capfd: pytest.CaptureFixture[str]) -> None:
     def interrupt() -> None:
         for process in workers._processes:

@@ -29,7 +29,11 @@ PARAM = type(pytest.param())
 
 
 def table(
-    names: str | Sequence[str], rows: Iterable[Any], *, ids: Callable[[Any], object] | Sequence[object] | None = None
+    names: str | Sequence[str],
+    rows: Iterable[Any],
+    *,
+    ids: Callable[[Any], object] | Sequence[object] | None = None,
+    absent: str | None = None,
 ) -> Callable[[Test], Test]:
     """Have a test check every row of a table.
 
@@ -38,6 +42,7 @@ def table(
         rows: a value for each argument (for one that is named by a string, the value itself), or a ``pytest.param``
             with an id.
         ids: what a row is called where it fails: given its value or values one by one, or a list; else its values.
+        absent: why there may be no rows; the test is skipped then. Without it an empty table is an error.
     """
     arguments = [name.strip() for name in names.split(",")] if isinstance(names, str) else list(names)
     is_bare = isinstance(names, str) and len(arguments) == 1
@@ -56,6 +61,8 @@ def table(
     def decorate(test: Test) -> Test:
         signature = inspect.signature(test)
         fixtures = [parameter for name, parameter in signature.parameters.items() if name not in arguments]
+        if not filled and absent is not None:
+            return pytest.mark.skip(reason=absent)(test)
         if not filled:
             raise ValueError(f"{test.__name__}: the table is empty")
         if missing := set(arguments) - set(signature.parameters):
